@@ -1,0 +1,149 @@
+//! Everything a session asks its driver to do.
+
+use crate::id::{InstanceId, MessageId, UserId};
+use crate::input::OpId;
+use crate::role::Role;
+use crate::timer::Timer;
+use crate::wire::{
+    Candidate, ChatBatch, Envelope, HistoryRequest, IceServer, InBand, Receipt, Typing, VoiceState, VoiceStatus,
+};
+
+/// One thing to do, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// Connect a new socket; its handshake is [`crate::Session::handshake`], asked for at the moment it is sent.
+    ConnectSocket {
+        /// Its name from now on.
+        id: OpId,
+    },
+    /// Close that socket and forget it. What was emitted before still goes out.
+    CloseSocket {
+        /// Which one.
+        id: OpId,
+    },
+    /// Emit on the connected socket and report the acknowledgement.
+    Emit {
+        /// Names the acknowledgement.
+        request: OpId,
+        /// What.
+        event: ClientEvent,
+    },
+    /// Work on a peer connection.
+    Connection {
+        /// Which one; an offer or an accept makes it.
+        id: OpId,
+        /// What.
+        command: ConnectionCommand,
+    },
+    /// Ask for the microphone (W3C Media Capture, `getUserMedia`).
+    OpenMicrophone {
+        /// Names the request.
+        id: OpId,
+    },
+    /// Stop the microphone's track, or the one that a pending request may still bring.
+    CloseMicrophone,
+    /// Let sound through or not (`MediaStreamTrack.enabled`).
+    EnableMicrophone(bool),
+    /// Stop playing.
+    StopSpeaker,
+    /// Fire after so many milliseconds.
+    SetTimer {
+        /// Which one.
+        timer: Timer,
+        /// Milliseconds.
+        after: u32,
+        /// Add up to a quarter at random, so that many clients don't come at once.
+        spread: bool,
+    },
+    /// Stop a timer.
+    ClearTimer(Timer),
+    /// Tell the app.
+    Event(Event),
+    /// Write to the console.
+    Log(Note),
+    /// The session is over and everything is let go.
+    Ended,
+}
+
+/// What a client emits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ClientEvent {
+    /// A signal.
+    Signal(Envelope),
+    /// Our voice.
+    Voice(VoiceStatus),
+    /// Messages.
+    Chat(ChatBatch),
+    /// How far we have got.
+    Receipt(Receipt),
+    /// We type.
+    Typing(Typing),
+    /// Older messages.
+    History(HistoryRequest),
+    /// We leave.
+    Bye,
+}
+
+/// What is done to a peer connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ConnectionCommand {
+    /// Make it with one `sendrecv` audio transceiver and the data channels, and set a local offer.
+    Offer {
+        /// The servers to gather candidates with.
+        ice_servers: Vec<IceServer>,
+    },
+    /// Make it, set the remote offer, take its transceiver as `sendrecv`, and set a local answer.
+    Accept {
+        /// The servers to gather candidates with.
+        ice_servers: Vec<IceServer>,
+        /// The offer.
+        sdp: String,
+    },
+    /// Set the remote answer.
+    Answer {
+        /// The answer.
+        sdp: String,
+    },
+    /// Add a remote candidate.
+    AddCandidate(Candidate),
+    /// Send the microphone's track (`replaceTrack`).
+    SendMicrophone,
+    /// Send over the reliable data channel.
+    InBand(Box<InBand>),
+    /// Close it and forget it.
+    Close,
+}
+
+/// What the app may want to know and state does not keep.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A message of the other arrived for the first time.
+    Message(MessageId),
+    /// The other is gone.
+    PeerLeft(UserId),
+    /// The other types or stops typing.
+    Typing(bool),
+}
+
+/// A line for the console.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Note {
+    /// An attempt begins.
+    Roles {
+        /// Our part in it.
+        role: Role,
+        /// The other.
+        peer: UserId,
+        /// The offerer's instance.
+        offerer: InstanceId,
+        /// Its number.
+        attempt: u32,
+    },
+    /// Voice changed its state.
+    Voice(VoiceState),
+    /// A signal came too late, twice, or from someone else; only at debug level.
+    Dropped {
+        /// Its kind.
+        kind: &'static str,
+    },
+}

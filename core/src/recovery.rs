@@ -1,0 +1,195 @@
+//! The one authority on what to do when something does not work: when to join again, when to try a new connection, when
+//! to give up to text.
+
+use crate::output::Output;
+use crate::queue::Queue;
+use crate::reason::VoiceReason;
+use crate::role::Role;
+use crate::timer::Timer;
+
+/// How long one attempt may take, in milliseconds.
+const ATTEMPT_MS: u32 = 10_000;
+/// The answerer gives up by itself so much later than the offerer should have said so, in milliseconds.
+const GRACE_MS: u32 = 5_000;
+/// Tries before the first connection: the attempt and one rebuild.
+const FIRST_TRIES: u32 = 2;
+/// Tries after an interruption: 30 s without a path.
+const RECOVERY_TRIES: u32 = 3;
+/// `disconnected` for so long is an interruption; Firefox shows shorter ones while sound flows. Milliseconds.
+const INTERRUPTION_MS: u32 = 1_000;
+/// Waits between joins, in milliseconds.
+const REJOIN_MS: [u32; 6] = [0, 300, 1_200, 2_700, 4_800, 7_000];
+/// Longest wait between joins while voice is wanted, for the first [`EAGER_TRIES`], in milliseconds.
+const EAGER_MS: u32 = 1_000;
+/// About two minutes of eager tries.
+const EAGER_TRIES: u32 = 120;
+
+/// What the offerer does about an attempt that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Make a new connection.
+    Rebuild,
+    /// Go on by text.
+    GiveUp,
+    /// Nothing: the other side decides, or nothing is wrong.
+    Wait,
+}
+
+/// Budgets and what was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Recovery {
+    tries: u32,
+    watching: bool,
+    /// The link was up since the two met.
+    was_up: bool,
+    given_up: Option<VoiceReason>,
+    joins: u32,
+}
+
+impl Recovery {
+    pub(crate) fn given_up(&self) -> Option<VoiceReason> {
+        self.given_up
+    }
+
+    pub(crate) fn was_up(&self) -> bool {
+        self.was_up
+    }
+
+    /// The link is up.
+    pub(crate) fn connected(&mut self, queue: &mut Queue) {
+        self.was_up = true;
+        self.given_up = None;
+        self.stop(queue);
+    }
+
+    /// Nobody is to be connected: the other is gone or one of the two turned voice off.
+    pub(crate) fn reset(&mut self, queue: &mut Queue) {
+        self.was_up = false;
+        self.given_up = None;
+        self.stop(queue);
+    }
+
+    /// A person asked, a path may be there, or somebody came back: all budgets are new.
+    pub(crate) fn refresh(&mut self, queue: &mut Queue) {
+        self.given_up = None;
+        self.stop(queue);
+    }
+
+    fn stop(&mut self, queue: &mut Queue) {
+        self.tries = 0;
+        if std::mem::take(&mut self.watching) {
+            queue.push(Output::ClearTimer(Timer::Connect));
+        }
+    }
+
+    /// Starts or stops counting: `needed` while both want to be linked, both are there, and no link is up.
+    pub(crate) fn watch(&mut self, needed: bool, role: Role, queue: &mut Queue) {
+        if needed && !self.watching && self.given_up.is_none() {
+            self.watching = true;
+            self.arm(role, queue);
+        } else if !needed && self.watching {
+            self.stop(queue);
+        }
+    }
+
+    /// Starts the running count anew.
+    pub(crate) fn arm(&mut self, role: Role, queue: &mut Queue) {
+        let after = match role {
+            Role::Offerer => ATTEMPT_MS,
+            Role::Answerer => ATTEMPT_MS * self.budget() + GRACE_MS,
+        };
+        queue.push(Output::SetTimer { timer: Timer::Connect, after, spread: false });
+    }
+
+    fn budget(&self) -> u32 {
+        if self.was_up { RECOVERY_TRIES } else { FIRST_TRIES }
+    }
+
+    /// The running attempt did not connect in time or failed.
+    pub(crate) fn attempt_failed(&mut self, role: Role, queue: &mut Queue) -> Verdict {
+        if !self.watching {
+            return Verdict::Wait;
+        }
+        if role == Role::Answerer {
+            return Verdict::GiveUp;
+        }
+        self.tries += 1;
+        if self.tries < self.budget() {
+            self.arm(role, queue);
+            Verdict::Rebuild
+        } else {
+            Verdict::GiveUp
+        }
+    }
+
+    /// Goes on by text.
+    pub(crate) fn give_up(&mut self, reason: VoiceReason, queue: &mut Queue) {
+        self.stop(queue);
+        self.given_up = Some(reason);
+    }
+
+    /// The browser shows `disconnected`.
+    pub(crate) fn interrupted(queue: &mut Queue) {
+        queue.push(Output::SetTimer { timer: Timer::Interruption, after: INTERRUPTION_MS, spread: false });
+    }
+
+    /// The browser shows something else.
+    pub(crate) fn uninterrupted(queue: &mut Queue) {
+        queue.push(Output::ClearTimer(Timer::Interruption));
+    }
+
+    /// Plans the next join.
+    pub(crate) fn rejoin(&mut self, voice_wanted: bool, queue: &mut Queue) {
+        let step = usize::try_from(self.joins).unwrap_or(usize::MAX);
+        let mut after = REJOIN_MS.get(step).or(REJOIN_MS.last()).copied().unwrap_or_default();
+        if voice_wanted && self.joins < EAGER_TRIES {
+            after = after.min(EAGER_MS);
+        }
+        self.joins = self.joins.saturating_add(1);
+        queue.push(Output::SetTimer { timer: Timer::Rejoin, after, spread: true });
+    }
+
+    /// Only a welcome makes the waits short again.
+    pub(crate) fn welcomed(&mut self, queue: &mut Queue) {
+        self.joins = 0;
+        queue.push(Output::ClearTimer(Timer::Rejoin));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(voice_wanted: bool, count: usize) -> Vec<u32> {
+        let (mut recovery, mut queue) = (Recovery::default(), Queue::default());
+        (0..count)
+            .map(|_| {
+                recovery.rejoin(voice_wanted, &mut queue);
+                match queue.pop() {
+                    Some(Output::SetTimer { after, .. }) => after,
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn joins_are_spaced_and_eager_while_voice_is_wanted() {
+        assert_eq!(waits(false, 8), [0, 300, 1_200, 2_700, 4_800, 7_000, 7_000, 7_000]);
+        assert_eq!(waits(true, 5), [0, 300, 1_000, 1_000, 1_000]);
+        assert_eq!(waits(true, 121).last(), Some(&7_000));
+    }
+
+    #[test]
+    fn the_offerer_rebuilds_once_before_the_first_connection_and_twice_after() {
+        let (mut recovery, mut queue) = (Recovery::default(), Queue::default());
+        recovery.watch(true, Role::Offerer, &mut queue);
+        assert_eq!(recovery.attempt_failed(Role::Offerer, &mut queue), Verdict::Rebuild);
+        assert_eq!(recovery.attempt_failed(Role::Offerer, &mut queue), Verdict::GiveUp);
+        recovery.connected(&mut queue);
+        recovery.watch(true, Role::Offerer, &mut queue);
+        assert_eq!(recovery.attempt_failed(Role::Offerer, &mut queue), Verdict::Rebuild);
+        assert_eq!(recovery.attempt_failed(Role::Offerer, &mut queue), Verdict::Rebuild);
+        assert_eq!(recovery.attempt_failed(Role::Offerer, &mut queue), Verdict::GiveUp);
+    }
+}

@@ -1,0 +1,214 @@
+//! What the server says: the socket's life, the other person, and their signals.
+
+use super::{Phase, Session, TYPING_MS};
+use crate::input::{OpId, SocketEvent};
+use crate::negotiation::Signalled;
+use crate::output::{ClientEvent, Event, Output};
+use crate::reason::SessionReason;
+use crate::role::Role;
+use crate::timer::Timer;
+use crate::wire::{
+    Acknowledgement, Envelope, Notice, PeerInfo, Presence, Refusal, RestartWhy, SignalBody, Typing, VERSION, Welcome,
+};
+
+impl Session {
+    pub(super) fn connect(&mut self) {
+        self.queue.push(Output::ClearTimer(Timer::Rejoin));
+        let id = self.queue.next_id();
+        self.socket = Some(id);
+        self.queue.push(Output::ConnectSocket { id });
+    }
+
+    pub(super) fn may_rejoin(&self) -> bool {
+        !self.suspended
+            && matches!(
+                self.phase,
+                Phase::Joining | Phase::Joined | Phase::Offline(SessionReason::SignalingUnreachable)
+            )
+    }
+
+    pub(super) fn drop_socket(&mut self) {
+        if let Some(id) = self.socket.take() {
+            self.queue.push(Output::CloseSocket { id });
+        }
+        self.chat.disconnected();
+    }
+
+    pub(super) fn offline(&mut self, reason: SessionReason) {
+        self.chat.disconnected();
+        self.peer_typing = false;
+        self.phase = Phase::Offline(reason);
+    }
+
+    pub(super) fn new_token(&mut self) {
+        self.refused_once = false;
+        if self.phase == Phase::Offline(SessionReason::Unauthorized) && !self.suspended {
+            self.offline(SessionReason::SignalingUnreachable);
+            self.connect();
+        }
+    }
+
+    pub(super) fn socket_event(&mut self, event: SocketEvent) {
+        match event {
+            SocketEvent::Welcome(welcome) => self.welcome(*welcome),
+            SocketEvent::Refused(refusal) => self.refused(&refusal),
+            SocketEvent::Closed => {
+                self.drop_socket();
+                self.offline(SessionReason::SignalingUnreachable);
+                if self.leaving {
+                    self.end(SessionReason::Left);
+                } else {
+                    self.recovery.rejoin(self.voice.on, &mut self.queue);
+                }
+            }
+            SocketEvent::Peer(peer) => self.peer(peer),
+            SocketEvent::Signal(envelope) => self.signal(envelope),
+            SocketEvent::Chat(delivery) => {
+                self.peer_typing(false);
+                self.chat.deliver(delivery.messages, &mut self.queue);
+            }
+            SocketEvent::Receipt(receipt) => self.chat.receipt(&receipt),
+            SocketEvent::Typing(on) => self.peer_typing(on),
+            SocketEvent::Notice(notice) => self.notice(&notice),
+        }
+    }
+
+    pub(super) fn welcome(&mut self, welcome: Welcome) {
+        if welcome.v != VERSION {
+            return self.end(SessionReason::VersionMismatch);
+        }
+        self.phase = Phase::Joined;
+        self.ever_joined = true;
+        self.refused_once = false;
+        self.ice_servers = welcome.ice_servers;
+        self.recovery.welcomed(&mut self.queue);
+        if !self.negotiation.is_connected() {
+            self.recovery.refresh(&mut self.queue);
+        }
+        if let Some(peer) = welcome.peer {
+            self.peer(peer);
+        }
+        for envelope in welcome.signals {
+            self.signal(envelope);
+        }
+        self.negotiation.rejoined(&mut self.queue);
+        self.chat.welcome(welcome.chat, &mut self.queue);
+        if self.typing {
+            self.queue.emit(ClientEvent::Typing(Typing { on: true }));
+        }
+    }
+
+    pub(super) fn refused(&mut self, refusal: &Refusal) {
+        self.drop_socket();
+        match refusal.code.as_str() {
+            "unauthorized" if self.token_renews && !self.refused_once => {
+                self.refused_once = true;
+                self.connect();
+            }
+            "unauthorized" if self.ever_joined => self.offline(SessionReason::Unauthorized),
+            "unauthorized" => self.end(SessionReason::Unauthorized),
+            "session-full" => self.end(SessionReason::SessionFull),
+            "opened-elsewhere" => self.end(SessionReason::OpenedElsewhere),
+            "version-mismatch" => self.end(SessionReason::VersionMismatch),
+            "same-user" => self.end(SessionReason::SameUser),
+            _ => {
+                self.offline(SessionReason::SignalingUnreachable);
+                self.recovery.rejoin(self.voice.on, &mut self.queue);
+            }
+        }
+    }
+
+    pub(super) fn notice(&mut self, notice: &Notice) {
+        if notice.code == "opened-elsewhere" {
+            self.end(SessionReason::OpenedElsewhere);
+        }
+    }
+
+    pub(super) fn acknowledged(&mut self, request: OpId, answer: Option<Acknowledgement>) {
+        let outcome = answer.as_ref().and_then(|a| a.outcome);
+        self.negotiation.acknowledged(request, outcome, self.membership.instance());
+        self.chat.acknowledged(request, answer, &mut self.queue);
+    }
+
+    // The other
+
+    pub(super) fn peer(&mut self, peer: PeerInfo) {
+        if peer.user_id == self.user {
+            return;
+        }
+        let present = peer.presence == Presence::Present;
+        let change = self.membership.update(peer);
+        let instance = self.membership.instance().cloned();
+        if change.instance {
+            self.negotiation.forget_offer();
+            if self.negotiation.is_with_other_than(instance.as_ref()) {
+                self.negotiation.close(&mut self.queue);
+            }
+            self.recovery.reset(&mut self.queue);
+        }
+        if present {
+            self.negotiation.taken(None, instance.as_ref());
+        }
+        if change.welcomed && present {
+            if !self.negotiation.is_connected() {
+                self.recovery.refresh(&mut self.queue);
+            }
+            self.negotiation.peer_rejoined(&mut self.queue);
+        }
+    }
+
+    pub(super) fn peer_typing(&mut self, on: bool) {
+        if on {
+            self.queue.push(Output::SetTimer { timer: Timer::PeerTyping, after: TYPING_MS, spread: false });
+        } else if self.peer_typing {
+            self.queue.push(Output::ClearTimer(Timer::PeerTyping));
+        }
+        if self.peer_typing != on {
+            self.peer_typing = on;
+            self.queue.push(Output::Event(Event::Typing(on)));
+        }
+    }
+
+    pub(super) fn signal(&mut self, envelope: Envelope) {
+        match self.negotiation.signal(envelope, self.membership.instance(), &mut self.queue) {
+            Signalled::Nothing => {}
+            // Somebody is trying: that is a new budget for this side too.
+            Signalled::Offered if self.role == Some(Role::Answerer) => {
+                if self.recovery.given_up().is_some() {
+                    self.recovery.refresh(&mut self.queue);
+                }
+            }
+            Signalled::Offered => self.negotiation.forget_offer(),
+            Signalled::Restart(why) => self.restart(why),
+            Signalled::Ended => {
+                self.negotiation.close(&mut self.queue);
+                self.recovery.reset(&mut self.queue);
+            }
+            Signalled::GaveUp(_) if self.role == Some(Role::Offerer) => {}
+            Signalled::GaveUp(reason) => {
+                self.negotiation.close(&mut self.queue);
+                self.negotiation.forget_offer();
+                self.recovery.give_up(reason, &mut self.queue);
+            }
+        }
+    }
+
+    pub(super) fn restart(&mut self, why: RestartWhy) {
+        if self.role != Some(Role::Offerer) || !self.voice.is_wanted() {
+            return;
+        }
+        match why {
+            RestartWhy::Granted if self.negotiation.is_connected() => {}
+            RestartWhy::Granted => self.negotiation.close(&mut self.queue),
+            RestartWhy::Failed => self.link_failed(),
+            RestartWhy::Person => {
+                self.recovery.refresh(&mut self.queue);
+                self.negotiation.close(&mut self.queue);
+            }
+        }
+    }
+
+    pub(super) fn say(&mut self, body: SignalBody) {
+        self.negotiation.say(body, self.phase == Phase::Joined, &mut self.queue);
+    }
+}

@@ -1,0 +1,222 @@
+/** Voice that connects by itself, and a text chat that loses nothing, for the two people of a session. */
+
+/** Options of {@link joinSession} and {@link startVoiceCall}. */
+export interface SessionOptions {
+  /** Address of the signalling server, such as `https://signal.example.com`. A path is kept: Socket.IO is sought below it. */
+  url: string;
+  /** The session that the two people share: 1–128 bytes of UTF-8 without control characters, or an integer from 0. */
+  sessionId: string | number;
+  /** This person, in the same form. */
+  userId: string | number;
+  /** The other person, if the app knows who that is. */
+  peerUserId?: string | number;
+  /** A JSON web token that lets this user into this session, or a function that brings one. A function is asked at each
+   * connect, so that the session outlives a token; it has 10 seconds. */
+  token: string | (() => string | Promise<string>);
+  /** Aborting it lets go of this call: before it has resolved, it rejects with the signal's reason; later it is `leave()`. */
+  signal?: AbortSignal;
+  /** Where the WebAssembly module is, for pages whose bundler does not find it, or the module's bytes. */
+  wasm?: string | URL | Response | BufferSource | WebAssembly.Module;
+  /** What is written to the console; `"info"` by default: one line per attempt and per change of voice. */
+  log?: "silent" | "info" | "debug";
+}
+
+/** Why a session is offline or over. */
+export type SessionReason =
+  | "unauthorized"
+  | "session-full"
+  | "opened-elsewhere"
+  | "version-mismatch"
+  | "same-user"
+  | "signaling-unreachable"
+  | "left";
+
+/** Why voice is unavailable. */
+export type VoiceReason = "connection-failed" | "no-relay" | "unsupported-browser" | "insecure-context";
+
+/** Why there is no microphone. */
+export type MicrophoneReason = "denied" | "missing" | "busy" | "ended";
+
+/** Off: not asked for. Asking: the browser's prompt may be open. Live: sound is taken. Failed: see the reason. */
+export type MicrophoneState = "off" | "asking" | "live" | "failed";
+
+/** What is wrong, as a word for programs and two sentences for people; all `null` when nothing is. */
+interface Trouble<Reason> {
+  readonly reason: Reason | null;
+  /** One sentence for people. */
+  readonly message: string | null;
+  /** What a person can do about it. */
+  readonly hint: string | null;
+}
+
+/** The session itself. */
+export interface SessionState extends Trouble<SessionReason> {
+  /** `offline` is tried again by itself, but for the reason `unauthorized`, which waits for a join with a new token. */
+  readonly state: "joining" | "joined" | "offline" | "ended";
+}
+
+/** Voice. */
+export interface VoiceState extends Trouble<VoiceReason> {
+  /**
+   * - `off`: this person does not want voice
+   * - `starting`: the session is not joined yet
+   * - `waiting`: the other is not here, or has not turned voice on
+   * - `connecting`, `connected`, `reconnecting`
+   * - `unavailable`: given up for now; the chat goes on, and `retryVoice()` tries again
+   */
+  readonly state: "off" | "starting" | "waiting" | "connecting" | "connected" | "reconnecting" | "unavailable";
+  /** Who offers: the smaller user ID. `null` until the other is known. */
+  readonly role: "offerer" | "answerer" | null;
+  readonly muted: boolean;
+  /** Voice is on and there is no microphone: this person hears and is not heard. */
+  readonly listenOnly: boolean;
+  readonly microphone: MicrophoneStatus;
+  /** How packets travel, once it is known. */
+  readonly path: "direct" | "relay" | null;
+  /** The browser plays only after a gesture: call `resumeAudio()` in a click handler. */
+  readonly playbackBlocked: boolean;
+}
+
+/** This person's microphone. */
+export interface MicrophoneStatus extends Trouble<MicrophoneReason> {
+  readonly state: MicrophoneState;
+  /** The device's name; empty while unknown. */
+  readonly label: string;
+}
+
+/** The other person. */
+export interface PeerState {
+  /** `null` until known. */
+  readonly userId: string | null;
+  /** `away`: the connection broke off a moment ago. */
+  readonly presence: "present" | "away" | "absent";
+  /** They want voice. */
+  readonly voice: boolean;
+  readonly muted: boolean;
+  readonly microphone: MicrophoneState;
+  readonly microphoneReason: MicrophoneReason | null;
+}
+
+/** A chat message. */
+export interface ChatMessage {
+  readonly id: string;
+  /** Its author's user ID. */
+  readonly sender: string;
+  /** Written by this person. */
+  readonly own: boolean;
+  /** Plain text: show it as text, never as markup. */
+  readonly text: string;
+  /** When it was sent, in milliseconds since 1970; the server's time once it has a `seq`. */
+  readonly at: number;
+  /** Its place in the session's log; `null` until the server has it. */
+  readonly seq: number | null;
+  /** `sent`: the server keeps it. `delivered`: in the other's browser. `read`: seen. `failed`: refused for good. */
+  readonly status: "sending" | "sent" | "delivered" | "read" | "failed";
+  /** Why it failed: the server's code. */
+  readonly failure: string | null;
+}
+
+/** The chat. */
+export interface ChatState {
+  /** The loaded window, oldest first. A message that did not change stays the same object. */
+  readonly messages: readonly ChatMessage[];
+  /** Messages of the other that `markRead()` has not covered. */
+  readonly unread: number;
+  /** Own messages that the server does not have yet. */
+  readonly unsent: number;
+  /** `loadEarlier()` would bring more. */
+  readonly more: boolean;
+  /** Unsent messages survive a reload of the page. */
+  readonly durable: boolean;
+}
+
+/** Everything at one moment: frozen, and parts that did not change are the same objects as before. */
+export interface State {
+  readonly session: SessionState;
+  readonly voice: VoiceState;
+  readonly peer: PeerState;
+  readonly chat: ChatState;
+}
+
+/** What `on` listens for. */
+export interface SessionEvents {
+  /** A message of the other arrived for the first time. */
+  message: ChatMessage;
+  /** The other is gone: their user ID. */
+  "peer-left": string;
+  /** The other types, or stopped. */
+  typing: boolean;
+  /** How loud both sides are, from 0 to 1, ten times a second while somebody listens. */
+  level: { readonly own: number; readonly peer: number };
+}
+
+/** A handle on a session. Several handles of one page share one session per server, session and user. */
+export interface Session {
+  /** The state: the same object until something changes. */
+  getState(): State;
+  /** Calls back after each change of state; returns the function that stops it. */
+  subscribe(callback: () => void): () => void;
+  /** Calls back on an event; returns the function that stops it. */
+  on<Name extends keyof SessionEvents>(event: Name, callback: (value: SessionEvents[Name]) => void): () => void;
+  /** Turns voice on, or asks again for a microphone that was refused. */
+  startVoice(): void;
+  /** Turns voice off: the microphone is released, the chat goes on. */
+  stopVoice(): void;
+  /** Tries again to connect, from either side. */
+  retryVoice(): void;
+  /** Lets the browser play when `voice.playbackBlocked`; call it in a click handler. */
+  resumeAudio(): void;
+  /** Mutes or unmutes the microphone; the other sees it. */
+  setMuted(muted: boolean): void;
+  /**
+   * Sends a message of 1 to 8,000 Unicode characters and returns its ID at once; `status` tells how far it comes.
+   * @throws {PairvoiceError} `text-empty`, `text-too-long`, `text-invalid` or `session-ended`; nothing is sent then
+   */
+  send(text: string): string;
+  /** Loads a page of older messages. */
+  loadEarlier(): void;
+  /** Marks everything that has arrived as seen. */
+  markRead(): void;
+  /** Tells the other that this person types; call it again at least every 5 seconds while they do. */
+  setTyping(typing: boolean): void;
+  /** Tries a failed message again. */
+  resend(id: string): void;
+  /** Forgets a failed message. */
+  discard(id: string): void;
+  /** Lets go of this handle. The last one ends the session: microphone, connection and socket are released. */
+  leave(): Promise<void>;
+  /** Ends the session for every handle of this page. */
+  end(): Promise<void>;
+  /** The same as {@link Session.leave}. */
+  [Symbol.dispose](): void;
+}
+
+/** The codes of errors that are thrown. */
+export type PairvoiceErrorCode =
+  | "invalid-options"
+  | "wasm-unavailable"
+  | "text-empty"
+  | "text-too-long"
+  | "text-invalid"
+  | "session-ended";
+
+/** An error that is thrown; everything else is state. */
+export interface PairvoiceError extends Error {
+  readonly name: "PairvoiceError";
+  readonly code: PairvoiceErrorCode;
+}
+
+/**
+ * Joins a session for text; voice can be turned on later. Resolves in the state `joining`, before the server answered.
+ * @throws {PairvoiceError} `invalid-options` or `wasm-unavailable`
+ */
+export function joinSession(options: SessionOptions): Promise<Session>;
+
+/**
+ * Joins a session and turns voice on: `joinSession` and then `startVoice()`. Waits for neither microphone nor peer.
+ * @throws {PairvoiceError} `invalid-options` or `wasm-unavailable`
+ */
+export function startVoiceCall(options: SessionOptions): Promise<Session>;
+
+/** Tells whether something caught is a {@link PairvoiceError}. */
+export function isPairvoiceError(error: unknown): error is PairvoiceError;

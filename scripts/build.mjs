@@ -1,0 +1,50 @@
+// Builds what is missing or out of date: the WebAssembly module, the demo page, the server.
+import { mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { age, ensureNodePackages, ensureRust, root, run } from "./tools.mjs";
+
+const target = "wasm32-unknown-unknown";
+
+/** npm/wasm/: the module and its glue. */
+export async function buildWasm() {
+  await run("cargo", ["build", "--locked", "--quiet", "--profile", "wasm", "--target", target, "--package", "pairvoice"]);
+  const built = join(root, "target", target, "wasm", "pairvoice.wasm");
+  const folder = join(root, "npm", "wasm");
+  const module = join(folder, "pairvoice_bg.wasm");
+  if (age(module) > Math.max(age(built), age(fileURLToPath(import.meta.url)))) return;
+  mkdirSync(folder, { recursive: true });
+  await run("wasm-bindgen", [
+    ...["--target", "web", "--no-typescript", "--omit-default-module-path", "--remove-producers-section"],
+    ...["--out-dir", folder, built],
+  ]);
+  const small = join(folder, "small.wasm");
+  // Only what every current browser has: wasm-opt may use whatever it is allowed.
+  const features = ["bulk-memory", "mutable-globals", "multivalue", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+  const enable = features.map((feature) => `--enable-${feature}`);
+  await run("npx", ["wasm-opt", "-Oz", "--strip-debug", "--strip-producers", ...enable, module, "-o", small]);
+  renameSync(small, module);
+}
+
+/** www/dist/: the demo. */
+export async function buildDemo() {
+  await run("npx", ["vite", "build", "www", "--logLevel", "warn"]);
+}
+
+/** target/release/pairvoice-server. */
+export async function buildServer() {
+  await run("cargo", ["build", "--locked", "--quiet", "--release", "--package", "pairvoice-server"]);
+  return join(root, "target", "release", "pairvoice-server");
+}
+
+/** Everything that running takes. */
+export async function build() {
+  await ensureNodePackages();
+  await ensureRust();
+  await buildWasm();
+  await buildDemo();
+  return buildServer();
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await build();

@@ -1,0 +1,172 @@
+//! The command line, validated once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use thiserror::Error;
+
+use crate::auth::Secret;
+
+/// Shortest secret in bytes: the output size of HMAC-SHA-256 (RFC 7518 section 3.2).
+const MIN_SECRET_BYTES: usize = 32;
+
+/// Signalling server for pairvoice: lets two people of a session find each other, and keeps their chat.
+#[derive(Debug, Parser)]
+#[command(name = "pairvoice-server", version, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sign a token that lets one user into one session, and print it.
+    Token(TokenArgs),
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, env = "PAIRVOICE_LISTEN", default_value = "127.0.0.1:8787")]
+    pub listen: SocketAddr,
+    /// File of the chat log (SQLite); it is made when missing.
+    #[arg(long, env = "PAIRVOICE_DATABASE", default_value = "pairvoice.db")]
+    pub database: PathBuf,
+    /// File with the secret that signs tokens (HS256), at least 32 bytes.
+    #[arg(long, env = "PAIRVOICE_JWT_SECRET_FILE", required_unless_present = "dev")]
+    pub jwt_secret_file: Option<PathBuf>,
+    /// For development on this machine only: a random secret, and GET /dev/token hands out tokens.
+    #[arg(long, conflicts_with = "jwt_secret_file")]
+    pub dev: bool,
+    /// Origin of a page that may connect, such as https://app.example.com; pages that this server serves always may.
+    #[arg(long, env = "PAIRVOICE_ALLOW_ORIGIN", value_delimiter = ',')]
+    pub allow_origin: Vec<String>,
+    /// Folder with static files to serve.
+    #[arg(long = "static", env = "PAIRVOICE_STATIC")]
+    pub static_dir: Option<PathBuf>,
+    /// STUN server for the clients, such as stun:stun.example.com:3478.
+    #[arg(long, env = "PAIRVOICE_STUN", value_delimiter = ',')]
+    pub stun: Vec<String>,
+    /// Serve /diagnostics on this address, which should not be public; with --dev it is on the main address too.
+    #[arg(long, env = "PAIRVOICE_ADMIN_LISTEN")]
+    pub admin_listen: Option<SocketAddr>,
+}
+
+/// What a token says.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// File with the secret that signs tokens.
+    #[arg(long, env = "PAIRVOICE_JWT_SECRET_FILE")]
+    pub jwt_secret_file: PathBuf,
+    /// The session.
+    #[arg(long)]
+    pub session: String,
+    /// The user.
+    #[arg(long)]
+    pub user: String,
+    /// The other user: nobody else gets in beside the two.
+    #[arg(long)]
+    pub peer: Option<String>,
+    /// How long it is valid.
+    #[arg(long, default_value_t = 12)]
+    pub hours: u32,
+}
+
+/// What keeps the server from starting.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The secret's file can't be read.
+    #[error("cannot read the secret file {path}: {source}")]
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The secret is too short to be one.
+    #[error("the secret in {0} has fewer than 32 bytes; make one with: openssl rand -hex 32 > {0}")]
+    ShortSecret(PathBuf),
+    /// Development mode would hand out tokens to a network.
+    #[error("--dev hands out tokens to everybody who asks, so it listens on a loopback address only, not on {0}")]
+    DevNotLoopback(SocketAddr),
+    /// No secret.
+    #[error("give --jwt-secret-file, or --dev on a development machine")]
+    NoSecret,
+    /// The system gives no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(getrandom::Error),
+    /// Not the URL of a STUN server.
+    #[error("--stun takes stun:HOST:PORT, not {0}")]
+    Stun(String),
+}
+
+/// Everything the server runs by.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The main address.
+    pub listen: SocketAddr,
+    /// The address of /diagnostics.
+    pub admin_listen: Option<SocketAddr>,
+    /// The chat log's file.
+    pub database: PathBuf,
+    /// Signs and checks tokens.
+    pub secret: Secret,
+    /// Development mode.
+    pub dev: bool,
+    /// Origins of other servers' pages.
+    pub allow_origin: Vec<String>,
+    /// Static files.
+    pub static_dir: Option<PathBuf>,
+    /// STUN servers.
+    pub stun: Vec<String>,
+}
+
+impl ServeArgs {
+    /// Checks the arguments and reads the secret.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says what to change.
+    pub fn into_config(self) -> Result<Config, ConfigError> {
+        if self.dev && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::DevNotLoopback(self.listen));
+        }
+        if let Some(url) = self.stun.iter().find(|url| !url.starts_with("stun:") && !url.starts_with("stuns:")) {
+            return Err(ConfigError::Stun(url.clone()));
+        }
+        let secret = match self.jwt_secret_file {
+            Some(path) => read_secret(&path)?,
+            None if self.dev => Secret::random().map_err(ConfigError::Random)?,
+            None => return Err(ConfigError::NoSecret),
+        };
+        Ok(Config {
+            listen: self.listen,
+            admin_listen: self.admin_listen,
+            database: self.database,
+            secret,
+            dev: self.dev,
+            allow_origin: self.allow_origin,
+            static_dir: self.static_dir,
+            stun: self.stun,
+        })
+    }
+}
+
+/// Reads a secret; white space around it is not part of it.
+///
+/// # Errors
+/// [`ConfigError`] when the file can't be read or holds too little.
+pub fn read_secret(path: &PathBuf) -> Result<Secret, ConfigError> {
+    let text = std::fs::read(path).map_err(|source| ConfigError::SecretFile { path: path.clone(), source })?;
+    let secret = text.trim_ascii();
+    if secret.len() < MIN_SECRET_BYTES {
+        return Err(ConfigError::ShortSecret(path.clone()));
+    }
+    Ok(Secret::new(secret))
+}

@@ -1,0 +1,474 @@
+//! What clients say and what becomes of it: one lock a session, so that all is relayed in the order it came.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pairvoice_core::wire::{
+    Acknowledgement, ChatBatch, ChatDelivery, Envelope, Handshake, HistoryRequest, IceServer, MAX_BATCH, MAX_PAGE,
+    MAX_SIGNAL_BYTES, Notice, Outcome, PeerInfo, Presence, Receipt, Refusal, SignalBody, Typing, VERSION, VoiceStatus,
+    Welcome,
+};
+use pairvoice_core::{Role, SessionId, UserId, check_text};
+use serde::Serialize;
+use socketioxide::extract::SocketRef;
+use socketioxide::socket::Sid;
+use tracing::{info, warn};
+
+use crate::chat_log::{Appended, ChatLog, LogError};
+use crate::diagnostics::Journal;
+use crate::rooms::{NoSeat, Room, Seat};
+
+/// A socket that broke off without a goodbye: so long its owner counts as away, then as absent.
+const AWAY: Duration = Duration::from_secs(8);
+/// So long an absent person's seat is kept.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// Who speaks: proved by the token at the handshake.
+#[derive(Debug, Clone)]
+pub(crate) struct Speaker {
+    pub(crate) session: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) sid: Sid,
+}
+
+/// All sessions.
+#[derive(Debug)]
+pub struct Relay {
+    rooms: Mutex<HashMap<SessionId, Arc<Mutex<Room>>>>,
+    chat_log: ChatLog,
+    ice_servers: Vec<IceServer>,
+    pub(crate) journal: Journal,
+}
+
+/// A refusal with a word for programs and a sentence for developers.
+pub(crate) fn refusal(code: &str, message: &str, retryable: bool) -> Refusal {
+    Refusal { code: code.into(), message: message.into(), retryable, after_ms: None }
+}
+
+fn refused(code: &str, message: &str, retryable: bool) -> Acknowledgement {
+    Acknowledgement { error: Some(refusal(code, message, retryable)), ..Acknowledgement::default() }
+}
+
+fn fine() -> Acknowledgement {
+    Acknowledgement { ok: true, ..Acknowledgement::default() }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Seat {
+    /// Emits if somebody is connected; a full channel counts as not delivered.
+    fn emit<T: Serialize>(&self, event: &str, data: &T) -> bool {
+        self.socket.as_ref().is_some_and(|socket| socket.emit(event, data).is_ok())
+    }
+}
+
+impl Relay {
+    /// Relays with this chat log; every client is told these STUN servers.
+    #[must_use]
+    pub fn new(chat_log: ChatLog, stun: &[String]) -> Self {
+        let ice_servers =
+            stun.iter().map(|url| IceServer { urls: vec![url.clone()], username: None, credential: None }).collect();
+        Self { rooms: Mutex::default(), chat_log, ice_servers, journal: Journal::default() }
+    }
+
+    /// Makes the log durable and closes it.
+    pub fn close(&self) {
+        self.chat_log.close();
+    }
+
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let rooms: Vec<_> = lock(&self.rooms).values().cloned().collect();
+        let seats = rooms.iter().map(|room| lock(room).seats.len()).sum();
+        (rooms.len(), seats)
+    }
+
+    fn with_room<T>(&self, session: &SessionId, work: impl FnOnce(&mut Room) -> T) -> T {
+        loop {
+            let room = lock(&self.rooms).entry(session.clone()).or_default().clone();
+            let mut room = lock(&room);
+            if !room.dead {
+                return work(&mut room);
+            }
+        }
+    }
+
+    fn sweep(&self, session: &SessionId) {
+        let mut rooms = lock(&self.rooms);
+        if let Some(room) = rooms.get(session).cloned() {
+            let mut room = lock(&room);
+            if room.is_empty() {
+                room.dead = true;
+                rooms.remove(session);
+            }
+        }
+    }
+
+    /// Takes a seat before the socket is let in. A seat whose owner then never appears runs out like any other.
+    pub(crate) fn enter(self: &Arc<Self>, speaker: &Speaker, handshake: &Handshake) -> Result<(), Refusal> {
+        let before = self.with_room(&speaker.session, |room| {
+            let before = room.enter(&speaker.user, &handshake.instance, speaker.sid, handshake.voice);
+            let epoch = room.seat(&speaker.user).map(|seat| seat.epoch).unwrap_or_default();
+            before.map(|before| (before, epoch))
+        });
+        match before {
+            Ok((before, epoch)) => {
+                if let Some((socket, takeover)) = before {
+                    if takeover {
+                        let notice = Notice { code: "opened-elsewhere".into(), after_ms: None };
+                        let _ = socket.emit("notice", &notice);
+                    }
+                    let _ = socket.disconnect();
+                }
+                self.expire(speaker.clone(), epoch);
+                Ok(())
+            }
+            Err(no_seat) => {
+                self.sweep(&speaker.session);
+                Err(match no_seat {
+                    NoSeat::Full => refusal("session-full", "two other users are in this session", false),
+                    NoSeat::Superseded => refusal("opened-elsewhere", "a newer instance of this user took over", false),
+                })
+            }
+        }
+    }
+
+    /// The socket is in: welcome it and tell the other.
+    pub(crate) fn arrive(
+        &self,
+        speaker: &Speaker,
+        socket: SocketRef,
+        handshake: Handshake,
+        peer: Option<UserId>,
+    ) -> Result<(), LogError> {
+        self.with_room(&speaker.session, |room| {
+            let Some(seat) = room.seat_of(speaker.sid) else {
+                // Somebody else of the same user was faster.
+                let _ = socket.emit("notice", &Notice { code: "opened-elsewhere".into(), after_ms: None });
+                let _ = socket.disconnect();
+                return Ok(());
+            };
+            // Under the room's lock: nothing can be committed and relayed between this page and the welcome.
+            let chat = self.chat_log.page(&speaker.session, handshake.log.as_deref(), handshake.since)?;
+            seat.socket = Some(socket);
+            seat.presence = Presence::Present;
+            seat.welcomes += 1;
+            let voice = seat.voice;
+            let epoch = room.next_epoch();
+            if let Some(seat) = room.seat_of(speaker.sid) {
+                seat.epoch = epoch;
+            }
+            let signals = take_parked(room, &speaker.user);
+            let info = room.other(&speaker.user).map(|seat| seat.info());
+            let known = peer.map(|user_id| PeerInfo {
+                user_id,
+                instance: None,
+                presence: Presence::Absent,
+                left: false,
+                welcomes: 0,
+                voice: VoiceStatus::default(),
+            });
+            for envelope in &signals {
+                self.journal.note(envelope, Outcome::Delivered, 0);
+            }
+            let ice_servers = self.ice_servers.clone();
+            let welcome = Welcome { v: VERSION, peer: info.or(known), signals, chat, ice_servers };
+            if let Some(seat) = room.seat_of(speaker.sid) {
+                seat.emit("welcome", &welcome);
+            }
+            tell_peer(room, &speaker.user);
+            info!(room = %speaker.session, user = %speaker.user, socket = %speaker.sid, "joined");
+            log_voice(speaker, VoiceStatus::default(), voice);
+            for envelope in handshake.signals {
+                let bytes = serde_json::to_vec(&envelope).map_or(usize::MAX, |v| v.len());
+                self.relay(room, speaker, envelope, bytes);
+            }
+            Ok(())
+        })
+    }
+
+    /// The socket is gone, with or without a goodbye before.
+    pub(crate) fn depart(self: &Arc<Self>, speaker: &Speaker) {
+        let epoch = self.with_room(&speaker.session, |room| {
+            let epoch = room.next_epoch();
+            let seat = room.seat_of(speaker.sid)?;
+            seat.socket = None;
+            seat.presence = Presence::Away;
+            seat.epoch = epoch;
+            tell_peer(room, &speaker.user);
+            info!(room = %speaker.session, user = %speaker.user, socket = %speaker.sid, "away");
+            Some(epoch)
+        });
+        match epoch {
+            Some(epoch) => self.expire(speaker.clone(), epoch),
+            None => self.sweep(&speaker.session),
+        }
+    }
+
+    /// Away becomes absent, and absent becomes a free seat, unless somebody comes.
+    fn expire(self: &Arc<Self>, speaker: Speaker, epoch: u64) {
+        let relay = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(AWAY).await;
+            relay.with_room(&speaker.session, |room| {
+                let seat = room.seat(&speaker.user).filter(|seat| seat.epoch == epoch && seat.socket.is_none());
+                if let Some(seat) = seat {
+                    seat.presence = Presence::Absent;
+                    tell_peer(room, &speaker.user);
+                }
+            });
+            tokio::time::sleep(KEPT.saturating_sub(AWAY)).await;
+            relay.with_room(&speaker.session, |room| {
+                if room.seat(&speaker.user).is_some_and(|seat| seat.epoch == epoch && seat.socket.is_none()) {
+                    room.remove(&speaker.user);
+                }
+            });
+            relay.sweep(&speaker.session);
+        });
+    }
+
+    /// `bye`: the seat is free at once.
+    pub(crate) fn bye(&self, speaker: &Speaker) -> Acknowledgement {
+        self.with_room(&speaker.session, |room| {
+            if room.seat_of(speaker.sid).is_some()
+                && let Some(seat) = room.remove(&speaker.user)
+                && let Some(other) = room.other(&speaker.user)
+            {
+                let voice = VoiceStatus::default();
+                other.emit("peer", &PeerInfo { presence: Presence::Absent, left: true, voice, ..seat.info() });
+            }
+            info!(room = %speaker.session, user = %speaker.user, socket = %speaker.sid, "left");
+        });
+        self.sweep(&speaker.session);
+        fine()
+    }
+
+    /// `voice`.
+    pub(crate) fn voice(&self, speaker: &Speaker, voice: VoiceStatus) -> Acknowledgement {
+        self.with_room(&speaker.session, |room| {
+            let Some(seat) = room.seat_of(speaker.sid) else { return not_joined() };
+            let before = std::mem::replace(&mut seat.voice, voice);
+            log_voice(speaker, before, voice);
+            // The state is for the log; the other side derives its own.
+            if (VoiceStatus { state: voice.state, ..before }) != voice {
+                tell_peer(room, &speaker.user);
+            }
+            fine()
+        })
+    }
+
+    /// `signal`.
+    pub(crate) fn signal(&self, speaker: &Speaker, envelope: Envelope) -> Acknowledgement {
+        let bytes = serde_json::to_vec(&envelope).map_or(usize::MAX, |v| v.len());
+        if bytes > MAX_SIGNAL_BYTES {
+            return refused("too-large", "a signal has at most 32 KiB", false);
+        }
+        self.with_room(&speaker.session, |room| self.relay(room, speaker, envelope, bytes))
+    }
+
+    fn relay(&self, room: &mut Room, speaker: &Speaker, envelope: Envelope, bytes: usize) -> Acknowledgement {
+        let Some(seat) = room.seat_of(speaker.sid) else { return not_joined() };
+        if envelope.session != speaker.session || envelope.user != speaker.user || envelope.instance != seat.instance {
+            warn!(room = %speaker.session, user = %speaker.user, "refused a signal under another name");
+            return refused("foreign-sender", "the signal's session, user or instance is not the socket's", false);
+        }
+        match envelope.body {
+            SignalBody::End => seat.parked.clear(),
+            SignalBody::Offer { .. } => log_roles(room, speaker, envelope.attempt),
+            SignalBody::Answer { .. } => {
+                if let Some(other) = room.other(&speaker.user) {
+                    other.parked.retain(|p| p.envelope.attempt != envelope.attempt);
+                }
+            }
+            _ => {}
+        }
+        let outcome = match room.other(&speaker.user) {
+            Some(other) if envelope.to.as_ref().is_some_and(|to| *to != other.instance) => Some(Outcome::Dropped),
+            Some(other) if other.emit("signal", &envelope) => Some(Outcome::Delivered),
+            _ => {
+                let parked = room.seat_of(speaker.sid).is_some_and(|seat| seat.park(envelope.clone(), bytes));
+                parked.then_some(Outcome::Parked)
+            }
+        };
+        self.journal.note(&envelope, outcome.unwrap_or(Outcome::Dropped), bytes);
+        match outcome {
+            Some(outcome) => Acknowledgement { outcome: Some(outcome), ..fine() },
+            None => refused("busy", "too many signals wait for the other", true),
+        }
+    }
+
+    /// `typing`.
+    pub(crate) fn typing(&self, speaker: &Speaker, typing: Typing) -> Acknowledgement {
+        self.with_room(&speaker.session, |room| {
+            if room.seat_of(speaker.sid).is_none() {
+                return not_joined();
+            }
+            if let Some(other) = room.other(&speaker.user) {
+                other.emit("typing", &typing);
+            }
+            fine()
+        })
+    }
+
+    /// `chat`: acknowledged once it is durable.
+    pub(crate) fn chat(
+        self: &Arc<Self>,
+        speaker: &Speaker,
+        batch: ChatBatch,
+        done: impl FnOnce(Acknowledgement) + Send + 'static,
+    ) {
+        if !self.has_seat(speaker) {
+            return done(not_joined());
+        }
+        let mut messages = batch.messages;
+        if messages.len() > MAX_BATCH {
+            return done(refused("too-large", "a batch has at most 64 messages", false));
+        }
+        let bad = messages.iter().position(|m| check_text(&m.text).is_err());
+        let rest = messages.split_off(bad.unwrap_or(messages.len()));
+        let refused_id = rest.into_iter().next().map(|m| m.id);
+        let error = refused_id
+            .as_ref()
+            .map(|_| refusal("bad-text", "a text has 1 to 8,000 characters and no control characters", false));
+        let (relay, from) = (Arc::clone(self), speaker.clone());
+        let report = Arc::new(Mutex::new(Some(done)));
+        let late = Arc::clone(&report);
+        let submitted = self.chat_log.append(speaker.session.clone(), speaker.user.clone(), messages, move |result| {
+            let Some(done) = lock(&late).take() else { return };
+            match result {
+                Ok(appended) => {
+                    let accepted = relay.delivered(&from, appended);
+                    done(Acknowledgement { ok: error.is_none(), accepted, error, refused_id, ..fine() });
+                }
+                Err(_) => done(busy()),
+            }
+        });
+        if submitted.is_err()
+            && let Some(done) = lock(&report).take()
+        {
+            done(busy());
+        }
+    }
+
+    /// Hands durable messages to the other; runs on the writer's thread, so in the log's order.
+    fn delivered(&self, speaker: &Speaker, appended: Appended) -> Vec<pairvoice_core::wire::Accepted> {
+        if !appended.new.is_empty() {
+            let delivery = ChatDelivery { messages: appended.new };
+            self.with_room(&speaker.session, |room| {
+                if let Some(other) = room.other(&speaker.user) {
+                    other.emit_or_drop("chat", &delivery);
+                }
+            });
+        }
+        appended.accepted
+    }
+
+    /// `receipt`.
+    pub(crate) fn receipt(self: &Arc<Self>, speaker: &Speaker, receipt: Receipt) -> Acknowledgement {
+        if !self.has_seat(speaker) {
+            return not_joined();
+        }
+        let (relay, from) = (Arc::clone(self), speaker.clone());
+        let receipt = Receipt { user: speaker.user.clone(), ..receipt };
+        let submitted = self.chat_log.receipt(speaker.session.clone(), receipt, move |result| {
+            if let Ok(receipt) = result {
+                relay.with_room(&from.session, |room| {
+                    if let Some(other) = room.other(&from.user) {
+                        other.emit("receipt", &receipt);
+                    }
+                });
+            }
+        });
+        submitted.map_or_else(|_| busy(), |()| fine())
+    }
+
+    /// `history`.
+    pub(crate) fn history(&self, speaker: &Speaker, request: &HistoryRequest) -> Acknowledgement {
+        if !self.has_seat(speaker) {
+            return not_joined();
+        }
+        match self.chat_log.history(&speaker.session, request.before, request.limit.min(MAX_PAGE)) {
+            Ok((messages, more)) => Acknowledgement { messages, more, ..fine() },
+            Err(error) => {
+                warn!(%error, "history");
+                busy()
+            }
+        }
+    }
+
+    fn has_seat(&self, speaker: &Speaker) -> bool {
+        self.with_room(&speaker.session, |room| room.seat_of(speaker.sid).is_some())
+    }
+
+    /// The server is about to stop: clients come back after a moment.
+    pub fn notify_restart(&self) {
+        let rooms: Vec<_> = lock(&self.rooms).values().cloned().collect();
+        for room in rooms {
+            for seat in &lock(&room).seats {
+                seat.emit("notice", &Notice { code: "restarting".into(), after_ms: Some(300) });
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// A durable message that does not fit into the channel would be a hole in the other's list: the socket is closed, and
+    /// the next welcome brings everything.
+    fn emit_or_drop<T: Serialize>(&self, event: &str, data: &T) {
+        if !self.emit(event, data)
+            && let Some(socket) = self.socket.clone()
+        {
+            let _ = socket.disconnect();
+        }
+    }
+}
+
+fn not_joined() -> Acknowledgement {
+    refused("not-joined", "this socket has no seat", true)
+}
+
+fn busy() -> Acknowledgement {
+    refused("busy", "the chat log is busy", true)
+}
+
+/// The signals that the other left for this user.
+fn take_parked(room: &mut Room, user: &UserId) -> Vec<Envelope> {
+    let Some(instance) = room.seat(user).map(|seat| seat.instance.clone()) else { return Vec::new() };
+    let parked = room.other(user).map(|seat| std::mem::take(&mut seat.parked)).unwrap_or_default();
+    parked
+        .into_iter()
+        .map(|parked| parked.envelope)
+        .filter(|envelope| envelope.to.as_ref().is_none_or(|to| *to == instance))
+        .collect()
+}
+
+fn tell_peer(room: &mut Room, user: &UserId) {
+    if let Some(info) = room.seat(user).map(|seat| seat.info())
+        && let Some(other) = room.other(user)
+    {
+        other.emit("peer", &info);
+    }
+}
+
+fn log_roles(room: &mut Room, speaker: &Speaker, attempt: u32) {
+    let (other, socket) = match room.other(&speaker.user) {
+        Some(seat) => (seat.user.to_string(), seat.sid.to_string()),
+        None => ("(not here yet)".into(), "-".into()),
+    };
+    let elected = UserId::parse(&other).map(|peer| Role::elect(&speaker.user, &peer));
+    if matches!(elected, Ok(Ok(Role::Answerer))) {
+        warn!(room = %speaker.session, user = %speaker.user, "the answerer offers");
+    }
+    info!(
+        room = %speaker.session, attempt, sockets = %format_args!("{} {socket}", speaker.sid),
+        "user {} offers, user {other} answers", speaker.user
+    );
+}
+
+fn log_voice(speaker: &Speaker, before: VoiceStatus, now: VoiceStatus) {
+    if before.state != now.state {
+        info!(room = %speaker.session, user = %speaker.user, socket = %speaker.sid, "voice {}", now.state.as_str());
+    }
+}

@@ -1,0 +1,418 @@
+//! The one place that knows both the core and the browser: inputs in, outputs performed, then the app is told.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::{Interval, Timeout};
+use js_sys::{Function, Promise};
+use pairvoice_core::{
+    Config, ConnectionCommand, ConnectionEvent, Event, Input, LinkState, MessageId, OpId, Output, Session, SocketEvent,
+    VoiceReason,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::MediaStreamTrack;
+
+use crate::console;
+use crate::convert::{from_js, property, to_frozen, to_js};
+use crate::level::{self, Meter};
+use crate::listeners::Listener;
+use crate::microphone::Microphone;
+use crate::options::{Options, Token};
+use crate::peer_connection::{PeerConnection, Reports};
+use crate::random::{random_instance, spread_out};
+use crate::signaling::{self, Hears, Signaling};
+use crate::snapshot::Snapshot;
+use crate::speaker::Speaker;
+use crate::subscribers::Subscribers;
+use crate::timers::Timers;
+
+/// How long the app's `token()` may take, in milliseconds.
+const TOKEN_MS: u32 = 10_000;
+
+/// One running session.
+pub(crate) struct Driver {
+    this: Weak<Self>,
+    pub(crate) options: RefCell<Options>,
+    loader: Function,
+    core: RefCell<Session>,
+    inbox: RefCell<VecDeque<Input>>,
+    busy: Cell<bool>,
+    socket: RefCell<Option<Signaling>>,
+    connecting: Cell<Option<OpId>>,
+    token: RefCell<String>,
+    connection: RefCell<Option<(OpId, Rc<PeerConnection>)>>,
+    microphone: Rc<Microphone>,
+    speaker: Speaker,
+    meter: Meter,
+    metering: RefCell<Option<Interval>>,
+    timers: Timers,
+    page: RefCell<Vec<Listener>>,
+    snapshot: Snapshot,
+    events: RefCell<Vec<Event>>,
+    pub(crate) subscribers: Subscribers,
+    ended: Cell<bool>,
+    waiting: RefCell<Vec<Function>>,
+}
+
+impl Driver {
+    /// Begins a session.
+    pub(crate) fn start(options: Options, loader: Function) -> Rc<Self> {
+        let config = Config {
+            session: options.session.clone(),
+            user: options.user.clone(),
+            instance: random_instance(),
+            peer: options.peer.clone(),
+            incapable: incapable(),
+            token_renews: matches!(options.token, Token::Function(_)),
+        };
+        let driver = Rc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
+            options: RefCell::new(options),
+            loader,
+            core: RefCell::new(Session::new(config)),
+            inbox: RefCell::default(),
+            busy: Cell::new(false),
+            socket: RefCell::default(),
+            connecting: Cell::default(),
+            token: RefCell::default(),
+            connection: RefCell::default(),
+            microphone: Rc::default(),
+            speaker: Speaker::default(),
+            meter: Meter::default(),
+            metering: RefCell::default(),
+            timers: Timers::default(),
+            page: RefCell::default(),
+            snapshot: Snapshot::default(),
+            events: RefCell::default(),
+            subscribers: Subscribers::default(),
+            ended: Cell::new(false),
+            waiting: RefCell::default(),
+        });
+        driver.watch_page();
+        driver.work();
+        driver
+    }
+
+    fn watch_page(&self) {
+        let Some(window) = web_sys::window() else { return };
+        let on = |event, input: fn(JsValue) -> Option<Input>| {
+            let this = self.this.clone();
+            Listener::new(&window, event, move |data| {
+                if let (Some(driver), Some(input)) = (this.upgrade(), input(data)) {
+                    driver.input(input);
+                }
+            })
+        };
+        *self.page.borrow_mut() = vec![
+            on("pagehide", |_| Some(Input::PageHidden)),
+            on("pageshow", |event| property(&event, "persisted").is_truthy().then_some(Input::PageShown)),
+            on("online", |_| Some(Input::Online)),
+        ];
+    }
+
+    /// Takes one input. One that arrives while another is worked on waits its turn.
+    pub(crate) fn input(&self, input: Input) {
+        self.inbox.borrow_mut().push_back(input);
+        self.work();
+    }
+
+    fn work(&self) {
+        if self.busy.replace(true) {
+            return;
+        }
+        loop {
+            self.drain();
+            let Some(input) = self.inbox.borrow_mut().pop_front() else { break };
+            self.core.borrow_mut().handle(input);
+        }
+        let changed = self.snapshot.refresh(&self.core.borrow(), &self.options.borrow().user);
+        self.busy.set(false);
+        self.tell(changed);
+    }
+
+    fn drain(&self) {
+        loop {
+            let output = self.core.borrow_mut().poll_output();
+            match output {
+                Some(output) => self.perform(output),
+                None => break,
+            }
+        }
+    }
+
+    /// Calls the app, when nothing is borrowed any more.
+    fn tell(&self, changed: bool) {
+        let events = std::mem::take(&mut *self.events.borrow_mut());
+        if changed {
+            self.subscribers.call("change", &JsValue::UNDEFINED);
+        }
+        for event in events {
+            match event {
+                Event::Message(id) => self.subscribers.call("message", &self.message(&id)),
+                Event::PeerLeft(user) => self.subscribers.call("peer-left", &user.as_str().into()),
+                Event::Typing(on) => self.subscribers.call("typing", &on.into()),
+            }
+        }
+        if self.ended.get() {
+            for waiting in std::mem::take(&mut *self.waiting.borrow_mut()) {
+                let _ = waiting.call0(&JsValue::UNDEFINED);
+            }
+        }
+    }
+
+    fn message(&self, id: &MessageId) -> JsValue {
+        let chat = property(&self.snapshot.state(), "chat");
+        let messages: js_sys::Array = property(&chat, "messages").unchecked_into();
+        messages.iter().find(|m| property(m, "id").as_string().as_deref() == Some(id.as_str())).unwrap_or_default()
+    }
+
+    fn perform(&self, output: Output) {
+        match output {
+            Output::ConnectSocket { id } => self.connect(id),
+            Output::CloseSocket { id } => {
+                self.connecting.set(self.connecting.get().filter(|c| *c != id));
+                let closed = self.socket.borrow_mut().take_if(|socket| socket.id == id);
+                drop(closed);
+            }
+            Output::Emit { request, event } => {
+                let this = self.this.clone();
+                if let Some(socket) = self.socket.borrow().as_ref() {
+                    socket.emit(&event, move |answer| {
+                        if let Some(driver) = this.upgrade() {
+                            driver.input(Input::Acknowledged { request, answer: from_js(answer) });
+                        }
+                    });
+                }
+            }
+            Output::Connection { id, command } => self.command(id, command),
+            Output::OpenMicrophone { id } => {
+                let this = self.this.clone();
+                let report = Rc::new(move |id, event| {
+                    if let Some(driver) = this.upgrade() {
+                        driver.input(Input::Microphone { id, event });
+                    }
+                });
+                self.microphone.open(id, report);
+            }
+            Output::CloseMicrophone => {
+                self.meter.stop();
+                self.microphone.close();
+            }
+            Output::EnableMicrophone(enabled) => self.microphone.enable(enabled),
+            Output::StopSpeaker => self.speaker.stop(),
+            Output::SetTimer { timer, after, spread } => {
+                let after = if spread { spread_out(after) } else { after };
+                let this = self.this.clone();
+                self.timers.set(timer, after, move |late| {
+                    if let Some(driver) = this.upgrade() {
+                        driver.input(Input::TimerFired { timer, late });
+                    }
+                });
+            }
+            Output::ClearTimer(timer) => self.timers.clear(timer),
+            Output::Event(event) => self.events.borrow_mut().push(event),
+            Output::Log(note) => {
+                let options = self.options.borrow();
+                console::note(options.log, &options.user, &note);
+            }
+            Output::Ended => self.let_go(),
+        }
+    }
+
+    /// The session is over: nothing of it stays behind.
+    fn let_go(&self) {
+        self.ended.set(true);
+        self.page.borrow_mut().clear();
+        self.metering.borrow_mut().take();
+        self.meter.stop();
+    }
+
+    // The socket
+
+    fn connect(&self, id: OpId) {
+        self.connecting.set(Some(id));
+        let (this, loader) = (self.this.clone(), self.loader.clone());
+        let token = self.options.borrow().token.clone();
+        spawn_local(async move {
+            let module = async { JsFuture::from(signaling::load(&loader)?).await };
+            // Both at once: the module is mostly there already, a token may take a moment.
+            let token = fetch_token(token);
+            let (module, token) = (module.await, token.await);
+            let Some(driver) = this.upgrade().filter(|d| d.connecting.get() == Some(id)) else { return };
+            driver.connecting.set(None);
+            if driver.open(id, module, token).is_err() {
+                console::debug(driver.options.borrow().log, "the token or the Socket.IO client could not be had");
+                driver.input(Input::Socket { id, event: SocketEvent::Closed });
+            }
+        });
+    }
+
+    fn open(&self, id: OpId, module: Result<JsValue, JsValue>, token: Result<String, JsValue>) -> Result<(), JsValue> {
+        *self.token.borrow_mut() = token?;
+        let hears: Weak<dyn Hears> = self.this.clone();
+        let socket = Signaling::connect(id, &module?, &self.options.borrow().url, &hears)?;
+        let before = self.socket.borrow_mut().replace(socket);
+        drop(before);
+        Ok(())
+    }
+
+    // The connection
+
+    fn command(&self, id: OpId, command: ConnectionCommand) {
+        match command {
+            ConnectionCommand::Offer { ice_servers } => self.make(id, &ice_servers, |c| c.offer()),
+            ConnectionCommand::Accept { ice_servers, sdp } => self.make(id, &ice_servers, |c| c.accept(&sdp)),
+            ConnectionCommand::Close => {
+                let closed = self.connection.borrow_mut().take_if(|(open, _)| *open == id);
+                if let Some((_, connection)) = closed {
+                    connection.close();
+                }
+            }
+            command => {
+                let Some(connection) = self.connection(id) else { return };
+                match command {
+                    ConnectionCommand::Answer { sdp } => connection.answer(&sdp),
+                    ConnectionCommand::AddCandidate(candidate) => connection.add_candidate(&candidate),
+                    ConnectionCommand::SendMicrophone => connection.send(self.microphone.track()),
+                    ConnectionCommand::InBand(message) => connection.send_in_band(&message),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn make(&self, id: OpId, ice_servers: &[pairvoice_core::wire::IceServer], begin: impl FnOnce(&Rc<PeerConnection>)) {
+        let reports: Weak<dyn Reports> = self.this.clone();
+        match PeerConnection::new(id, ice_servers, self.microphone.track(), reports) {
+            Ok(connection) => {
+                begin(&connection);
+                *self.connection.borrow_mut() = Some((id, connection));
+            }
+            Err(_) => self.inbox.borrow_mut().push_back(Input::Connection { id, event: ConnectionEvent::Broken }),
+        }
+    }
+
+    fn connection(&self, id: OpId) -> Option<Rc<PeerConnection>> {
+        self.connection.borrow().as_ref().filter(|(open, _)| *open == id).map(|(_, c)| Rc::clone(c))
+    }
+
+    // The app
+
+    pub(crate) fn state(&self) -> JsValue {
+        self.snapshot.state()
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// Lets the browser play, best called within a gesture.
+    pub(crate) fn resume_audio(&self) {
+        self.speaker.resume(self.playback());
+    }
+
+    fn playback(&self) -> Rc<dyn Fn(bool)> {
+        let this = self.this.clone();
+        Rc::new(move |blocked| {
+            if let Some(driver) = this.upgrade() {
+                driver.input(Input::Playback { blocked });
+            }
+        })
+    }
+
+    /// Measures levels while somebody listens for them.
+    pub(crate) fn meter(&self) {
+        let wanted = self.subscribers.has("level") && !self.ended.get();
+        let mut metering = self.metering.borrow_mut();
+        if !wanted {
+            self.meter.stop();
+            metering.take();
+        } else if metering.is_none() {
+            let this = self.this.clone();
+            *metering = Some(Interval::new(level::INTERVAL_MS, move || {
+                if let Some(driver) = this.upgrade() {
+                    driver.measure();
+                }
+            }));
+        }
+    }
+
+    fn measure(&self) {
+        #[derive(serde::Serialize)]
+        struct Levels {
+            own: f64,
+            peer: f64,
+        }
+        let receiver = self.connection.borrow().as_ref().and_then(|(_, c)| c.receiver());
+        let own = self.microphone.track().filter(MediaStreamTrack::enabled);
+        let levels = Levels { own: self.meter.microphone(own.as_ref()), peer: level::peer(receiver.as_ref()) };
+        self.subscribers.call("level", &to_frozen(&levels));
+    }
+
+    /// Resolves when the session is over.
+    pub(crate) fn when_ended(&self) -> Promise {
+        Promise::new(&mut |resolve, _| {
+            if self.ended.get() {
+                let _ = resolve.call0(&JsValue::UNDEFINED);
+            } else {
+                self.waiting.borrow_mut().push(resolve);
+            }
+        })
+    }
+}
+
+impl Hears for Driver {
+    fn socket(&self, id: OpId, event: SocketEvent) {
+        self.input(Input::Socket { id, event });
+    }
+
+    fn auth(&self) -> JsValue {
+        let token = self.token.borrow().clone();
+        to_js(&self.core.borrow_mut().handshake(token))
+    }
+}
+
+impl Reports for Driver {
+    fn connection(&self, id: OpId, event: ConnectionEvent) {
+        let connected = event == ConnectionEvent::Link(LinkState::Connected);
+        self.input(Input::Connection { id, event });
+        if connected && let Some(connection) = self.connection(id) {
+            connection.find_path();
+        }
+    }
+
+    fn remote_track(&self, track: &MediaStreamTrack) {
+        self.speaker.play(track, self.playback());
+    }
+}
+
+async fn fetch_token(token: Token) -> Result<String, JsValue> {
+    let function = match token {
+        Token::Text(text) => return Ok(text),
+        Token::Function(function) => function,
+    };
+    let fetched = Promise::resolve(&function.call0(&JsValue::UNDEFINED)?);
+    let mut timer = None;
+    let limit = Promise::new(&mut |_, reject| {
+        timer = Some(Timeout::new(TOKEN_MS, move || {
+            let _ = reject.call0(&JsValue::UNDEFINED);
+        }));
+    });
+    let token = JsFuture::from(Promise::race(&js_sys::Array::of2(&fetched, &limit))).await;
+    drop(timer);
+    token?.as_string().ok_or(JsValue::UNDEFINED)
+}
+
+/// Why this browser can't do voice.
+fn incapable() -> Option<VoiceReason> {
+    let global = js_sys::global();
+    if property(&global, "isSecureContext").is_falsy() {
+        Some(VoiceReason::InsecureContext)
+    } else if !property(&global, "RTCPeerConnection").is_function() {
+        Some(VoiceReason::UnsupportedBrowser)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,79 @@
+//! How loud both sides are, for meters: events ten times a second while somebody listens.
+
+use std::cell::RefCell;
+
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack, RtcRtpReceiver};
+
+use crate::convert::property;
+
+/// Time between two measurements in milliseconds.
+pub(crate) const INTERVAL_MS: u32 = 100;
+/// Samples of one measurement.
+const SAMPLES: u32 = 1024;
+/// A remote level older than this is silence, in milliseconds.
+const STALE_MS: f64 = 500.0;
+
+struct Tap {
+    context: AudioContext,
+    source: MediaStreamAudioSourceNode,
+    analyser: AnalyserNode,
+    track: MediaStreamTrack,
+}
+
+/// Measures the microphone by an analyser, which plays nothing.
+#[derive(Default)]
+pub(crate) struct Meter(RefCell<Option<Tap>>);
+
+impl Meter {
+    /// The microphone's level from 0 to 1 (root mean square).
+    pub(crate) fn microphone(&self, track: Option<&MediaStreamTrack>) -> f64 {
+        let Some(track) = track else {
+            self.stop();
+            return 0.0;
+        };
+        let stale = self.0.borrow().as_ref().is_none_or(|tap| tap.track != *track);
+        if stale {
+            self.stop();
+            *self.0.borrow_mut() = tap(track).ok();
+        }
+        let mut samples = [0_f32; SAMPLES as usize];
+        if let Some(tap) = self.0.borrow().as_ref() {
+            tap.analyser.get_float_time_domain_data(&mut samples);
+        }
+        let sum: f32 = samples.iter().map(|s| s * s).sum();
+        f64::from((sum / 1024.0).sqrt())
+    }
+
+    /// Lets go of the audio context.
+    pub(crate) fn stop(&self) {
+        if let Some(tap) = self.0.borrow_mut().take() {
+            let _ = tap.source.disconnect();
+            let _ = tap.context.close();
+        }
+    }
+}
+
+fn tap(track: &MediaStreamTrack) -> Result<Tap, JsValue> {
+    let context = AudioContext::new()?;
+    let analyser = context.create_analyser()?;
+    analyser.set_fft_size(SAMPLES);
+    let source = context.create_media_stream_source(&MediaStream::new_with_tracks(&Array::of1(track))?)?;
+    source.connect_with_audio_node(&analyser)?;
+    // Waits for a gesture otherwise; while the page records, browsers let it run.
+    let _ = context.resume();
+    Ok(Tap { context, source, analyser, track: track.clone() })
+}
+
+/// The other's level from 0 to 1, as their packets tell (RFC 6464) or as it was decoded.
+pub(crate) fn peer(receiver: Option<&RtcRtpReceiver>) -> f64 {
+    let Some(receiver) = receiver else { return 0.0 };
+    let source = receiver.get_synchronization_sources().get(0);
+    let number = |name| property(&source, name).unchecked_into::<js_sys::Number>().value_of();
+    if !source.is_object() || number("timestamp") < js_sys::Date::now() - STALE_MS {
+        return 0.0;
+    }
+    let level = number("audioLevel");
+    if level.is_finite() { level } else { 0.0 }
+}

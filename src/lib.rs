@@ -1,0 +1,23 @@
+//! The browser side of pairvoice: obeys `pairvoice-core`.
+//!
+//! Browser events become [`pairvoice_core::Input`], each [`pairvoice_core::Output`] is performed. There is no decision about
+//! the call's life in this crate. The public API is `npm/index.d.ts`; what is exported here is for `npm/index.js` alone.
+
+mod api;
+mod console;
+mod convert;
+mod driver;
+mod error;
+mod level;
+mod listeners;
+mod microphone;
+mod options;
+mod peer_connection;
+mod random;
+mod signaling;
+mod snapshot;
+mod speaker;
+mod subscribers;
+mod timers;
+
+pub use api::{Handle, join};

@@ -1,0 +1,102 @@
+//! What the app asks for, checked once.
+
+use js_sys::{Function, JsString, Number};
+use pairvoice_core::{IdError, SessionId, UserId};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::console::Level;
+use crate::convert::property;
+use crate::error::{Code, error};
+
+/// Where tokens come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Token {
+    Text(String),
+    Function(Function),
+}
+
+/// The checked options.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) url: String,
+    pub(crate) session: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) peer: Option<UserId>,
+    pub(crate) token: Token,
+    pub(crate) log: Level,
+}
+
+impl Options {
+    /// Checks the options of `joinSession`.
+    pub(crate) fn parse(options: &JsValue) -> Result<Self, JsValue> {
+        let url = property(options, "url").as_string().filter(|url| !url.is_empty());
+        let user = user_id(options, "userId")?.ok_or_else(|| invalid("userId is missing"))?;
+        let peer = user_id(options, "peerUserId")?;
+        let session =
+            id(&property(options, "sessionId"), "sessionId")?.ok_or_else(|| invalid("sessionId is missing"))?;
+        Ok(Self {
+            url: url.ok_or_else(|| invalid("url must be the address of the signalling server"))?,
+            session: SessionId::parse(&session).map_err(|e| bad_id("sessionId", e))?,
+            user,
+            peer,
+            token: token(&property(options, "token"))?,
+            log: match property(options, "log").as_string().as_deref() {
+                Some("silent") => Level::Silent,
+                Some("debug") => Level::Debug,
+                _ => Level::Info,
+            },
+        })
+    }
+
+    /// Two options objects of one session: same server, session and user.
+    pub(crate) fn is_same_session(&self, other: &Self) -> bool {
+        self.url == other.url && self.session == other.session && self.user == other.user
+    }
+}
+
+fn token(value: &JsValue) -> Result<Token, JsValue> {
+    if let Some(text) = value.as_string() {
+        return Ok(Token::Text(text));
+    }
+    match value.dyn_ref::<Function>() {
+        Some(function) => Ok(Token::Function(function.clone())),
+        None => Err(invalid("token must be a string or a function that returns a promise of one")),
+    }
+}
+
+fn user_id(options: &JsValue, name: &str) -> Result<Option<UserId>, JsValue> {
+    match id(&property(options, name), name)? {
+        Some(text) => UserId::parse(&text).map(Some).map_err(|e| bad_id(name, e)),
+        None => Ok(None),
+    }
+}
+
+/// A text stays as it is; a safe integer means its decimal string.
+fn id(value: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    if let Some(text) = value.as_string() {
+        let whole = JsString::from(value.clone()).is_valid_utf16();
+        return if whole { Ok(Some(text)) } else { Err(invalid(&[name, " holds half a character"].concat())) };
+    }
+    let number = value.as_f64().filter(|n| Number::is_safe_integer(value) && *n >= 0.0);
+    match number {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A safe integer from 0.
+        Some(number) => Ok(Some((number as u64).to_string())),
+        None => Err(invalid(&[name, " must be a string or an integer from 0"].concat())),
+    }
+}
+
+fn bad_id(name: &str, why: IdError) -> JsValue {
+    let why = match why {
+        IdError::Empty => " must not be empty",
+        IdError::TooLong => " has at most 128 bytes",
+        IdError::BadCharacter => " must not contain control characters",
+    };
+    invalid(&[name, why].concat())
+}
+
+fn invalid(message: &str) -> JsValue {
+    error(Code::InvalidOptions, message)
+}

@@ -1,0 +1,34 @@
+//! The core's timers, kept by the browser.
+
+use std::cell::RefCell;
+
+use gloo_timers::callback::Timeout;
+use pairvoice_core::Timer;
+
+/// Milliseconds since the page began; never jumps.
+pub(crate) fn now() -> f64 {
+    web_sys::window().and_then(|w| w.performance()).map_or_else(js_sys::Date::now, |p| p.now())
+}
+
+/// The running timers.
+#[derive(Default)]
+pub(crate) struct Timers(RefCell<Vec<(Timer, Timeout)>>);
+
+impl Timers {
+    /// Starts a timer; `fired` gets how late it was, in milliseconds.
+    pub(crate) fn set(&self, timer: Timer, after: u32, fired: impl FnOnce(u32) + 'static) {
+        let due = now() + f64::from(after);
+        let timeout = Timeout::new(after, move || {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Float to integer casts saturate.
+            fired((now() - due).max(0.0) as u32);
+        });
+        self.clear(timer);
+        self.0.borrow_mut().push((timer, timeout));
+    }
+
+    /// Stops a timer.
+    pub(crate) fn clear(&self, timer: Timer) {
+        let stopped: Vec<_> = self.0.borrow_mut().extract_if(.., |(t, _)| *t == timer).collect();
+        drop(stopped);
+    }
+}

@@ -1,0 +1,144 @@
+// One real Chromium process a side, driven through the demo page as a person would.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { toneFile } from "./tone.mjs";
+
+const witness = readFileSync(fileURLToPath(new URL("witness.js", import.meta.url)), "utf8");
+
+/** A wait for a state gives up after this: three times what the longest of them may take. */
+export const CAP_MS = 45_000;
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-device-for-media-stream",
+];
+
+/**
+ * Launches a browser whose microphone plays a tone.
+ * `prompt`: "grant" answers the permission prompt by itself, "leave" leaves it to the test's permissions.
+ */
+export async function launch({ hertz, prompt = "grant", autoplay = true, more = [], without = [], wrapper } = {}) {
+  const args = [...flags, ...more];
+  if (hertz) args.push(`--use-file-for-fake-audio-capture=${toneFile(hertz)}`);
+  if (prompt === "grant") args.push("--use-fake-ui-for-media-stream");
+  if (autoplay) args.push("--autoplay-policy=no-user-gesture-required");
+  return chromium.launch({
+    executablePath: wrapper ?? process.env.PAIRVOICE_CHROMIUM ?? "/usr/bin/chromium",
+    args: args.filter((flag) => !without.includes(flag)),
+    ignoreDefaultArgs: ["--mute-audio"],
+  });
+}
+
+/** A person at the demo page. */
+export class Person {
+  static async open(browser, server, user, { context = {}, query = {}, hash = "", init, open = true } = {}) {
+    const person = new Person();
+    person.context = await browser.newContext(context);
+    person.context.setDefaultTimeout(CAP_MS);
+    await person.context.addInitScript(witness);
+    if (init) await person.context.addInitScript(init);
+    person.address = `${server.url}/?${new URLSearchParams({ session: "s-1", user, ...query })}${hash}`;
+    await person.newPage();
+    if (open) await person.visit();
+    return person;
+  }
+
+  async newPage() {
+    this.page = await this.context.newPage();
+    this.console = [];
+    this.page.on("console", (message) => this.console.push(message.text()));
+    this.page.on("pageerror", (error) => this.console.push(`uncaught: ${error.message}`));
+  }
+
+  visit() {
+    return this.page.goto(this.address);
+  }
+
+  /** Waits until the state satisfies a condition, given as a function that runs in the page. */
+  async until(condition, argument) {
+    const source = `(${condition})(globalThis.session?.getState() ?? {}, ${JSON.stringify(argument)})`;
+    try {
+      await this.page.waitForFunction(source, undefined, { timeout: CAP_MS, polling: 20 });
+    } catch (error) {
+      const state = await this.page.evaluate(() => JSON.stringify(globalThis.session?.getState())).catch(() => "-");
+      throw new Error(`not reached: ${condition}\nstate: ${state}\nconsole: ${this.console.join("\n")}`, { cause: error });
+    }
+  }
+
+  voice(state) {
+    return this.until((s, wanted) => s.voice?.state === wanted, state);
+  }
+
+  session(state) {
+    return this.until((s, wanted) => s.session?.state === wanted, state);
+  }
+
+  state() {
+    return this.page.evaluate(() => globalThis.session.getState());
+  }
+
+  /** Waits until this person hears a tone of about this frequency. */
+  async hears(hertz) {
+    const close = (wanted) => Math.abs(globalThis.witness.heard() - wanted) < wanted * 0.05;
+    await this.page.waitForFunction(close, hertz, { timeout: CAP_MS, polling: 50 }).catch(async (error) => {
+      const heard = await this.page.evaluate(() => globalThis.witness.heard());
+      throw new Error(`heard ${heard} Hz instead of ${hertz}\n${this.console.join("\n")}`, { cause: error });
+    });
+  }
+
+  /** Waits until this person hears nothing. */
+  hearsNothing() {
+    return this.page.waitForFunction(() => globalThis.witness.heard() === 0, undefined, { timeout: CAP_MS, polling: 50 });
+  }
+
+  held() {
+    return this.page.evaluate(() => globalThis.witness.held());
+  }
+
+  witnessed(name) {
+    return this.page.evaluate((key) => globalThis.witness[key], name);
+  }
+
+  click(name) {
+    return this.page.getByRole("button", { name, exact: true }).click();
+  }
+
+  async says(text) {
+    await this.page.getByLabel("Message", { exact: true }).fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Waits until the chat shows exactly these texts, in this order. */
+  reads(texts) {
+    return this.page.waitForFunction(
+      (wanted) => {
+        const shown = [...document.querySelectorAll("#messages li > p")].map((p) => p.textContent);
+        return JSON.stringify(shown) === JSON.stringify(wanted);
+      },
+      texts,
+      { timeout: CAP_MS },
+    );
+  }
+
+  statusLine() {
+    return this.page.locator("#status").textContent();
+  }
+
+  close() {
+    return this.context.close();
+  }
+}
+
+/** Both hear each other. */
+export function bothHear(a, hertzOfA, b, hertzOfB) {
+  return Promise.all([a.voice("connected"), b.voice("connected"), a.hears(hertzOfB), b.hears(hertzOfA)]);
+}

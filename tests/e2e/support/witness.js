@@ -1,0 +1,74 @@
+// Runs in the page before its own code: counts what is opened, and listens to what the page plays. It changes nothing.
+(() => {
+  const witness = { prompts: 0, tracks: [], connections: [], offers: 0, sockets: [], timers: 0 };
+  globalThis.witness = witness;
+
+  const Native = globalThis.RTCPeerConnection;
+  if (Native) {
+    globalThis.RTCPeerConnection = class extends Native {
+      constructor(...args) {
+        super(...args);
+        witness.connections.push(this);
+      }
+      async setLocalDescription(...args) {
+        await super.setLocalDescription(...args);
+        if (this.localDescription?.type === "offer") witness.offers += 1;
+      }
+    };
+  }
+
+  const devices = navigator.mediaDevices;
+  if (devices) {
+    const ask = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (constraints) => {
+      witness.prompts += 1;
+      const stream = await ask(constraints);
+      witness.tracks.push(...stream.getTracks());
+      return stream;
+    };
+  }
+
+  const NativeSocket = globalThis.WebSocket;
+  globalThis.WebSocket = class extends NativeSocket {
+    constructor(...args) {
+      super(...args);
+      witness.sockets.push(this);
+    }
+  };
+
+  /** What the page opened and still holds. */
+  witness.held = () => ({
+    tracks: witness.tracks.filter((track) => track.readyState === "live").length,
+    connections: witness.connections.filter((connection) => connection.signalingState !== "closed").length,
+    sockets: witness.sockets.filter((socket) => socket.readyState < 2).length,
+  });
+
+  // What the one audio element plays is tapped where it is set.
+  const property = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject");
+  let context;
+  let analyser;
+  let source;
+  Object.defineProperty(HTMLMediaElement.prototype, "srcObject", {
+    ...property,
+    set(stream) {
+      property.set.call(this, stream);
+      witness.played = stream;
+      source?.disconnect();
+      source = undefined;
+      if (!stream) return;
+      context ??= new AudioContext();
+      analyser ??= Object.assign(context.createAnalyser(), { fftSize: 8192, smoothingTimeConstant: 0 });
+      source = context.createMediaStreamSource(stream);
+      source.connect(analyser);
+    },
+  });
+
+  /** The loudest frequency in what is played now, in hertz; 0 for silence. */
+  witness.heard = () => {
+    if (!analyser) return 0;
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    const best = bins.reduce((at, level, index) => (level > bins[at] ? index : at), 0);
+    return bins[best] < -60 ? 0 : (best * context.sampleRate) / analyser.fftSize;
+  };
+})();
