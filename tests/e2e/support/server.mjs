@@ -20,9 +20,9 @@ export async function freePort() {
 
 /**
  * A server with a chat log of its own. It keeps port and log over `kill` and `start`; `log` collects what it writes.
- * `wrap` is put before the command line, to run it in a network namespace.
+ * `page` is the folder of the built page that it serves, `wrap` is put before the command line, to run it in a network namespace.
  */
-export async function startServer({ args = ["--dev"], wrap = [], host = "127.0.0.1", port } = {}) {
+export async function startServer({ args = ["--dev"], page = "www", wrap = [], host = "127.0.0.1", port } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "pairvoice-"));
   const server = { port: port ?? (await freePort()), log: "", folder };
   server.url = `http://${host === "127.0.0.1" ? "localhost" : host}:${server.port}`;
@@ -33,7 +33,7 @@ export async function startServer({ args = ["--dev"], wrap = [], host = "127.0.0
       ...wrap,
       join(root, "target", "release", "pairvoice-server"),
       ...["--listen", `${host}:${server.port}`, "--database", join(folder, "chat.db")],
-      ...["--static", join(root, "www", "dist"), ...args],
+      ...["--static", join(root, page, "dist"), ...args],
     ];
     child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
     child.stderr.on("data", (data) => (server.log += data));

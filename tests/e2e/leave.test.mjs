@@ -1,0 +1,111 @@
+// Behaviours 6, 10 and 11: reloads, take-overs, refusals and goodbyes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { bothHear } from "./support/browser.mjs";
+import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
+
+const two = pair();
+const NOTHING = { tracks: 0, connections: 0, sockets: 0 };
+
+async function call(here = fresh()) {
+  const [a, b] = await Promise.all([two.low("1", here()), two.high("2", here())]);
+  await bothHear(a, LOW, b, HIGH);
+  return [a, b, here];
+}
+
+for (const [index, who] of ["offerer", "answerer"].entries()) {
+  test(`the ${who} reloads in mid-call, and both hear each other again`, async () => {
+    const people = await call();
+    const [a, b] = people;
+    for (let again = 0; again < 2; again += 1) {
+      await people[index].page.reload();
+      await people[index].voice("connected");
+      await bothHear(a, LOW, b, HIGH);
+    }
+    for (const person of [a, b]) assert.equal((await person.held()).connections, 1);
+  });
+
+  test(`the ${who} leaves: nothing stays open, and the other sees it at once`, async () => {
+    const people = await call();
+    const [leaver, other] = [people[index], people[1 - index]];
+    await leaver.click("Leave");
+    await leaver.session("ended");
+    assert.equal(await leaver.statusLine(), "You left the session.");
+    assert.deepEqual(await leaver.held(), NOTHING);
+    await other.until((s) => s.peer.presence === "absent" && s.voice.state === "waiting");
+    await leaver.click("Join again");
+    await bothHear(people[0], LOW, people[1], HIGH);
+  });
+
+  test(`the ${who} closes the tab, and the other sees it`, async () => {
+    const people = await call();
+    await people[index].page.close({ runBeforeUnload: true });
+    await people[1 - index].until((s) => s.peer.presence === "absent" && s.voice.state === "waiting");
+  });
+
+  test(`the ${who}'s tab crashes, and the other sees it`, async () => {
+    const people = await call();
+    people[index].page.goto("chrome://crash").catch(() => {});
+    await people[1 - index].until((s) => s.peer.presence === "absent" && s.voice.state === "waiting");
+  });
+}
+
+test("a third user is told that the session is full, and the call goes on", async () => {
+  const [a, b, here] = await call();
+  const third = await two.low("3", here());
+  await third.session("ended");
+  assert.equal((await third.state()).session.reason, "session-full");
+  assert.deepEqual(await third.held(), NOTHING);
+  await bothHear(a, LOW, b, HIGH);
+});
+
+test("a token that is not for this user or has expired is unauthorized", async () => {
+  const here = fresh();
+  const take = (user) => fetch(`${two.server.url}/dev/token?session=elsewhere&user=${user}`).then((r) => r.text());
+  for (const token of [await take("1"), "garbage"]) {
+    const person = await two.low("1", here({ hash: `#token=${token}` }));
+    await person.session("ended");
+    const { session } = await person.state();
+    assert.equal(session.reason, "unauthorized");
+    assert.equal(await person.statusLine(), "The link to this session is wrong or has expired.");
+    assert.deepEqual(await person.held(), NOTHING);
+  }
+});
+
+test("the same user in a second tab takes over, and the first says so", async () => {
+  const [a, b, here] = await call();
+  const newer = await two.low("1", here());
+  await bothHear(newer, LOW, b, HIGH);
+  await a.session("ended");
+  assert.equal((await a.state()).session.reason, "opened-elsewhere");
+  assert.deepEqual(await a.held(), NOTHING);
+  await a.click("Join again");
+  await bothHear(a, LOW, b, HIGH);
+  await newer.session("ended");
+  assert.equal((await newer.state()).session.reason, "opened-elsewhere");
+});
+
+test("one that was offline while another tab took over does not come back", async () => {
+  const [a, b, here] = await call();
+  // The socket dies without a word and the page can't reach the server: its requests are refused.
+  await a.page.evaluate(() => {
+    globalThis.NativeWebSocket = globalThis.WebSocket;
+    globalThis.WebSocket = class extends globalThis.NativeWebSocket {
+      constructor() {
+        super("ws://127.0.0.1:9/");
+      }
+    };
+  });
+  await a.page.route("**/socket.io/**", (route) => route.abort());
+  await a.page.evaluate(() => globalThis.witness.sockets.at(-1).close());
+  await a.session("offline");
+  const newer = await two.low("1", here());
+  await bothHear(newer, LOW, b, HIGH);
+  await a.page.unroute("**/socket.io/**");
+  await a.page.evaluate(() => (globalThis.WebSocket = globalThis.NativeWebSocket));
+  await a.session("ended");
+  assert.equal((await a.state()).session.reason, "opened-elsewhere");
+  assert.equal((await newer.state()).session.state, "joined", "no ping-pong");
+  await bothHear(newer, LOW, b, HIGH);
+});
