@@ -1,0 +1,123 @@
+// Behaviour 9: when voice is impossible, both are told why and what to do, the chat goes on, and a retry connects.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Person, bothHear, launch } from "./support/browser.mjs";
+import { makeNamespace, whyNoNamespace } from "./support/namespace.mjs";
+import { HIGH, LOW, fresh } from "./support/pair.mjs";
+import { startServer } from "./support/server.mjs";
+
+async function chatWorks(a, b, before = []) {
+  const said = [...before, "can you read this?", "yes"];
+  await a.says(said.at(-2));
+  await b.reads(said.slice(0, -1));
+  await b.says(said.at(-1));
+  await Promise.all([a.reads(said), b.reads(said)]);
+  return said;
+}
+
+test("no WebRTC in the browser, on either side: both are told, text works", async (t) => {
+  const two = await Promise.all([startServer(), launch({ hertz: LOW }), launch({ hertz: HIGH })]);
+  const [server, low, high] = two;
+  t.after(async () => {
+    await Promise.all([low.close(), high.close()]);
+    await server.stop();
+  });
+  for (const lacking of ["1", "2"]) {
+    const here = fresh();
+    const old = await Person.open(low, server, lacking, here({ init: "delete globalThis.RTCPeerConnection;" }));
+    const other = await Person.open(high, server, lacking === "1" ? "2" : "1", here());
+    await Promise.all([old.voice("unavailable"), other.voice("unavailable")]);
+    assert.equal((await old.state()).voice.reason, "unsupported-browser");
+    assert.equal(await old.statusLine(), "This browser cannot make voice calls.");
+    assert.equal((await other.state()).voice.reason, "unsupported-browser");
+    assert.equal(await other.statusLine(), "The other person's browser cannot make voice calls.");
+    for (const person of [old, other]) assert.ok(await person.page.locator("#hint").textContent());
+    await chatWorks(old, other);
+    await Promise.all([old.close(), other.close()]);
+  }
+});
+
+for (const [blocked, hertz] of [["1", LOW], ["2", HIGH]]) {
+  test(`media is never possible for user ${blocked}: unavailable with a reason, text works, retry is harmless`, async (t) => {
+    const more = ["--webrtc-ip-handling-policy=disable_non_proxied_udp", "--force-webrtc-ip-handling-policy"];
+    const [server, low, high] = await Promise.all([
+      startServer(),
+      launch({ hertz: LOW, more: hertz === LOW ? more : [] }),
+      launch({ hertz: HIGH, more: hertz === HIGH ? more : [] }),
+    ]);
+    t.after(async () => {
+      await Promise.all([low.close(), high.close()]);
+      await server.stop();
+    });
+    const here = fresh();
+    const [a, b] = await Promise.all([Person.open(low, server, "1", here()), Person.open(high, server, "2", here())]);
+    await Promise.all([a.voice("connecting"), b.voice("connecting")]);
+    const said = await chatWorks(a, b);
+    await Promise.all([a.voice("unavailable"), b.voice("unavailable")]);
+    for (const person of [a, b]) {
+      const { voice } = await person.state();
+      assert.equal(voice.reason, "no-relay");
+      assert.ok(voice.hint);
+      assert.equal((await person.held()).connections, 0);
+    }
+    const retrier = blocked === "1" ? a : b;
+    await retrier.click("Try again");
+    await Promise.all([a.voice("connecting"), b.voice("connecting")]);
+    await chatWorks(b, a, said);
+  });
+}
+
+const why = whyNoNamespace();
+
+test("media is cut", { skip: why }, async (t) => {
+  const namespace = makeNamespace();
+  let server;
+  let low;
+  let high;
+  t.after(async () => {
+    await Promise.all([low?.close(), high?.close()]);
+    await server?.stop();
+    namespace.remove();
+  });
+  const { wrap, wrapper } = namespace;
+  server = await startServer({ wrap, port: 8787 });
+  [low, high] = await Promise.all([launch({ hertz: LOW, wrapper }), launch({ hertz: HIGH, wrapper })]);
+
+  for (const retrier of [0, 1]) {
+    await t.test(`from the start until the ${retrier ? "answerer" : "offerer"} retries`, async () => {
+      const here = fresh();
+      namespace.cutMedia();
+      const people = [];
+      try {
+        people.push(await Person.open(low, server, "1", here()), await Person.open(high, server, "2", here()));
+        const [a, b] = people;
+        await Promise.all([a.voice("unavailable"), b.voice("unavailable")]);
+        assert.equal((await a.witnessed("offers")), 2, "one rebuild before giving up");
+        const said = await chatWorks(a, b);
+        namespace.restoreMedia();
+        await people[retrier].click("Try again");
+        await bothHear(a, LOW, b, HIGH);
+        await chatWorks(b, a, said);
+      } finally {
+        await Promise.all(people.map((person) => person.close()));
+      }
+    });
+
+    await t.test(`in mid-call, comes back by itself when it returns (${retrier ? "short" : "until a rebuild"})`, async () => {
+      const here = fresh();
+      const [a, b] = [await Person.open(low, server, "1", here()), await Person.open(high, server, "2", here())];
+      try {
+        await bothHear(a, LOW, b, HIGH);
+        namespace.cutMedia();
+        await Promise.all([a.voice("reconnecting"), b.voice("reconnecting")]);
+        await chatWorks(a, b);
+        if (!retrier) await a.page.waitForFunction(() => globalThis.witness.offers > 1);
+        namespace.restoreMedia();
+        await bothHear(a, LOW, b, HIGH);
+      } finally {
+        await Promise.all([a.close(), b.close()]);
+      }
+    });
+  }
+});
