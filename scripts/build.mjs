@@ -1,16 +1,25 @@
 // Builds what is missing or out of date: the WebAssembly module, the demo page, the server.
 import { mkdirSync, renameSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { age, ensureNodePackages, ensureRust, root, run } from "./tools.mjs";
+import { age, ensureNodePackages, ensureRust, env, output, root, run } from "./tools.mjs";
 
 const target = "wasm32-unknown-unknown";
 
 /** npm/wasm/: the module and its glue. */
 export async function buildWasm() {
-  await run("cargo", ["build", "--locked", "--quiet", "--profile", "wasm", "--target", target, "--package", "pairvoice"]);
-  const built = join(root, "target", target, "wasm", "pairvoice.wasm");
+  // Panic messages name source files: whose machine it was is nobody's business.
+  const from = [join(homedir(), ".cargo"), output("rustc", ["--print", "sysroot"]), root.replace(/\/$/, "")];
+  const flags = from.map((path) => `--remap-path-prefix=${path}=`).join("\x1f");
+  const wasmEnv = { ...env, CARGO_ENCODED_RUSTFLAGS: flags, CARGO_TARGET_DIR: join(root, "target", "package") };
+  await run(
+    "cargo",
+    ["build", "--locked", "--quiet", "--profile", "wasm", "--target", target, "--package", "pairvoice"],
+    { env: wasmEnv },
+  );
+  const built = join(root, "target", "package", target, "wasm", "pairvoice.wasm");
   const folder = join(root, "npm", "wasm");
   const module = join(folder, "pairvoice_bg.wasm");
   if (age(module) > Math.max(age(built), age(fileURLToPath(import.meta.url)))) return;
@@ -23,7 +32,7 @@ export async function buildWasm() {
   // Only what every current browser has: wasm-opt may use whatever it is allowed.
   const features = ["bulk-memory", "mutable-globals", "multivalue", "nontrapping-float-to-int", "reference-types", "sign-ext"];
   const enable = features.map((feature) => `--enable-${feature}`);
-  await run("npx", ["wasm-opt", "-Oz", "--strip-debug", "--strip-producers", ...enable, module, "-o", small]);
+  await run("npx", ["wasm-opt", "-Oz", "--converge", "--strip-debug", "--strip-producers", ...enable, module, "-o", small]);
   renameSync(small, module);
 }
 

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use pairvoice_core::{Input, MessageId, check_text};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use crate::convert;
 use crate::driver::Driver;
 use crate::error::{Code, error, text_error};
 use crate::options::Options;
@@ -129,11 +130,8 @@ impl Handle {
     /// # Errors
     /// An `Error` whose code says why the text can't be sent.
     pub fn send(&self, text: &JsValue) -> Result<String, JsValue> {
-        let text = text
-            .dyn_ref::<js_sys::JsString>()
-            .filter(|text| text.is_valid_utf16())
-            .map(String::from)
-            .ok_or_else(|| error(Code::TextInvalid, "a message is a string of whole characters"))?;
+        let text =
+            convert::text(text).ok_or_else(|| error(Code::TextInvalid, "a message is a string of whole characters"))?;
         check_text(&text).map_err(text_error)?;
         if self.released.get() || self.shared.leaving.get() || self.shared.driver.is_ended() {
             return Err(error(Code::SessionEnded, "the session is over; join again to send"));

@@ -15,7 +15,8 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::MediaStreamTrack;
 
 use crate::console;
-use crate::convert::{from_js, property, to_frozen, to_js};
+use crate::convert::property;
+use crate::from_js::from_js;
 use crate::level::{self, Meter};
 use crate::listeners::Listener;
 use crate::microphone::Microphone;
@@ -27,6 +28,7 @@ use crate::snapshot::Snapshot;
 use crate::speaker::Speaker;
 use crate::subscribers::Subscribers;
 use crate::timers::Timers;
+use crate::to_js::{to_frozen, to_js};
 
 /// How long the app's `token()` may take, in milliseconds.
 const TOKEN_MS: u32 = 10_000;
@@ -181,7 +183,7 @@ impl Driver {
                 if let Some(socket) = self.socket.borrow().as_ref() {
                     socket.emit(&event, move |answer| {
                         if let Some(driver) = this.upgrade() {
-                            driver.input(Input::Acknowledged { request, answer: from_js(answer) });
+                            driver.input(Input::Acknowledged { request, answer: from_js(&answer) });
                         }
                     });
                 }

@@ -8,6 +8,7 @@ mod console;
 mod convert;
 mod driver;
 mod error;
+mod from_js;
 mod level;
 mod listeners;
 mod microphone;
@@ -19,5 +20,6 @@ mod snapshot;
 mod speaker;
 mod subscribers;
 mod timers;
+mod to_js;
 
 pub use api::{Handle, join};

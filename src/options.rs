@@ -1,11 +1,11 @@
 //! What the app asks for, checked once.
 
-use js_sys::{Function, JsString, Number};
+use js_sys::{Function, Number};
 use pairvoice_core::{IdError, SessionId, UserId};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::console::Level;
-use crate::convert::property;
+use crate::convert::{property, text};
 use crate::error::{Code, error};
 
 /// Where tokens come from.
@@ -76,9 +76,8 @@ fn id(value: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
     if value.is_undefined() || value.is_null() {
         return Ok(None);
     }
-    if let Some(text) = value.as_string() {
-        let whole = JsString::from(value.clone()).is_valid_utf16();
-        return if whole { Ok(Some(text)) } else { Err(invalid(&[name, " holds half a character"].concat())) };
+    if value.is_string() {
+        return text(value).map(Some).ok_or_else(|| invalid(&[name, " holds half a character"].concat()));
     }
     let number = value.as_f64().filter(|n| Number::is_safe_integer(value) && *n >= 0.0);
     match number {

@@ -15,8 +15,10 @@ use web_sys::{
     RtcSessionDescriptionInit, RtcTrackEvent,
 };
 
-use crate::convert::{from_js, property, to_js};
+use crate::convert::property;
+use crate::from_js::from_js;
 use crate::listeners::Listener;
+use crate::to_js::to_js;
 
 #[wasm_bindgen]
 extern "C" {
@@ -107,7 +109,7 @@ impl PeerConnection {
     fn on_candidate(&self, event: JsValue) {
         let candidate = property(&event, "candidate");
         // `null` ends all gathering; the end of a generation comes as an empty candidate.
-        if let Some(candidate) = from_js::<Candidate>(candidate).filter(|c| !c.candidate.is_empty()) {
+        if let Some(candidate) = from_js::<Candidate>(&candidate).filter(|c| !c.candidate.is_empty()) {
             self.report(ConnectionEvent::LocalCandidate(candidate));
         }
     }
@@ -131,7 +133,7 @@ impl PeerConnection {
 
     fn on_message(&self, event: JsValue) {
         let text = property(&event, "data").as_string();
-        let message = text.and_then(|text| JSON::parse(&text).ok()).and_then(from_js::<InBand>);
+        let message = text.and_then(|text| JSON::parse(&text).ok()).and_then(|message| from_js::<InBand>(&message));
         if let Some(message) = message {
             self.report(ConnectionEvent::InBand(Box::new(message)));
         }

@@ -11,7 +11,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Url;
 
-use crate::convert::{from_js, property, to_js};
+use crate::convert::property;
+use crate::from_js::from_js;
+use crate::to_js::to_js;
 
 /// How long one connect may take, and one acknowledgement, in milliseconds.
 const TIMEOUT_MS: u32 = 8_000;
@@ -134,18 +136,18 @@ type Read = fn(JsValue) -> Option<SocketEvent>;
 
 /// What the client hears, and how it is read; what does not have its form is ignored.
 const EVENTS: [(&str, Read); 9] = [
-    ("welcome", |data| from_js::<Welcome>(data).map(|w| SocketEvent::Welcome(Box::new(w)))),
-    ("peer", |data| from_js(data).map(SocketEvent::Peer)),
-    ("signal", |data| from_js(data).map(SocketEvent::Signal)),
-    ("chat", |data| from_js(data).map(SocketEvent::Chat)),
-    ("receipt", |data| from_js(data).map(SocketEvent::Receipt)),
-    ("typing", |data| from_js::<Typing>(data).map(|t| SocketEvent::Typing(t.on))),
-    ("notice", |data| from_js::<Notice>(data).map(SocketEvent::Notice)),
+    ("welcome", |data| from_js::<Welcome>(&data).map(|w| SocketEvent::Welcome(Box::new(w)))),
+    ("peer", |data| from_js(&data).map(SocketEvent::Peer)),
+    ("signal", |data| from_js(&data).map(SocketEvent::Signal)),
+    ("chat", |data| from_js(&data).map(SocketEvent::Chat)),
+    ("receipt", |data| from_js(&data).map(SocketEvent::Receipt)),
+    ("typing", |data| from_js::<Typing>(&data).map(|t| SocketEvent::Typing(t.on))),
+    ("notice", |data| from_js::<Notice>(&data).map(SocketEvent::Notice)),
     ("connect_error", |error| Some(refusal(&error).map_or(SocketEvent::Closed, SocketEvent::Refused))),
     ("disconnect", |_| Some(SocketEvent::Closed)),
 ];
 
 /// A refusal of the server is JSON in the error's message; anything else is the network's.
 fn refusal(error: &JsValue) -> Option<Refusal> {
-    from_js(JSON::parse(&property(error, "message").as_string()?).ok()?)
+    from_js(&JSON::parse(&property(error, "message").as_string()?).ok()?)
 }

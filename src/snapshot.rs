@@ -7,7 +7,8 @@ use pairvoice_core::{Delivery, Message, Session, UserId};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use crate::convert::{freeze, to_frozen};
+use crate::convert::freeze;
+use crate::to_js::to_frozen;
 
 const PARTS: [&str; 4] = ["session", "voice", "peer", "chat"];
 

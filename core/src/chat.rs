@@ -310,8 +310,16 @@ impl Chat {
     }
 
     fn sort(&mut self) {
-        // Stable: what has no sequence number keeps its local order behind all that has one.
-        self.messages.sort_by_key(|m| m.seq.unwrap_or(u64::MAX));
+        // By insertion: nearly everything stands right already, and equal keys keep their local order.
+        let key = |message: &Message| message.seq.unwrap_or(u64::MAX);
+        for end in 1..self.messages.len() {
+            let Some((sorted, [next, ..])) = self.messages.split_at_checked(end) else { return };
+            let wanted = key(next);
+            let place = sorted.iter().rposition(|m| key(m) <= wanted).map_or(0, |at| at + 1);
+            if let Some(part) = self.messages.get_mut(place..=end) {
+                part.rotate_right(1);
+            }
+        }
     }
 
     /// Takes how far somebody has got.

@@ -3,8 +3,6 @@
 //! Only the offerer offers, so two offers can't meet. Every signal names the offerer's attempt; what belongs to another is
 //! counted and dropped.
 
-use std::collections::BTreeSet;
-
 use crate::id::{InstanceId, SessionId, UserId};
 use crate::input::{ConnectionEvent, LinkState, OpId, Path};
 use crate::output::{ClientEvent, ConnectionCommand, Note, Output};
@@ -80,7 +78,7 @@ pub(crate) struct Negotiation {
     offer_candidates: Vec<Candidate>,
     /// The newest attempt that the other life began, so that older ones stay over.
     newest: Option<(InstanceId, u32)>,
-    seen: BTreeSet<u32>,
+    seen: Vec<u32>,
     seen_of: Option<InstanceId>,
     /// Signals up to this one travelled with the handshake.
     in_handshake: u32,
@@ -99,7 +97,7 @@ impl Negotiation {
             offer: None,
             offer_candidates: Vec::new(),
             newest: None,
-            seen: BTreeSet::new(),
+            seen: Vec::new(),
             seen_of: None,
             in_handshake: 0,
             requests: Vec::new(),
@@ -216,9 +214,10 @@ impl Negotiation {
             self.seen_of = Some(envelope.instance.clone());
             self.seen.clear();
         }
-        if !self.seen.insert(envelope.sequence) {
+        if self.seen.contains(&envelope.sequence) {
             return None;
         }
+        self.seen.push(envelope.sequence);
         match &envelope.body {
             SignalBody::Offer { .. } => {
                 let newer = match &self.newest {
@@ -282,7 +281,7 @@ impl Negotiation {
                 self.say_of_attempt(body, joined, queue);
             }
             ConnectionEvent::LocalCandidate(candidate) => {
-                attempt.concealed |= candidate.candidate.contains(".local ");
+                attempt.concealed |= candidate.candidate.split(' ').any(|word| word.ends_with(".local"));
                 self.say_of_attempt(SignalBody::Candidate(candidate.clone()), joined, queue);
             }
             ConnectionEvent::RemoteDescriptionSet => {

@@ -56,7 +56,11 @@ fn run(config: &Config) -> Result<(), Failure> {
         .add_directive("socketioxide=info".parse()?)
         .add_directive("socketioxide_core=info".parse()?)
         .add_directive("engineioxide=info".parse()?);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
 }
 

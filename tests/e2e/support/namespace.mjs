@@ -26,11 +26,17 @@ export function makeNamespace() {
   const wrap = ["ip", "netns", "exec", name];
   const inside = (...args) => ip("netns", "exec", name, ...args);
   ip("netns", "add", name);
-  inside("ip", "link", "set", "lo", "up");
-  inside("ip", "link", "add", "pv0", "type", "dummy");
-  inside("ip", "address", "add", "198.18.0.1/24", "dev", "pv0");
-  inside("ip", "link", "set", "pv0", "up");
-  inside("ip", "route", "add", "default", "dev", "pv0");
+  try {
+    inside("ip", "link", "set", "lo", "up");
+    inside("ip", "link", "add", "pv0", "type", "veth", "peer", "name", "pv1");
+    inside("ip", "link", "set", "pv1", "up");
+    inside("ip", "address", "add", "198.18.0.1/24", "dev", "pv0");
+    inside("ip", "link", "set", "pv0", "up");
+    inside("ip", "route", "add", "default", "dev", "pv0");
+  } catch (error) {
+    ip("netns", "delete", name);
+    throw error;
+  }
   const wrapper = join(folder, "chromium");
   const chromium = process.env.PAIRVOICE_CHROMIUM ?? "/usr/bin/chromium";
   writeFileSync(wrapper, `#!/bin/sh\nexec ${wrap.join(" ")} ${chromium} "$@"\n`);

@@ -1,0 +1,77 @@
+// npm test: everything that a change must pass, from a fresh clone on. `npm run test:<part>` runs one part.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { buildDemo, buildServer, buildWasm } from "./build.mjs";
+import { checkBoundaries } from "./boundaries.mjs";
+import { checkSize } from "./size.mjs";
+import { ensureCargoTool, ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
+
+const WASM_PACK = "0.15.1";
+const wasm = ["--target", "wasm32-unknown-unknown", "--package", "pairvoice"];
+const strict = ["--", "--deny", "warnings"];
+
+const parts = {
+  async lint() {
+    checkBoundaries();
+    await run("cargo", ["fmt", "--all", "--check"]);
+    await run("cargo", ["clippy", "--locked", "--quiet", "--workspace", "--all-targets", ...strict]);
+    await run("cargo", ["clippy", "--locked", "--quiet", "--all-targets", ...wasm, ...strict]);
+    const rustdoc = { env: { ...env, RUSTDOCFLAGS: "--deny warnings" } };
+    await run("cargo", ["doc", "--locked", "--quiet", "--no-deps", "--workspace"], rustdoc);
+    await run("npx", ["tsc", "--project", "tests/types"]);
+  },
+  async core() {
+    await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-core"]);
+  },
+  async server() {
+    await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);
+    await buildServer();
+    await nodeTests("tests/server");
+  },
+  async browser() {
+    await ensurePrograms({ chromium: "chromium", chromedriver: "chromium-driver" });
+    await ensureCargoTool("wasm-pack", "wasm-pack", WASM_PACK);
+    await run("wasm-pack", ["test", "--headless", "--chrome", "--chromedriver", output("sh", ["-c", "command -v chromedriver"]), "--mode", "no-install"], {
+      env: { ...env, WASM_BINDGEN_TEST_TIMEOUT: "120" },
+    });
+  },
+  async e2e() {
+    await ensurePrograms({ chromium: "chromium", "firefox-esr": "firefox-esr", ip: "iproute2", iptables: "iptables" });
+    await buildWasm();
+    await checkSize();
+    await buildDemo();
+    await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
+    await buildServer();
+    await nodeTests("tests/e2e");
+  },
+};
+
+/** The tests of a folder, one file after the other: two browsers and a server fill two cores. */
+async function nodeTests(folder) {
+  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.mjs"));
+  const paths = files.map((name) => join(folder, name));
+  await run("node", ["--test", "--test-concurrency=1", "--test-reporter=spec", ...paths]);
+}
+
+const wanted = process.argv.slice(2);
+for (const name of wanted) {
+  if (!(name in parts)) {
+    console.error(`no such part: ${name}; there are ${Object.keys(parts).join(", ")}`);
+    process.exit(2);
+  }
+}
+
+try {
+  await ensureNodePackages();
+  await ensureRust();
+  for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
+    console.log(`\n== ${name}`);
+    const began = Date.now();
+    await parts[name]();
+    console.log(`== ${name} passed in ${Math.round((Date.now() - began) / 1000)} s`);
+  }
+} catch (error) {
+  console.error(`\nfailed: ${error.message}`);
+  process.exit(1);
+}

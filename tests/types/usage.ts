@@ -1,0 +1,46 @@
+// What an app's TypeScript sees: this file compiles, and each @ts-expect-error marks what must not.
+import { isPairvoiceError, joinSession, startVoiceCall, type Session, type State, type VoiceReason } from "pairvoice";
+
+const words: Record<VoiceReason, string> = {
+  "connection-failed": "",
+  "no-relay": "",
+  "unsupported-browser": "",
+  "insecure-context": "",
+};
+
+export async function main(): Promise<void> {
+  const session: Session = await startVoiceCall({
+    url: "https://signal.example.com",
+    sessionId: "s-42",
+    userId: 7,
+    peerUserId: "9",
+    token: async () => "token",
+    signal: new AbortController().signal,
+  });
+  const off = session.subscribe(() => show(session.getState()));
+  session.on("message", (message) => console.log(message.text.length, message.status === "read"));
+  session.on("level", ({ own, peer }) => console.log(own + peer));
+  session.on("peer-left", (user) => console.log(user.length));
+  // @ts-expect-error there is no such event
+  session.on("nothing", () => {});
+  // @ts-expect-error state is read-only
+  session.getState().voice.muted = true;
+  const id: string = session.send("hello");
+  session.resend(id);
+  off();
+  await session.leave();
+  using text = await joinSession({ url: "/", sessionId: 1, userId: 2, token: "token" });
+  text.markRead();
+  // @ts-expect-error the token is missing
+  await joinSession({ url: "/", sessionId: 1, userId: 2 });
+}
+
+function show({ session, voice, peer, chat }: State): void {
+  if (session.state === "offline") console.log(session.reason, session.hint);
+  if (voice.state === "unavailable" && voice.reason) console.log(words[voice.reason], voice.hint);
+  console.log(peer.userId, chat.messages.at(-1)?.text);
+}
+
+main().catch((error: unknown) => {
+  if (isPairvoiceError(error)) console.log(error.code === "invalid-options");
+});
