@@ -177,7 +177,6 @@ impl Handle {
     }
 
     /// Lets go of this handle; the promise resolves when that has taken effect.
-    #[must_use]
     pub fn leave(&self) -> Promise {
         if self.released.replace(true) {
             return self.when_released();
@@ -211,7 +210,6 @@ impl Handle {
     }
 
     /// Ends the session for every holder; the promise resolves when it is over.
-    #[must_use]
     pub fn end(&self) -> Promise {
         self.released.set(true);
         end(&self.shared);

@@ -4,11 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use gloo_timers::callback::{Interval, Timeout};
+use gloo_timers::callback::Interval;
 use js_sys::{Function, Promise};
 use pairvoice_core::{
     Config, ConnectionCommand, ConnectionEvent, Event, Input, LinkState, MessageId, OpId, Output, Session, SocketEvent,
-    VoiceReason,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -16,6 +15,7 @@ use web_sys::MediaStreamTrack;
 
 use crate::console;
 use crate::convert::property;
+use crate::environment::{fetch_token, incapable};
 use crate::from_js::from_js;
 use crate::level::{self, Meter};
 use crate::listeners::Listener;
@@ -29,9 +29,6 @@ use crate::speaker::Speaker;
 use crate::subscribers::Subscribers;
 use crate::timers::Timers;
 use crate::to_js::{to_frozen, to_js};
-
-/// How long the app's `token()` may take, in milliseconds.
-const TOKEN_MS: u32 = 10_000;
 
 /// One running session.
 pub(crate) struct Driver {
@@ -264,7 +261,7 @@ impl Driver {
 
     fn command(&self, id: OpId, command: ConnectionCommand) {
         match command {
-            ConnectionCommand::Offer { ice_servers } => self.make(id, &ice_servers, |c| c.offer()),
+            ConnectionCommand::Offer { ice_servers } => self.make(id, &ice_servers, PeerConnection::offer),
             ConnectionCommand::Accept { ice_servers, sdp } => self.make(id, &ice_servers, |c| c.accept(&sdp)),
             ConnectionCommand::Close => {
                 let closed = self.connection.borrow_mut().take_if(|(open, _)| *open == id);
@@ -387,34 +384,5 @@ impl Reports for Driver {
 
     fn remote_track(&self, track: &MediaStreamTrack) {
         self.speaker.play(track, self.playback());
-    }
-}
-
-async fn fetch_token(token: Token) -> Result<String, JsValue> {
-    let function = match token {
-        Token::Text(text) => return Ok(text),
-        Token::Function(function) => function,
-    };
-    let fetched = Promise::resolve(&function.call0(&JsValue::UNDEFINED)?);
-    let mut timer = None;
-    let limit = Promise::new(&mut |_, reject| {
-        timer = Some(Timeout::new(TOKEN_MS, move || {
-            let _ = reject.call0(&JsValue::UNDEFINED);
-        }));
-    });
-    let token = JsFuture::from(Promise::race(&js_sys::Array::of2(&fetched, &limit))).await;
-    drop(timer);
-    token?.as_string().ok_or(JsValue::UNDEFINED)
-}
-
-/// Why this browser can't do voice.
-fn incapable() -> Option<VoiceReason> {
-    let global = js_sys::global();
-    if property(&global, "isSecureContext").is_falsy() {
-        Some(VoiceReason::InsecureContext)
-    } else if !property(&global, "RTCPeerConnection").is_function() {
-        Some(VoiceReason::UnsupportedBrowser)
-    } else {
-        None
     }
 }

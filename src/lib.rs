@@ -7,6 +7,7 @@ mod api;
 mod console;
 mod convert;
 mod driver;
+mod environment;
 mod error;
 mod from_js;
 mod level;
@@ -21,5 +22,9 @@ mod speaker;
 mod subscribers;
 mod timers;
 mod to_js;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+#[path = "../tests/browser/mod.rs"]
+mod browser_tests;
 
 pub use api::{Handle, join};

@@ -83,10 +83,10 @@ impl PeerConnection {
         let connection = &self.connection;
         let channel = &self.channel;
         let weak = || Rc::downgrade(self);
-        let on = |this: Weak<Self>, react: fn(&Self, JsValue)| {
+        let on = |this: Weak<Self>, react: fn(&Self, &JsValue)| {
             move |event| {
                 if let Some(this) = this.upgrade().filter(|c| !c.closed.get()) {
-                    react(&this, event);
+                    react(&this, &event);
                 }
             }
         };
@@ -106,15 +106,15 @@ impl PeerConnection {
         }
     }
 
-    fn on_candidate(&self, event: JsValue) {
-        let candidate = property(&event, "candidate");
+    fn on_candidate(&self, event: &JsValue) {
+        let candidate = property(event, "candidate");
         // `null` ends all gathering; the end of a generation comes as an empty candidate.
         if let Some(candidate) = from_js::<Candidate>(&candidate).filter(|c| !c.candidate.is_empty()) {
             self.report(ConnectionEvent::LocalCandidate(candidate));
         }
     }
 
-    fn on_state(&self, _: JsValue) {
+    fn on_state(&self, _: &JsValue) {
         let state = match self.connection.connection_state() {
             RtcPeerConnectionState::Connected => LinkState::Connected,
             RtcPeerConnectionState::Disconnected => LinkState::Interrupted,
@@ -124,15 +124,15 @@ impl PeerConnection {
         self.report(ConnectionEvent::Link(state));
     }
 
-    fn on_track(&self, event: JsValue) {
-        let event: RtcTrackEvent = event.unchecked_into();
+    fn on_track(&self, event: &JsValue) {
+        let event: &RtcTrackEvent = event.unchecked_ref();
         if let Some(reports) = self.reports.upgrade() {
             reports.remote_track(&event.track());
         }
     }
 
-    fn on_message(&self, event: JsValue) {
-        let text = property(&event, "data").as_string();
+    fn on_message(&self, event: &JsValue) {
+        let text = property(event, "data").as_string();
         let message = text.and_then(|text| JSON::parse(&text).ok()).and_then(|message| from_js::<InBand>(&message));
         if let Some(message) = message {
             self.report(ConnectionEvent::InBand(Box::new(message)));

@@ -281,7 +281,7 @@ impl Negotiation {
                 self.say_of_attempt(body, joined, queue);
             }
             ConnectionEvent::LocalCandidate(candidate) => {
-                attempt.concealed |= candidate.candidate.split(' ').any(|word| word.ends_with(".local"));
+                attempt.concealed |= candidate.candidate.split(' ').any(|word| word.strip_suffix(".local").is_some());
                 self.say_of_attempt(SignalBody::Candidate(candidate.clone()), joined, queue);
             }
             ConnectionEvent::RemoteDescriptionSet => {

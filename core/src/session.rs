@@ -129,9 +129,7 @@ impl Session {
             Input::RetryVoice => self.retry_voice(),
             Input::SetMuted(muted) => self.voice.mute(muted, &mut self.queue),
             Input::Send { id, text, at } if !self.leaving => self.chat.add(id, text, at),
-            Input::Send { .. } => {}
             Input::LoadEarlier if self.is_joined() => self.chat.load_earlier(&mut self.queue),
-            Input::LoadEarlier => {}
             Input::MarkRead => self.chat.mark_read(),
             Input::SetTyping(on) => self.set_typing(on),
             Input::Resend(id) => self.chat.resend(&id),
@@ -142,12 +140,13 @@ impl Session {
             Input::PageShown => self.resume(),
             Input::Online => self.hint(),
             Input::Socket { id, event } if self.socket == Some(id) => self.socket_event(event),
-            Input::Socket { .. } => {}
             Input::Acknowledged { request, answer } => self.acknowledged(request, answer),
             Input::Connection { id, event } => self.connection_event(id, event),
             Input::Microphone { id, event } => self.microphone_event(id, event),
             Input::Playback { blocked } => self.voice.playback_blocked = blocked,
             Input::TimerFired { timer, late } => self.timer_fired(timer, late),
+            // Too late to send, nobody to ask, or a socket that was given up.
+            Input::Send { .. } | Input::LoadEarlier | Input::Socket { .. } => {}
         }
         self.settle();
     }

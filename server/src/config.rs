@@ -45,15 +45,18 @@ pub struct ServeArgs {
     /// For development on this machine only: a random secret, and GET /dev/token hands out tokens.
     #[arg(long, conflicts_with = "jwt_secret_file")]
     pub dev: bool,
-    /// Origin of a page that may connect, such as https://app.example.com; pages that this server serves always may.
+    /// Origin of a page that may connect, such as `https://app.example.com`; pages that this server serves always may.
     #[arg(long, env = "PAIRVOICE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
     /// Folder with static files to serve.
     #[arg(long = "static", env = "PAIRVOICE_STATIC")]
     pub static_dir: Option<PathBuf>,
-    /// STUN server for the clients, such as stun:stun.example.com:3478.
+    /// STUN server for the clients, such as `stun:stun.example.com:3478`.
     #[arg(long, env = "PAIRVOICE_STUN", value_delimiter = ',')]
     pub stun: Vec<String>,
+    /// Events a second that one connection may go on sending; four times as many at once.
+    #[arg(long, env = "PAIRVOICE_RATE", default_value_t = 100)]
+    pub rate: u32,
     /// Serve /diagnostics on this address, which should not be public; with --dev it is on the main address too.
     #[arg(long, env = "PAIRVOICE_ADMIN_LISTEN")]
     pub admin_listen: Option<SocketAddr>,
@@ -126,6 +129,8 @@ pub struct Config {
     pub static_dir: Option<PathBuf>,
     /// STUN servers.
     pub stun: Vec<String>,
+    /// Events a second of one connection.
+    pub rate: u32,
 }
 
 impl ServeArgs {
@@ -154,6 +159,7 @@ impl ServeArgs {
             allow_origin: self.allow_origin,
             static_dir: self.static_dir,
             stun: self.stun,
+            rate: self.rate,
         })
     }
 }

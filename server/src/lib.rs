@@ -4,6 +4,7 @@
 //! until the other comes, and a chat log that is durable before it acknowledges.
 
 pub mod auth;
+mod chat;
 pub mod chat_log;
 pub mod config;
 mod diagnostics;

@@ -5,24 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pairvoice_core::wire::{
-    Acknowledgement, ChatBatch, ChatDelivery, Envelope, Handshake, HistoryRequest, IceServer, MAX_BATCH, MAX_PAGE,
-    MAX_SIGNAL_BYTES, Notice, Outcome, PeerInfo, Presence, Receipt, Refusal, SignalBody, Typing, VERSION, VoiceStatus,
-    Welcome,
+    Acknowledgement, Envelope, Handshake, IceServer, MAX_SIGNAL_BYTES, Notice, Outcome, PeerInfo, Presence, Refusal,
+    SignalBody, Typing, VERSION, VoiceStatus, Welcome,
 };
-use pairvoice_core::{Role, SessionId, UserId, check_text};
+use pairvoice_core::{Role, SessionId, UserId};
 use serde::Serialize;
 use socketioxide::extract::SocketRef;
 use socketioxide::socket::Sid;
 use tracing::{info, warn};
 
-use crate::chat_log::{Appended, ChatLog, LogError};
+use crate::chat_log::{ChatLog, LogError};
 use crate::diagnostics::Journal;
 use crate::rooms::{NoSeat, Room, Seat};
 
 /// A socket that broke off without a goodbye: so long its owner counts as away, then as absent.
 const AWAY: Duration = Duration::from_secs(8);
 /// So long an absent person's seat is kept.
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 
 /// Who speaks: proved by the token at the handshake.
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ pub(crate) struct Speaker {
 #[derive(Debug)]
 pub struct Relay {
     rooms: Mutex<HashMap<SessionId, Arc<Mutex<Room>>>>,
-    chat_log: ChatLog,
+    pub(crate) chat_log: ChatLog,
     ice_servers: Vec<IceServer>,
     pub(crate) journal: Journal,
 }
@@ -46,21 +45,21 @@ pub(crate) fn refusal(code: &str, message: &str, retryable: bool) -> Refusal {
     Refusal { code: code.into(), message: message.into(), retryable, after_ms: None }
 }
 
-fn refused(code: &str, message: &str, retryable: bool) -> Acknowledgement {
+pub(crate) fn refused(code: &str, message: &str, retryable: bool) -> Acknowledgement {
     Acknowledgement { error: Some(refusal(code, message, retryable)), ..Acknowledgement::default() }
 }
 
-fn fine() -> Acknowledgement {
+pub(crate) fn fine() -> Acknowledgement {
     Acknowledgement { ok: true, ..Acknowledgement::default() }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Seat {
     /// Emits if somebody is connected; a full channel counts as not delivered.
-    fn emit<T: Serialize>(&self, event: &str, data: &T) -> bool {
+    pub(crate) fn emit<T: Serialize>(&self, event: &str, data: &T) -> bool {
         self.socket.as_ref().is_some_and(|socket| socket.emit(event, data).is_ok())
     }
 }
@@ -85,7 +84,7 @@ impl Relay {
         (rooms.len(), seats)
     }
 
-    fn with_room<T>(&self, session: &SessionId, work: impl FnOnce(&mut Room) -> T) -> T {
+    pub(crate) fn with_room<T>(&self, session: &SessionId, work: impl FnOnce(&mut Room) -> T) -> T {
         loop {
             let room = lock(&self.rooms).entry(session.clone()).or_default().clone();
             let mut room = lock(&room);
@@ -183,7 +182,7 @@ impl Relay {
             log_voice(speaker, VoiceStatus::default(), voice);
             for envelope in handshake.signals {
                 let bytes = serde_json::to_vec(&envelope).map_or(usize::MAX, |v| v.len());
-                self.relay(room, speaker, envelope, bytes);
+                self.relay(room, speaker, &envelope, bytes);
             }
             Ok(())
         })
@@ -260,15 +259,15 @@ impl Relay {
     }
 
     /// `signal`.
-    pub(crate) fn signal(&self, speaker: &Speaker, envelope: Envelope) -> Acknowledgement {
-        let bytes = serde_json::to_vec(&envelope).map_or(usize::MAX, |v| v.len());
+    pub(crate) fn signal(&self, speaker: &Speaker, envelope: &Envelope) -> Acknowledgement {
+        let bytes = serde_json::to_vec(envelope).map_or(usize::MAX, |v| v.len());
         if bytes > MAX_SIGNAL_BYTES {
             return refused("too-large", "a signal has at most 32 KiB", false);
         }
         self.with_room(&speaker.session, |room| self.relay(room, speaker, envelope, bytes))
     }
 
-    fn relay(&self, room: &mut Room, speaker: &Speaker, envelope: Envelope, bytes: usize) -> Acknowledgement {
+    fn relay(&self, room: &mut Room, speaker: &Speaker, envelope: &Envelope, bytes: usize) -> Acknowledgement {
         let Some(seat) = room.seat_of(speaker.sid) else { return not_joined() };
         if envelope.session != speaker.session || envelope.user != speaker.user || envelope.instance != seat.instance {
             warn!(room = %speaker.session, user = %speaker.user, "refused a signal under another name");
@@ -286,13 +285,13 @@ impl Relay {
         }
         let outcome = match room.other(&speaker.user) {
             Some(other) if envelope.to.as_ref().is_some_and(|to| *to != other.instance) => Some(Outcome::Dropped),
-            Some(other) if other.emit("signal", &envelope) => Some(Outcome::Delivered),
+            Some(other) if other.emit("signal", envelope) => Some(Outcome::Delivered),
             _ => {
                 let parked = room.seat_of(speaker.sid).is_some_and(|seat| seat.park(envelope.clone(), bytes));
                 parked.then_some(Outcome::Parked)
             }
         };
-        self.journal.note(&envelope, outcome.unwrap_or(Outcome::Dropped), bytes);
+        self.journal.note(envelope, outcome.unwrap_or(Outcome::Dropped), bytes);
         match outcome {
             Some(outcome) => Acknowledgement { outcome: Some(outcome), ..fine() },
             None => refused("busy", "too many signals wait for the other", true),
@@ -312,93 +311,7 @@ impl Relay {
         })
     }
 
-    /// `chat`: acknowledged once it is durable.
-    pub(crate) fn chat(
-        self: &Arc<Self>,
-        speaker: &Speaker,
-        batch: ChatBatch,
-        done: impl FnOnce(Acknowledgement) + Send + 'static,
-    ) {
-        if !self.has_seat(speaker) {
-            return done(not_joined());
-        }
-        let mut messages = batch.messages;
-        if messages.len() > MAX_BATCH {
-            return done(refused("too-large", "a batch has at most 64 messages", false));
-        }
-        let bad = messages.iter().position(|m| check_text(&m.text).is_err());
-        let rest = messages.split_off(bad.unwrap_or(messages.len()));
-        let refused_id = rest.into_iter().next().map(|m| m.id);
-        let error = refused_id
-            .as_ref()
-            .map(|_| refusal("bad-text", "a text has 1 to 8,000 characters and no control characters", false));
-        let (relay, from) = (Arc::clone(self), speaker.clone());
-        let report = Arc::new(Mutex::new(Some(done)));
-        let late = Arc::clone(&report);
-        let submitted = self.chat_log.append(speaker.session.clone(), speaker.user.clone(), messages, move |result| {
-            let Some(done) = lock(&late).take() else { return };
-            match result {
-                Ok(appended) => {
-                    let accepted = relay.delivered(&from, appended);
-                    done(Acknowledgement { ok: error.is_none(), accepted, error, refused_id, ..fine() });
-                }
-                Err(_) => done(busy()),
-            }
-        });
-        if submitted.is_err()
-            && let Some(done) = lock(&report).take()
-        {
-            done(busy());
-        }
-    }
-
-    /// Hands durable messages to the other; runs on the writer's thread, so in the log's order.
-    fn delivered(&self, speaker: &Speaker, appended: Appended) -> Vec<pairvoice_core::wire::Accepted> {
-        if !appended.new.is_empty() {
-            let delivery = ChatDelivery { messages: appended.new };
-            self.with_room(&speaker.session, |room| {
-                if let Some(other) = room.other(&speaker.user) {
-                    other.emit_or_drop("chat", &delivery);
-                }
-            });
-        }
-        appended.accepted
-    }
-
-    /// `receipt`.
-    pub(crate) fn receipt(self: &Arc<Self>, speaker: &Speaker, receipt: Receipt) -> Acknowledgement {
-        if !self.has_seat(speaker) {
-            return not_joined();
-        }
-        let (relay, from) = (Arc::clone(self), speaker.clone());
-        let receipt = Receipt { user: speaker.user.clone(), ..receipt };
-        let submitted = self.chat_log.receipt(speaker.session.clone(), receipt, move |result| {
-            if let Ok(receipt) = result {
-                relay.with_room(&from.session, |room| {
-                    if let Some(other) = room.other(&from.user) {
-                        other.emit("receipt", &receipt);
-                    }
-                });
-            }
-        });
-        submitted.map_or_else(|_| busy(), |()| fine())
-    }
-
-    /// `history`.
-    pub(crate) fn history(&self, speaker: &Speaker, request: &HistoryRequest) -> Acknowledgement {
-        if !self.has_seat(speaker) {
-            return not_joined();
-        }
-        match self.chat_log.history(&speaker.session, request.before, request.limit.min(MAX_PAGE)) {
-            Ok((messages, more)) => Acknowledgement { messages, more, ..fine() },
-            Err(error) => {
-                warn!(%error, "history");
-                busy()
-            }
-        }
-    }
-
-    fn has_seat(&self, speaker: &Speaker) -> bool {
+    pub(crate) fn has_seat(&self, speaker: &Speaker) -> bool {
         self.with_room(&speaker.session, |room| room.seat_of(speaker.sid).is_some())
     }
 
@@ -413,24 +326,8 @@ impl Relay {
     }
 }
 
-impl Seat {
-    /// A durable message that does not fit into the channel would be a hole in the other's list: the socket is closed, and
-    /// the next welcome brings everything.
-    fn emit_or_drop<T: Serialize>(&self, event: &str, data: &T) {
-        if !self.emit(event, data)
-            && let Some(socket) = self.socket.clone()
-        {
-            let _ = socket.disconnect();
-        }
-    }
-}
-
-fn not_joined() -> Acknowledgement {
+pub(crate) fn not_joined() -> Acknowledgement {
     refused("not-joined", "this socket has no seat", true)
-}
-
-fn busy() -> Acknowledgement {
-    refused("busy", "the chat log is busy", true)
 }
 
 /// The signals that the other left for this user.

@@ -20,10 +20,8 @@ use socketioxide::layer::SocketIoLayer;
 use crate::auth::Secret;
 use crate::relay::{Relay, Speaker, refusal};
 
-/// Events that a connection may send at once.
-const BURST: f64 = 400.0;
-/// Events a second that it may go on with.
-const RATE: f64 = 100.0;
+/// A connection may send so many seconds' worth of events at once.
+const BURST_S: f64 = 4.0;
 
 /// A connect error: Socket.IO carries a text, so it is JSON.
 #[derive(Debug)]
@@ -46,6 +44,7 @@ struct Admitted {
 /// A token bucket.
 #[derive(Debug)]
 struct Bucket {
+    rate: f64,
     tokens: f64,
     at: Instant,
 }
@@ -53,7 +52,7 @@ struct Bucket {
 impl Bucket {
     fn take(&mut self) -> bool {
         let now = Instant::now();
-        self.tokens = (self.tokens + now.duration_since(self.at).as_secs_f64() * RATE).min(BURST);
+        self.tokens = (self.tokens + now.duration_since(self.at).as_secs_f64() * self.rate).min(self.rate * BURST_S);
         self.at = now;
         let allowed = self.tokens >= 1.0;
         if allowed {
@@ -64,7 +63,7 @@ impl Bucket {
 }
 
 /// Builds the namespace on a layer for the router.
-pub(crate) fn layer(relay: Arc<Relay>, secret: Secret) -> (SocketIoLayer, SocketIo) {
+pub(crate) fn layer(relay: Arc<Relay>, secret: Secret, rate: u32) -> (SocketIoLayer, SocketIo) {
     let (layer, io) = SocketIo::builder()
         .ping_interval(Duration::from_secs(10))
         .ping_timeout(Duration::from_secs(8))
@@ -80,7 +79,7 @@ pub(crate) fn layer(relay: Arc<Relay>, secret: Secret) -> (SocketIoLayer, Socket
         socket.extensions.insert(admitted);
         Ok::<(), ConnectError>(())
     };
-    io.ns(NAMESPACE, (async move |socket: SocketRef| connect(&relay, socket)).with(admit));
+    io.ns(NAMESPACE, (async move |socket: SocketRef| connect(&relay, socket, rate)).with(admit));
     (layer, io)
 }
 
@@ -97,7 +96,7 @@ fn admit(relay: &Arc<Relay>, secret: &Secret, socket: &SocketRef, auth: Option<V
     Ok(Admitted { speaker, handshake: Handshake { token: String::new(), ..handshake }, peer: claims.peer() })
 }
 
-fn connect(relay: &Arc<Relay>, socket: SocketRef) {
+fn connect(relay: &Arc<Relay>, socket: SocketRef, rate: u32) {
     let Some(Admitted { speaker, handshake, peer }) = socket.extensions.remove::<Admitted>() else { return };
     let gone = (Arc::clone(relay), speaker.clone());
     socket.on_disconnect(move || {
@@ -105,7 +104,7 @@ fn connect(relay: &Arc<Relay>, socket: SocketRef) {
         relay.depart(&speaker);
         ready(())
     });
-    listen(relay, &socket, &speaker);
+    listen(relay, &socket, &speaker, f64::from(rate));
     if let Err(error) = relay.arrive(&speaker, socket.clone(), handshake, peer) {
         tracing::error!(%error, "the chat log could not be read");
         let _ = socket.disconnect();
@@ -113,12 +112,12 @@ fn connect(relay: &Arc<Relay>, socket: SocketRef) {
 }
 
 /// Registers the events. The closures are not async: they run in the read loop, one after the other, which keeps the order.
-fn listen(relay: &Arc<Relay>, socket: &SocketRef, speaker: &Speaker) {
-    let bucket = Arc::new(Mutex::new(Bucket { tokens: BURST, at: Instant::now() }));
+fn listen(relay: &Arc<Relay>, socket: &SocketRef, speaker: &Speaker, rate: f64) {
+    let bucket = Arc::new(Mutex::new(Bucket { rate, tokens: rate * BURST_S, at: Instant::now() }));
     let on = Register { relay, socket, speaker, bucket: &bucket };
-    on.event("signal", |relay, speaker, envelope: Envelope| relay.signal(speaker, envelope));
+    on.event("signal", |relay, speaker, envelope: Envelope| relay.signal(speaker, &envelope));
     on.event("voice", |relay, speaker, voice: VoiceStatus| relay.voice(speaker, voice));
-    on.event("receipt", |relay, speaker, receipt: Receipt| relay.receipt(speaker, receipt));
+    on.event("receipt", |relay, speaker, receipt: Receipt| relay.receipt(speaker, &receipt));
     on.event("typing", |relay, speaker, typing: Typing| relay.typing(speaker, typing));
     on.event("history", |relay, speaker, request: HistoryRequest| relay.history(speaker, &request));
     on.event("bye", |relay, speaker, _: Option<Value>| relay.bye(speaker));

@@ -88,11 +88,11 @@ impl Session {
         }
         match timer {
             Timer::Rejoin if self.socket.is_none() && self.may_rejoin() => self.connect(),
-            Timer::Rejoin => {}
             Timer::Connect => self.attempt_failed(),
             Timer::Interruption => self.negotiation.interrupt(),
             Timer::Outbox => self.chat.resume(),
-            Timer::Leave => self.end(SessionReason::Left),
+            Timer::Leave if self.leaving => self.end(SessionReason::Left),
+            Timer::Rejoin | Timer::Leave => {}
             Timer::PeerTyping => self.peer_typing(false),
         }
     }

@@ -1,0 +1,149 @@
+//! What two people do, in order.
+
+use pairvoice_core::wire::{Presence, VoiceState};
+use pairvoice_core::{Delivery, Input, Timer, VoiceReason};
+
+use crate::world::World;
+
+fn call() -> World {
+    let mut world = World::new("7", "9");
+    world.start_voice();
+    world.settle();
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+    world
+}
+
+#[test]
+fn both_start_and_are_linked_by_one_offer() {
+    let world = call();
+    assert_eq!([world.sides[0].offers, world.sides[1].offers], [1, 0]);
+    assert_eq!([world.sides[0].prompts, world.sides[1].prompts], [1, 1]);
+}
+
+#[test]
+fn starting_again_and_again_changes_nothing() {
+    let mut world = call();
+    world.start_voice();
+    world.start_voice();
+    world.settle();
+    assert_eq!([world.sides[0].connections, world.sides[1].connections], [1, 1]);
+    assert_eq!([world.sides[0].prompts, world.sides[1].prompts], [1, 1]);
+}
+
+#[test]
+fn one_waits_calmly_for_the_other_to_turn_voice_on() {
+    for who in 0..2 {
+        let mut world = World::new("7", "9");
+        world.input(who, Input::StartVoice);
+        world.settle();
+        assert_eq!([world.voice(who), world.voice(1 - who)], [VoiceState::Waiting, VoiceState::Off]);
+        assert!(!world.sides[who].timers.contains(&Timer::Connect), "no timer while waiting");
+        world.input(1 - who, Input::StartVoice);
+        world.settle();
+        assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+        assert_eq!(world.sides[0].offers, 1);
+    }
+}
+
+#[test]
+fn a_reload_of_either_side_is_healed() {
+    for who in 0..2 {
+        let mut world = call();
+        world.reload(who);
+        world.input(who, Input::StartVoice);
+        world.settle();
+        assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2], "{who} reloaded");
+    }
+}
+
+#[test]
+fn the_server_restarts_and_the_call_is_not_touched() {
+    let mut world = call();
+    world.stop_server();
+    world.say(0);
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+    assert_eq!(world.sides[0].session.view().peer.presence, Presence::Present, "the link itself shows it");
+    world.server_up = true;
+    world.settle();
+    assert_eq!([world.sides[0].connections, world.sides[1].connections], [1, 1]);
+    assert_eq!(world.sides[0].session.chat().messages()[0].status, Delivery::Delivered);
+}
+
+#[test]
+fn media_that_never_connects_is_given_up_after_one_rebuild_and_either_side_can_retry() {
+    for who in 0..2 {
+        let mut world = World::new("7", "9");
+        world.media_up = false;
+        world.start_voice();
+        for _ in 0..2 {
+            world.settle();
+            world.fire(0, Timer::Connect);
+        }
+        world.settle();
+        assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Unavailable; 2]);
+        assert_eq!(world.sides[1].session.view().voice.reason, Some(VoiceReason::NoRelay));
+        assert_eq!(world.sides[0].offers, 2);
+        world.media_up = true;
+        world.input(who, Input::RetryVoice);
+        world.settle();
+        assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2], "{who} retried");
+    }
+}
+
+#[test]
+fn the_answerer_gives_up_alone_when_the_offerer_is_silent() {
+    let mut world = World::new("7", "9");
+    world.media_up = false;
+    world.start_voice();
+    world.settle();
+    world.fire(1, Timer::Connect);
+    assert_eq!(world.voice(1), VoiceState::Unavailable);
+}
+
+#[test]
+fn a_timer_that_comes_late_judges_nothing() {
+    let mut world = World::new("7", "9");
+    world.media_up = false;
+    world.start_voice();
+    world.settle();
+    for _ in 0..5 {
+        world.input(0, Input::TimerFired { timer: Timer::Connect, late: 60_000 });
+    }
+    assert_eq!(world.sides[0].offers, 1);
+    assert!(world.sides[0].timers.contains(&Timer::Connect), "it is set again");
+}
+
+#[test]
+fn leaving_lets_everything_go_and_the_other_sees_it() {
+    for who in 0..2 {
+        let mut world = call();
+        world.input(who, Input::Leave);
+        assert!(!world.sides[who].microphone);
+        assert!(world.sides[who].timers.is_empty());
+        world.settle();
+        assert_eq!(world.voice(1 - who), VoiceState::Waiting);
+        assert_eq!(world.sides[1 - who].session.view().peer.presence, Presence::Absent);
+    }
+}
+
+#[test]
+fn leaving_waits_for_unsent_messages() {
+    let mut world = call();
+    world.say(0);
+    world.say(0);
+    world.input(0, Input::Leave);
+    assert!(world.sides[0].timers.contains(&Timer::Leave));
+    world.settle();
+    assert_eq!(world.server.log.len(), 2);
+    assert!(world.sides[0].timers.is_empty());
+}
+
+#[test]
+fn somebody_who_vanishes_is_away_and_then_absent() {
+    let mut world = call();
+    world.media_up = false;
+    world.cut_socket(0);
+    world.server_up = false;
+    let sent = world.server.expire();
+    assert!(!sent.is_empty());
+}

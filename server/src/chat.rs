@@ -1,0 +1,118 @@
+//! Chat: written before it is acknowledged, then handed to the other.
+
+use std::sync::{Arc, Mutex};
+
+use pairvoice_core::check_text;
+use pairvoice_core::wire::{
+    Accepted, Acknowledgement, ChatBatch, ChatDelivery, HistoryRequest, MAX_BATCH, MAX_PAGE, Receipt,
+};
+use serde::Serialize;
+use tracing::warn;
+
+use crate::chat_log::Appended;
+use crate::relay::{Relay, Speaker, fine, lock, not_joined, refusal, refused};
+use crate::rooms::Seat;
+
+impl Relay {
+    /// `chat`: acknowledged once it is durable.
+    pub(crate) fn chat(
+        self: &Arc<Self>,
+        speaker: &Speaker,
+        batch: ChatBatch,
+        done: impl FnOnce(Acknowledgement) + Send + 'static,
+    ) {
+        if !self.has_seat(speaker) {
+            return done(not_joined());
+        }
+        let mut messages = batch.messages;
+        if messages.len() > MAX_BATCH {
+            return done(refused("too-large", "a batch has at most 64 messages", false));
+        }
+        let bad = messages.iter().position(|m| check_text(&m.text).is_err());
+        let rest = messages.split_off(bad.unwrap_or(messages.len()));
+        let refused_id = rest.into_iter().next().map(|m| m.id);
+        let error = refused_id
+            .as_ref()
+            .map(|_| refusal("bad-text", "a text has 1 to 8,000 characters and no control characters", false));
+        let (relay, from) = (Arc::clone(self), speaker.clone());
+        let report = Arc::new(Mutex::new(Some(done)));
+        let late = Arc::clone(&report);
+        let submitted = self.chat_log.append(speaker.session.clone(), speaker.user.clone(), messages, move |result| {
+            let Some(done) = lock(&late).take() else { return };
+            match result {
+                Ok(appended) => {
+                    let accepted = relay.delivered(&from, appended);
+                    done(Acknowledgement { ok: error.is_none(), accepted, error, refused_id, ..fine() });
+                }
+                Err(_) => done(busy()),
+            }
+        });
+        if submitted.is_err()
+            && let Some(done) = lock(&report).take()
+        {
+            done(busy());
+        }
+    }
+
+    /// Hands durable messages to the other; runs on the writer's thread, so in the log's order.
+    fn delivered(&self, speaker: &Speaker, appended: Appended) -> Vec<Accepted> {
+        if !appended.new.is_empty() {
+            let delivery = ChatDelivery { messages: appended.new };
+            self.with_room(&speaker.session, |room| {
+                if let Some(other) = room.other(&speaker.user) {
+                    other.emit_or_drop("chat", &delivery);
+                }
+            });
+        }
+        appended.accepted
+    }
+
+    /// `receipt`.
+    pub(crate) fn receipt(self: &Arc<Self>, speaker: &Speaker, receipt: &Receipt) -> Acknowledgement {
+        if !self.has_seat(speaker) {
+            return not_joined();
+        }
+        let (relay, from) = (Arc::clone(self), speaker.clone());
+        let receipt = Receipt { user: speaker.user.clone(), ..*receipt };
+        let submitted = self.chat_log.receipt(speaker.session.clone(), receipt, move |result| {
+            if let Ok(receipt) = result {
+                relay.with_room(&from.session, |room| {
+                    if let Some(other) = room.other(&from.user) {
+                        other.emit("receipt", &receipt);
+                    }
+                });
+            }
+        });
+        submitted.map_or_else(|_| busy(), |()| fine())
+    }
+
+    /// `history`.
+    pub(crate) fn history(&self, speaker: &Speaker, request: &HistoryRequest) -> Acknowledgement {
+        if !self.has_seat(speaker) {
+            return not_joined();
+        }
+        match self.chat_log.history(&speaker.session, request.before, request.limit.min(MAX_PAGE)) {
+            Ok((messages, more)) => Acknowledgement { messages, more, ..fine() },
+            Err(error) => {
+                warn!(%error, "history");
+                busy()
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// A durable message that does not fit into the channel would be a hole in the other's list: the socket is closed, and
+    /// the next welcome brings everything.
+    fn emit_or_drop<T: Serialize>(&self, event: &str, data: &T) {
+        if !self.emit(event, data)
+            && let Some(socket) = self.socket.clone()
+        {
+            let _ = socket.disconnect();
+        }
+    }
+}
+
+fn busy() -> Acknowledgement {
+    refused("busy", "the chat log is busy", true)
+}

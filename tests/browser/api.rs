@@ -1,0 +1,66 @@
+//! Handles on sessions, with a Socket.IO client that can't be loaded: everything but the server.
+
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::until;
+use crate::convert::property;
+use crate::join;
+
+fn options(user: &str) -> JsValue {
+    let options = Object::new();
+    for (name, value) in [("url", "https://signal.example.com"), ("sessionId", "s"), ("userId", user), ("token", "t")] {
+        Reflect::set(&options, &name.into(), &value.into()).unwrap();
+    }
+    options.into()
+}
+
+fn no_socket_io() -> Function {
+    Function::new_no_args("return Promise.reject(new Error('not here'))")
+}
+
+fn state(value: &JsValue, part: &str) -> Option<String> {
+    property(&property(value, part), "state").as_string()
+}
+
+#[wasm_bindgen_test]
+async fn a_session_is_offline_while_nothing_can_be_reached_and_ends_cleanly() {
+    let handle = join(options("7"), no_socket_io()).await.unwrap();
+    assert_eq!(state(&handle.state(), "session").as_deref(), Some("joining"));
+    until(|| state(&handle.state(), "session").as_deref() == Some("offline")).await;
+    let id = handle.send(&"kept".into()).unwrap();
+    assert_eq!(id.len(), 36);
+    let before = handle.state();
+    assert!(before == handle.state(), "the same object until something changes");
+    handle.set_typing(false);
+    assert!(before == handle.state());
+    JsFuture::from(handle.end()).await.unwrap();
+    assert_eq!(state(&handle.state(), "session").as_deref(), Some("ended"));
+    assert!(handle.send(&"too late".into()).is_err());
+}
+
+#[wasm_bindgen_test]
+async fn unchanged_parts_of_the_state_keep_their_reference() {
+    let handle = join(options("8"), no_socket_io()).await.unwrap();
+    until(|| state(&handle.state(), "session").as_deref() == Some("offline")).await;
+    handle.send(&"one".into()).unwrap();
+    let before = handle.state();
+    handle.send(&"two".into()).unwrap();
+    let after = handle.state();
+    for part in ["voice", "peer"] {
+        assert!(property(&before, part) == property(&after, part), "{part}");
+    }
+    let first = |state: &JsValue| property(&property(&property(state, "chat"), "messages"), "0");
+    assert!(property(&before, "chat") != property(&after, "chat"));
+    assert!(first(&before) == first(&after), "a message that did not change");
+    JsFuture::from(handle.end()).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn options_are_checked() {
+    let error = join(JsValue::UNDEFINED, no_socket_io()).await.err().unwrap();
+    assert_eq!(property(&error, "code").as_string().as_deref(), Some("invalid-options"));
+    assert!(js_sys::Error::from(error).message().length() > 0);
+}

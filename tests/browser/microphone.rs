@@ -1,0 +1,58 @@
+//! The microphone by the browser's fake device.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use pairvoice_core::{MicrophoneEvent, MicrophoneReason, OpId};
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::MediaStreamTrackState;
+
+use super::until;
+use crate::microphone::Microphone;
+
+type Report = Rc<dyn Fn(OpId, MicrophoneEvent)>;
+type Heard = Rc<RefCell<Vec<(OpId, MicrophoneEvent)>>>;
+
+fn microphone() -> (Rc<Microphone>, Heard, Report) {
+    let heard: Heard = Rc::default();
+    let told = Rc::clone(&heard);
+    (Rc::default(), heard, Rc::new(move |id, event| told.borrow_mut().push((id, event))))
+}
+
+#[wasm_bindgen_test]
+async fn a_granted_microphone_is_live_until_it_is_closed() {
+    let (microphone, heard, report) = microphone();
+    microphone.open(OpId(1), report);
+    until(|| !heard.borrow().is_empty()).await;
+    assert!(matches!(heard.borrow()[0], (OpId(1), MicrophoneEvent::Granted { .. })));
+    let track = microphone.track().unwrap();
+    assert_eq!(track.ready_state(), MediaStreamTrackState::Live);
+    microphone.enable(false);
+    assert!(!track.enabled());
+    microphone.close();
+    assert_eq!(track.ready_state(), MediaStreamTrackState::Ended);
+    assert!(microphone.track().is_none());
+}
+
+#[wasm_bindgen_test]
+async fn closing_while_asking_reports_nothing_and_keeps_nothing() {
+    let (microphone, heard, report) = microphone();
+    microphone.open(OpId(1), Rc::clone(&report));
+    microphone.close();
+    microphone.open(OpId(2), report);
+    until(|| !heard.borrow().is_empty()).await;
+    assert_eq!(heard.borrow().len(), 1);
+    assert_eq!(heard.borrow()[0].0, OpId(2), "the first request is nobody's any more");
+    microphone.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_track_that_ends_by_itself_is_reported() {
+    let (microphone, heard, report) = microphone();
+    microphone.open(OpId(1), report);
+    until(|| !heard.borrow().is_empty()).await;
+    let track = microphone.track().unwrap();
+    track.dispatch_event(&web_sys::Event::new("ended").unwrap()).unwrap();
+    assert_eq!(heard.borrow().last(), Some(&(OpId(1), MicrophoneEvent::Failed(MicrophoneReason::Ended))));
+    microphone.close();
+}

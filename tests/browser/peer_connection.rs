@@ -1,0 +1,135 @@
+//! Two real peer connections in one page, joined by hand.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use pairvoice_core::wire::InBand;
+use pairvoice_core::{ConnectionEvent, LinkState, OpId, Path};
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::MediaStreamTrack;
+
+use super::until;
+use crate::peer_connection::{PeerConnection, Reports};
+use crate::speaker::Speaker;
+
+/// Hands everything over to the other side, as a perfect network would.
+#[derive(Default)]
+struct Side {
+    other: RefCell<Weak<PeerConnection>>,
+    offers: Cell<bool>,
+    held: RefCell<Vec<pairvoice_core::wire::Candidate>>,
+    remote_set: Cell<bool>,
+    peer: RefCell<Weak<Side>>,
+    link: Cell<Option<LinkState>>,
+    channel: Cell<bool>,
+    path: Cell<Option<Path>>,
+    heard: RefCell<Vec<InBand>>,
+    tracks: Cell<u32>,
+    sdp: RefCell<Option<String>>,
+    speaker: Speaker,
+}
+
+impl Reports for Side {
+    fn connection(&self, _: OpId, event: ConnectionEvent) {
+        let other = self.other.borrow().upgrade();
+        let peer = self.peer.borrow().upgrade();
+        match event {
+            ConnectionEvent::LocalDescription { sdp } => {
+                *self.sdp.borrow_mut() = Some(sdp.clone());
+                match other {
+                    Some(other) if self.offers.get() => other.accept(&sdp),
+                    Some(other) => other.answer(&sdp),
+                    None => {}
+                }
+            }
+            ConnectionEvent::LocalCandidate(candidate) => match (other, peer) {
+                (Some(other), Some(peer)) if peer.remote_set.get() => other.add_candidate(&candidate),
+                (_, Some(peer)) => peer.held.borrow_mut().push(candidate),
+                _ => {}
+            },
+            ConnectionEvent::RemoteDescriptionSet => {
+                self.remote_set.set(true);
+                let own = peer.and_then(|peer| peer.other.borrow().upgrade());
+                for candidate in self.held.take() {
+                    if let Some(own) = &own {
+                        own.add_candidate(&candidate);
+                    }
+                }
+            }
+            ConnectionEvent::Link(link) => self.link.set(Some(link)),
+            ConnectionEvent::Channel { open } => self.channel.set(open),
+            ConnectionEvent::InBand(message) => self.heard.borrow_mut().push(*message),
+            ConnectionEvent::Path(path) => self.path.set(Some(path)),
+            ConnectionEvent::Broken => self.link.set(Some(LinkState::Failed)),
+        }
+    }
+
+    fn remote_track(&self, track: &MediaStreamTrack) {
+        self.tracks.set(self.tracks.get() + 1);
+        // What nobody plays is not decoded.
+        self.speaker.play(track, Rc::new(|_| {}));
+    }
+}
+
+fn pair() -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
+    let sides = [Rc::new(Side::default()), Rc::new(Side::default())];
+    let make = |index: u32, side: &Rc<Side>| {
+        let reports: Weak<dyn Reports> = Rc::downgrade(&(Rc::clone(side) as Rc<dyn Reports>));
+        PeerConnection::new(OpId(index), &[], None, reports).unwrap()
+    };
+    let connections = [make(0, &sides[0]), make(1, &sides[1])];
+    sides[0].offers.set(true);
+    for (own, other) in [(0, 1), (1, 0)] {
+        *sides[own].other.borrow_mut() = Rc::downgrade(&connections[other]);
+        *sides[own].peer.borrow_mut() = Rc::downgrade(&sides[other]);
+    }
+    (sides, connections)
+}
+
+#[wasm_bindgen_test]
+async fn two_connections_connect_with_one_transceiver_both_ways_before_any_microphone() {
+    // Granted once, so that candidates show the host's address; nothing is sent.
+    let microphone = Rc::new(crate::microphone::Microphone::default());
+    let granted = Rc::new(Cell::new(false));
+    let told = Rc::clone(&granted);
+    microphone.open(OpId(0), Rc::new(move |_, _| told.set(true)));
+    until(|| granted.get()).await;
+
+    let (sides, connections) = pair();
+    connections[0].offer();
+    until(|| sides.iter().all(|s| s.link.get() == Some(LinkState::Connected) && s.channel.get())).await;
+    for side in &sides {
+        let sdp = side.sdp.borrow().clone().unwrap();
+        assert_eq!(sdp.matches("m=audio").count(), 1, "one transceiver");
+        assert_eq!(sdp.matches("a=sendrecv").count(), 1, "both ways");
+        assert_eq!(sdp.matches("m=application").count(), 1, "the data channels");
+        assert_eq!(side.tracks.get(), 1);
+    }
+    connections[0].send_in_band(&InBand::Bye);
+    until(|| !sides[1].heard.borrow().is_empty()).await;
+    connections[1].find_path();
+    until(|| sides[1].path.get().is_some()).await;
+    assert_eq!(sides[1].path.get(), Some(Path::Direct));
+
+    // A track that comes later is heard without negotiation.
+    connections[0].send(microphone.track());
+    until(|| crate::level::peer(connections[1].receiver().as_ref()) > 0.0).await;
+
+    connections[0].close();
+    until(|| !sides[1].channel.get()).await;
+    assert_eq!(sides[0].link.get(), Some(LinkState::Connected), "a closed connection reports nothing");
+    connections[1].close();
+    for side in &sides {
+        side.speaker.stop();
+    }
+    microphone.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_description_that_is_none_breaks_the_connection_and_throws_nothing() {
+    let (sides, connections) = pair();
+    connections[1].accept("this is no session description");
+    until(|| sides[1].link.get() == Some(LinkState::Failed)).await;
+    connections[0].answer("v=0");
+    until(|| sides[0].link.get() == Some(LinkState::Failed)).await;
+}

@@ -1,0 +1,61 @@
+//! Listeners, timers and subscribers.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use pairvoice_core::Timer;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{Event, EventTarget};
+
+use super::until;
+use crate::listeners::Listener;
+use crate::subscribers::Subscribers;
+use crate::timers::Timers;
+
+#[wasm_bindgen_test]
+fn a_dropped_listener_hears_nothing_and_one_may_be_dropped_while_it_is_called() {
+    let target = EventTarget::new().unwrap();
+    let count = Rc::new(Cell::new(0));
+    let counting = Rc::clone(&count);
+    let listener = Listener::new(&target, "x", move |_| counting.set(counting.get() + 1));
+    let event = || Event::new("x").unwrap();
+    target.dispatch_event(&event()).unwrap();
+    drop(listener);
+    target.dispatch_event(&event()).unwrap();
+    assert_eq!(count.get(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_timer_fires_once_unless_it_is_cleared_or_set_anew() {
+    let timers = Timers::default();
+    let fired = Rc::new(Cell::new(0));
+    let add = |n: i32| {
+        let fired = Rc::clone(&fired);
+        move |_| fired.set(fired.get() + n)
+    };
+    timers.set(Timer::Connect, 1, add(1));
+    timers.set(Timer::Connect, 2, add(10));
+    timers.set(Timer::Leave, 1, add(100));
+    timers.clear(Timer::Leave);
+    timers.set(Timer::Rejoin, 3, add(1000));
+    until(|| fired.get() >= 1000).await;
+    assert_eq!(fired.get(), 1010);
+}
+
+#[wasm_bindgen_test]
+fn a_subscriber_may_unsubscribe_another_while_it_is_called() {
+    let subscribers = Rc::new(Subscribers::default());
+    let count = Rc::new(Cell::new(0));
+    let counting = Rc::clone(&count);
+    let second = Closure::<dyn Fn(JsValue)>::new(move |_| counting.set(counting.get() + 1));
+    let removing = Rc::clone(&subscribers);
+    let first = Closure::<dyn Fn(JsValue)>::new(move |_| removing.remove(1));
+    assert_eq!(subscribers.add("x".into(), first.as_ref().unchecked_ref::<js_sys::Function>().clone()), 0);
+    assert_eq!(subscribers.add("x".into(), second.as_ref().unchecked_ref::<js_sys::Function>().clone()), 1);
+    subscribers.call("x", &JsValue::NULL);
+    subscribers.call("x", &JsValue::NULL);
+    assert_eq!(count.get(), 1, "the call under way still reached it");
+    assert!(!subscribers.has("y"));
+}

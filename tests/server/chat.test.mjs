@@ -1,0 +1,94 @@
+// The chat log by the official client: durable before it is acknowledged, each message once.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { startServer } from "../e2e/support/server.mjs";
+import { instance, join, messageId } from "./support.mjs";
+
+let server;
+let sessions = 0;
+const fresh = () => `c-${(sessions += 1)}`;
+const message = (text) => ({ id: messageId(), text });
+
+before(async () => {
+  server = await startServer();
+});
+after(() => server.stop());
+
+test("what is acknowledged survives SIGKILL, and a repeated message is written once", async () => {
+  const session = fresh();
+  const me = instance();
+  const messages = [message("one"), message("two")];
+  let a = await join(server, session, "7", { auth: { instance: me } });
+  const { log } = a.welcome.chat;
+  const first = await a.emit("chat", { messages });
+  assert.deepEqual(first.accepted.map((m) => m.seq), [1, 2]);
+  await server.kill("SIGKILL");
+  await server.start();
+  a = await join(server, session, "7", { auth: { instance: me, since: 1, log } });
+  assert.equal(a.welcome.chat.log, log);
+  assert.deepEqual(a.welcome.chat.messages.map((m) => [m.seq, m.text]), [[2, "two"]]);
+  const again = await a.emit("chat", { messages: [...messages, message("three")] });
+  assert.deepEqual(again.accepted.map((m) => m.seq), [1, 2, 3]);
+  a.leave();
+});
+
+test("another log than the client knows gives everything anew", async () => {
+  const session = fresh();
+  const a = await join(server, session, "7", { auth: { since: 99, log: "another" } });
+  await a.emit("chat", { messages: [message("one")] });
+  const b = await join(server, session, "9", { auth: { since: 99, log: "another" } });
+  assert.equal(b.welcome.chat.messages.length, 1);
+  a.leave();
+  b.leave();
+});
+
+test("bad texts are refused, what came before them is kept, nothing is shown to the other", async () => {
+  const session = fresh();
+  const a = await join(server, session, "7");
+  const b = await join(server, session, "9");
+  for (const text of ["", "   ", "x".repeat(8001), "a\u0000b"]) {
+    const good = message("good");
+    const bad = message(text);
+    const answer = await a.emit("chat", { messages: [good, bad, message("after")] });
+    assert.equal(answer.ok, false);
+    assert.deepEqual(answer.accepted.map((m) => m.id), [good.id]);
+    assert.equal(answer.refusedId, bad.id);
+    assert.equal(answer.error.code, "bad-text");
+    assert.equal(answer.error.retryable, false);
+  }
+  for (const garbage of [null, { messages: 7 }, { messages: [{ id: "x", text: "y" }] }, { messages: [{ id: messageId(), text: 7 }] }]) {
+    assert.equal((await a.emit("chat", garbage)).error.code, "bad-request");
+  }
+  assert.equal((await a.emit("chat", { messages: Array.from({ length: 65 }, () => message("x")) })).error.code, "too-large");
+  await b.until("chat", (all) => all.length === 4);
+  assert.ok(b.of("chat").every(({ messages }) => messages.every((m) => m.text === "good" && m.sender === "7")));
+  a.leave();
+  b.leave();
+});
+
+test("two authors may use one ID without touching each other", async () => {
+  const session = fresh();
+  const [a, b] = [await join(server, session, "7"), await join(server, session, "9")];
+  const shared = message("mine");
+  await a.emit("chat", { messages: [shared] });
+  const answer = await b.emit("chat", { messages: [{ ...shared, text: "squatted" }] });
+  assert.equal(answer.accepted[0].seq, 2);
+  const page = await a.emit("history", { before: 100, limit: 10 });
+  assert.deepEqual(page.messages.map((m) => [m.sender, m.text]), [["7", "mine"], ["9", "squatted"]]);
+  a.leave();
+  b.leave();
+});
+
+test("receipts never fall, never exceed the log, and are there for the next welcome", async () => {
+  const session = fresh();
+  const [a, b] = [await join(server, session, "7"), await join(server, session, "9")];
+  await a.emit("chat", { messages: [message("one"), message("two")] });
+  await b.emit("receipt", { user: "7", delivered: 99, read: 1 });
+  await b.emit("receipt", { user: "9", delivered: 1, read: 0 });
+  const receipts = await a.until("receipt", (all) => all.length === 2);
+  assert.deepEqual(receipts.at(-1), { user: "9", delivered: 2, read: 1 });
+  const again = await join(server, session, "7");
+  assert.deepEqual(again.welcome.chat.receipts, [{ user: "9", delivered: 2, read: 1 }]);
+  for (const client of [a, b, again]) client.leave();
+});

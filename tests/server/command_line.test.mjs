@@ -1,0 +1,81 @@
+// The program as whoever runs it sees it: what it prints, what it refuses, and tokens that it signs.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as path } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { startServer } from "../e2e/support/server.mjs";
+import { join } from "./support.mjs";
+
+const program = fileURLToPath(new URL("../../target/release/pairvoice-server", import.meta.url));
+const folder = mkdtempSync(path(tmpdir(), "pairvoice-cli-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const secret = path(folder, "secret");
+writeFileSync(secret, "0123456789abcdef0123456789abcdef\n");
+
+const call = (...args) => spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
+
+test("a signed token opens its session, with the other named, and nobody else gets in", async () => {
+  const server = await startServer({ args: ["--jwt-secret-file", secret, "--stun", "stun:192.0.2.1:3478"] });
+  try {
+    assert.match(server.line, /^pairvoice-server listens on http:\/\/127\.0\.0\.1:\d+$/);
+    const sign = (user, ...more) => {
+      const { stdout, status } = call("token", "--jwt-secret-file", secret, "--session", "s", "--user", user, ...more);
+      assert.equal(status, 0);
+      return stdout.trim();
+    };
+    const a = await join(server, "s", "7", { auth: { token: sign("7", "--peer", "9", "--hours", "1") } });
+    assert.deepEqual(a.welcome.peer, { userId: "9", presence: "absent", welcomes: 0, voice: { on: false, muted: false, microphone: "off", state: "off" } });
+    assert.deepEqual(a.welcome.iceServers, [{ urls: ["stun:192.0.2.1:3478"] }]);
+    a.leave();
+    assert.equal((await fetch(`${server.url}/dev/token?session=s&user=7`)).status, 404);
+    assert.equal((await fetch(`${server.url}/diagnostics`)).status, 404);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("without STUN it says how far calls reach", async () => {
+  const server = await startServer();
+  assert.match(server.line, /calls work inside one network only/);
+  await server.stop();
+});
+
+test("what can't work is refused with a sentence", () => {
+  writeFileSync(path(folder, "short"), "short");
+  for (const [args, words] of [
+    [["--dev", "--listen", "0.0.0.0:0"], /--dev hands out tokens/],
+    [["--jwt-secret-file", path(folder, "nothing")], /cannot read the secret file/],
+    [["--jwt-secret-file", path(folder, "short")], /fewer than 32 bytes/],
+    [["--dev", "--stun", "stun.example.com"], /--stun takes stun:HOST:PORT/],
+    [["--dev", "--database", "/nowhere/at/all.db"], /the chat log failed/],
+    [["token", "--jwt-secret-file", secret, "--session", "s", "--user", "7", "--peer", "7"], /another user/],
+    [[], /--jwt-secret-file/],
+  ]) {
+    const { status, stderr } = call(...args);
+    assert.notEqual(status, 0, args.join(" "));
+    assert.match(stderr, words);
+  }
+});
+
+test("diagnostics show what happened and never what was said", async () => {
+  const server = await startServer();
+  try {
+    const a = await join(server, "s", "7");
+    await a.signal({ offer: { sdp: "v=0 secret" } });
+    const text = await (await fetch(`${server.url}/diagnostics.json`)).text();
+    const { rooms, seats, signals } = JSON.parse(text);
+    assert.deepEqual([rooms, seats], [1, 1]);
+    assert.equal(signals[0].kind, "offer");
+    assert.equal(signals[0].outcome, "parked");
+    assert.equal(signals[0].instance, a.instance.slice(0, 8));
+    assert.ok(!text.includes("secret") && !text.includes(a.instance));
+    a.leave();
+  } finally {
+    await server.stop();
+  }
+});

@@ -1,0 +1,242 @@
+// The server by the official client: order, seats, parked signals, refusals.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { after, before, test } from "node:test";
+
+import { startServer } from "../e2e/support/server.mjs";
+import { instance, join, messageId, token } from "./support.mjs";
+
+let server;
+let sessions = 0;
+const fresh = () => `t-${(sessions += 1)}`;
+
+before(async () => {
+  server = await startServer();
+});
+after(() => server.stop());
+
+async function two() {
+  const session = fresh();
+  const a = await join(server, session, "7");
+  const b = await join(server, session, "9");
+  return [a, b, session];
+}
+
+const code = (promise) => promise.then(() => "let in", (error) => error.code);
+
+test("20,000 events of one sender, none waiting for another, arrive in order", async (t) => {
+  const quick = await startServer({ args: ["--dev", "--rate", "100000"] });
+  t.after(() => quick.stop());
+  const [a, b] = [await join(quick, "s", "7"), await join(quick, "s", "9")];
+  const total = 20_000;
+  for (let sent = 0; sent < total; sent += 500) {
+    const answers = await Promise.all(Array.from({ length: 500 }, () => a.signal("end")));
+    assert.ok(answers.every((answer) => answer.outcome === "delivered"));
+  }
+  await b.until("signal", (all) => all.length === total);
+  assert.ok(b.of("signal").every(({ sequence }, index) => sequence === index + 1));
+  a.leave();
+  b.leave();
+});
+
+test("400 sockets that emit at once upon connect are all answered", async () => {
+  const clients = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => ["7", "9"].map((user) => join(server, `crowd-${i}`, user))).flat(),
+  );
+  const answers = await Promise.all(clients.map((client) => client.signal({ offer: { sdp: "v=0" } })));
+  assert.ok(answers.every((answer) => answer.ok));
+  for (const client of clients) client.leave();
+});
+
+test("an offer before the peer is parked and comes with the welcome; a newer attempt replaces it", async () => {
+  const session = fresh();
+  const a = await join(server, session, "7");
+  assert.equal((await a.signal({ offer: { sdp: "first" } })).outcome, "parked");
+  assert.equal((await a.signal({ candidate: { candidate: "x" } })).outcome, "parked");
+  assert.equal((await a.signal({ offer: { sdp: "second" } }, { attempt: 2 })).outcome, "parked");
+  const b = await join(server, session, "9");
+  assert.deepEqual(b.welcome.signals.map((s) => s.body), [{ offer: { sdp: "second" } }]);
+  assert.equal(b.welcome.peer.userId, "7");
+  assert.equal(b.welcome.peer.presence, "present");
+  assert.equal((await a.signal({ candidate: { candidate: "y" } }, { attempt: 2 })).outcome, "delivered");
+  const again = await join(server, session, "9", { auth: { instance: b.instance } });
+  assert.deepEqual(again.welcome.signals, [], "what was taken is not given again");
+  assert.deepEqual((await a.until("peer", (all) => all.at(-1)?.welcomes === 2)).at(-1).instance, b.instance);
+  for (const client of [a, b, again]) client.leave();
+});
+
+test("an offer in the handshake reaches the other", async () => {
+  const session = fresh();
+  const b = await join(server, session, "9");
+  const me = instance();
+  const offer = { session, user: "7", instance: me, attempt: 1, generation: 0, sequence: 1, body: { offer: { sdp: "v=0" } } };
+  const a = await join(server, session, "7", { auth: { instance: me, signals: [offer], voice: { on: true } } });
+  const [signal] = await b.until("signal", (all) => all.length === 1);
+  assert.deepEqual(signal.body, offer.body);
+  assert.equal(b.of("peer").at(-1).voice.on, true);
+  a.leave();
+  b.leave();
+});
+
+test("both connect at once, over and over, and each knows the other", async () => {
+  await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const session = fresh();
+      const [a, b] = await Promise.all([join(server, session, "7"), join(server, session, "9")]);
+      await Promise.all(
+        [a, b].map((c) => c.welcome.peer?.presence === "present" || c.until("peer", (all) => all.at(-1)?.presence === "present")),
+      );
+      a.leave();
+      b.leave();
+    }),
+  );
+});
+
+test("a socket dies: away at once, absent after 8 s, and its parked signals stay", async () => {
+  const [a, b, session] = await two();
+  b.socket.io.engine.close();
+  await a.until("peer", (all) => all.at(-1)?.presence === "away");
+  assert.equal((await a.signal({ restart: { why: "failed" } })).outcome, "parked");
+  await a.until("peer", (all) => all.at(-1)?.presence === "absent");
+  const back = await join(server, session, "9", { auth: { instance: b.instance } });
+  assert.equal(back.welcome.signals.length, 1);
+  a.leave();
+  back.leave();
+});
+
+test("a signal for another life of the receiver is dropped", async () => {
+  const [a, b] = await two();
+  assert.equal((await a.signal({ answer: { sdp: "v=0" } }, { to: instance() })).outcome, "dropped");
+  assert.equal((await a.signal({ answer: { sdp: "v=0" } }, { to: b.instance })).outcome, "delivered");
+  a.leave();
+  b.leave();
+});
+
+test("a newer instance takes the seat over, and the old one coming back is refused", async () => {
+  const [a, b, session] = await two();
+  const gone = once(a.socket, "disconnect");
+  const newer = await join(server, session, "7");
+  await a.until("notice", (all) => all[0]?.code === "opened-elsewhere");
+  await gone;
+  assert.equal(await code(join(server, session, "7", { auth: { instance: a.instance } })), "opened-elsewhere");
+  assert.ok((await newer.signal("end")).ok);
+  await b.until("peer", (all) => all.at(-1)?.instance === newer.instance);
+  newer.leave();
+  b.leave();
+});
+
+test("wrong handshakes are refused with a code", async () => {
+  const [a, b, session] = await two();
+  assert.equal(await code(join(server, session, "8")), "session-full");
+  assert.equal(await code(join(server, session, "7", { auth: { token: "garbage" } })), "unauthorized");
+  assert.equal(await code(join(server, session, "7", { auth: { token: await token(server, session, "9") } })), "unauthorized");
+  assert.equal(await code(join(server, session, "7", { auth: { v: 2 } })), "version-mismatch");
+  assert.equal(await code(join(server, session, "7", { auth: { instance: "short" } })), "bad-request");
+  assert.equal(await code(join(server, session, "7", { auth: { userId: "a\nb", token: "x" } })), "bad-request");
+  a.leave();
+  b.leave();
+});
+
+test("a foreign sender and garbage are refused, and the connection stays", async () => {
+  const [a, b] = await two();
+  for (const wrong of [{ user: "9" }, { session: "other" }, { instance: b.instance }]) {
+    assert.equal((await a.signal("end", wrong)).error.code, "foreign-sender");
+  }
+  for (const garbage of [null, 7, "x", [], {}, { body: { offer: 1 } }]) {
+    assert.equal((await a.emit("signal", garbage)).error.code, "bad-request");
+  }
+  assert.equal((await a.signal({ offer: { sdp: "x".repeat(33_000) } })).error.code, "too-large");
+  assert.ok((await a.signal("end")).ok);
+  assert.equal(b.of("signal").length, 1);
+  a.leave();
+  b.leave();
+});
+
+test("a message above the limit closes that socket and nothing else", async () => {
+  const [a, b] = await two();
+  const closed = once(a.socket, "disconnect");
+  a.socket.emit("signal", a.envelope({ offer: { sdp: "x".repeat(200_000) } }));
+  await closed;
+  assert.ok((await b.signal("end")).ok);
+  assert.equal(b.of("signal").length, 0);
+  b.leave();
+});
+
+test("a flood is refused with a time to wait, and what is accepted arrives", async () => {
+  const [a, b] = await two();
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => a.signal("end")));
+  const limited = answers.filter((answer) => answer.error?.code === "rate-limited");
+  assert.ok(limited.length > 0);
+  assert.ok(limited.every((answer) => answer.error.retryable && answer.error.afterMs > 0));
+  await b.until("signal", (all) => all.length === 1000 - limited.length);
+  a.leave();
+  b.leave();
+});
+
+test("a receiver that reads nothing does not stop the server, and misses nothing", async () => {
+  const [a, b, session] = await two();
+  // Node stops reading: its side of the connection fills up.
+  b.socket.io.engine.transport.ws._socket.pause();
+  const said = [];
+  for (let i = 0; i < 40; i += 1) {
+    const messages = Array.from({ length: 6 }, () => ({ id: messageId(), text: "x".repeat(7_000) }));
+    const answer = await a.emit("chat", { messages });
+    assert.ok(answer.ok);
+    said.push(...messages.map((m) => m.id));
+  }
+  b.socket.disconnect();
+  b.socket.io.engine.close();
+  const back = await join(server, session, "9", { auth: { instance: b.instance } });
+  const known = back.welcome.chat.messages.map((m) => m.id);
+  let more = back.welcome.chat.more;
+  let first = back.welcome.chat.messages[0].seq;
+  while (more) {
+    const page = await back.emit("history", { before: first, limit: 200 });
+    known.unshift(...page.messages.map((m) => m.id));
+    more = page.more;
+    first = page.messages[0].seq;
+  }
+  assert.deepEqual(known, said);
+  a.leave();
+  back.leave();
+});
+
+test("bye frees the seat at once", async () => {
+  const [a, b, session] = await two();
+  assert.ok((await a.emit("bye", null)).ok);
+  const [last] = (await b.until("peer", (all) => all.at(-1)?.left)).slice(-1);
+  assert.equal(last.presence, "absent");
+  const third = await join(server, session, "8");
+  assert.equal(third.welcome.peer.userId, "9");
+  for (const client of [a, b, third]) client.leave();
+});
+
+test("polling works where WebSocket does not", async () => {
+  const session = fresh();
+  const a = await join(server, session, "7", { transports: ["polling"] });
+  const b = await join(server, session, "9");
+  assert.equal((await a.signal({ offer: { sdp: "v=0" } })).outcome, "delivered");
+  await b.until("signal", (all) => all.length === 1);
+  a.leave();
+  b.leave();
+});
+
+test("a page of another origin may not connect, one that is served here may", async () => {
+  const headers = (origin) => ({ extraHeaders: { origin } });
+  assert.equal(await code(join(server, fresh(), "7", headers("https://evil.example"))), "transport");
+  const own = await join(server, fresh(), "7", headers(server.url));
+  own.leave();
+});
+
+test("development tokens are for localhost only", async () => {
+  // fetch does not let a Host header be set; what a rebinding page would send is sent by hand.
+  const { request } = await import("node:http");
+  const status = await new Promise((resolve, reject) => {
+    const asked = request(
+      { host: "127.0.0.1", port: server.port, path: "/dev/token?session=s&user=7", headers: { host: "evil.example" } },
+      (response) => resolve(response.resume().statusCode),
+    );
+    asked.once("error", reject).end();
+  });
+  assert.equal(status, 403);
+});

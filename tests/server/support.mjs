@@ -1,0 +1,71 @@
+// A client that speaks docs/protocol.md with the official socket.io-client.
+import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
+
+import { io } from "socket.io-client";
+
+export const instance = () => randomBytes(16).toString("hex");
+export const messageId = () => randomUUID();
+
+/** A token for this user in this session. */
+export async function token(server, session, user) {
+  return (await fetch(`${server.url}/dev/token?${new URLSearchParams({ session, user })}`)).text();
+}
+
+/** Connects, and resolves with a client once it is welcomed; rejects with the server's refusal. */
+export async function join(server, session, user, { auth = {}, transports = ["websocket"], extraHeaders } = {}) {
+  const me = auth.instance ?? instance();
+  const socket = io(`${server.url}/pairvoice`, {
+    forceNew: true,
+    reconnection: false,
+    transports,
+    extraHeaders,
+    auth: {
+      v: 1,
+      token: auth.token ?? (await token(server, session, user)),
+      sessionId: session,
+      userId: user,
+      instance: me,
+      since: 0,
+      ...auth,
+    },
+  });
+  const client = { socket, user, session, instance: me, heard: [], sequence: 0 };
+  socket.onAny((event, data) => client.heard.push([event, data]));
+  const refused = once(socket, "connect_error").then(([error]) => {
+    socket.disconnect();
+    throw Object.assign(new Error(error.message), parse(error.message));
+  });
+  [client.welcome] = await Promise.race([once(socket, "welcome"), refused]);
+  refused.catch(() => {});
+  client.emit = (event, data, ms = 10_000) => socket.timeout(ms).emitWithAck(event, data);
+  client.signal = (body, more = {}) => client.emit("signal", client.envelope(body, more));
+  client.envelope = (body, more = {}) => ({
+    session,
+    user,
+    instance: me,
+    attempt: 1,
+    generation: 0,
+    sequence: (client.sequence += 1),
+    body,
+    ...more,
+  });
+  client.of = (event) => client.heard.filter(([name]) => name === event).map(([, data]) => data);
+  /** Waits until what was heard of an event satisfies a condition. */
+  client.until = (event, condition) =>
+    new Promise((resolve) => {
+      const look = () => condition(client.of(event)) && (socket.offAny(look), resolve(client.of(event)));
+      socket.onAny(look);
+      look();
+    });
+  client.leave = () => socket.disconnect();
+  return client;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { code: "transport" };
+  }
+}
