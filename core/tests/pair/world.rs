@@ -313,8 +313,7 @@ impl World {
     /// Connections that fit each other connect, if the network lets them.
     pub fn connect_media(&mut self) {
         if let Some(ids) = self.linked().filter(|_| self.media_up) {
-            for who in 0..2 {
-                let id = ids[who];
+            for (who, id) in ids.into_iter().enumerate() {
                 self.sides[who].was_up = Some(id);
                 self.input(who, Input::Connection { id, event: ConnectionEvent::Link(LinkState::Connected) });
                 self.input(who, Input::Connection { id, event: ConnectionEvent::Channel { open: true } });
