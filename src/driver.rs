@@ -187,6 +187,7 @@ impl Driver {
             }
             Output::Connection { id, command } => self.command(id, command),
             Output::OpenMicrophone { id } => {
+                self.meter.stop();
                 let this = self.this.clone();
                 let report = Rc::new(move |id, event| {
                     if let Some(driver) = this.upgrade() {

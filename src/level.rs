@@ -19,7 +19,6 @@ struct Tap {
     context: AudioContext,
     source: MediaStreamAudioSourceNode,
     analyser: AnalyserNode,
-    track: MediaStreamTrack,
 }
 
 /// Measures the microphone by an analyser, which plays nothing.
@@ -27,19 +26,18 @@ struct Tap {
 pub(crate) struct Meter(RefCell<Option<Tap>>);
 
 impl Meter {
-    /// The microphone's level from 0 to 1 (root mean square).
+    /// The microphone's level from 0 to 1 (root mean square). A new track needs a [`Meter::stop`] before.
     pub(crate) fn microphone(&self, track: Option<&MediaStreamTrack>) -> f64 {
         let Some(track) = track else {
             self.stop();
             return 0.0;
         };
-        let stale = self.0.borrow().as_ref().is_none_or(|tap| tap.track != *track);
-        if stale {
-            self.stop();
-            *self.0.borrow_mut() = tap(track).ok();
+        let mut open = self.0.borrow_mut();
+        if open.is_none() {
+            *open = tap(track).ok();
         }
         let mut samples = [0_f32; SAMPLES as usize];
-        if let Some(tap) = self.0.borrow().as_ref() {
+        if let Some(tap) = open.as_ref() {
             tap.analyser.get_float_time_domain_data(&mut samples);
         }
         let sum: f32 = samples.iter().map(|s| s * s).sum();
@@ -63,7 +61,7 @@ fn tap(track: &MediaStreamTrack) -> Result<Tap, JsValue> {
     source.connect_with_audio_node(&analyser)?;
     // Waits for a gesture otherwise; while the page records, browsers let it run.
     let _ = context.resume();
-    Ok(Tap { context, source, analyser, track: track.clone() })
+    Ok(Tap { context, source, analyser })
 }
 
 /// The other's level from 0 to 1, as their packets tell (RFC 6464) or as it was decoded.

@@ -8,6 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MediaStreamTrackState;
 
 use super::until;
+use crate::level::Meter;
 use crate::microphone::Microphone;
 
 type Report = Rc<dyn Fn(OpId, MicrophoneEvent)>;
@@ -43,6 +44,19 @@ async fn closing_while_asking_reports_nothing_and_keeps_nothing() {
     until(|| !heard.borrow().is_empty()).await;
     assert_eq!(heard.borrow().len(), 1);
     assert_eq!(heard.borrow()[0].0, OpId(2), "the first request is nobody's any more");
+    microphone.close();
+}
+
+#[wasm_bindgen_test]
+async fn the_meter_shows_the_microphone_and_nothing_without_one() {
+    let (microphone, heard, report) = microphone();
+    let meter = Meter::default();
+    assert!(meter.microphone(None).abs() < f64::EPSILON);
+    microphone.open(OpId(1), report);
+    until(|| !heard.borrow().is_empty()).await;
+    // The fake device beeps once a second.
+    until(|| meter.microphone(microphone.track().as_ref()) > 0.01).await;
+    meter.stop();
     microphone.close();
 }
 

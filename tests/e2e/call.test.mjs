@@ -105,6 +105,17 @@ test("muting silences this side only, and the other sees it", async () => {
   await b.hears(LOW);
 });
 
+test("both meters move while both speak", async () => {
+  const here = fresh();
+  const [a, b] = [await two.low("1", here()), await two.high("2", here())];
+  await bothHear(a, LOW, b, HIGH);
+  for (const meter of ["Your level", "The other person’s level"]) {
+    await a.page.waitForFunction((label) => document.querySelector(`meter[aria-label="${label}"]`).value > 0.02, meter);
+  }
+  await a.click("Mute");
+  await a.page.waitForFunction(() => document.querySelector("#own-level").value === 0);
+});
+
 test("blocked autoplay is a state, and one click lets it play", async (t) => {
   const { launch, Person } = await import("./support/browser.mjs");
   const strict = await launch({ hertz: LOW, autoplay: false, prompt: "leave", more: ["--autoplay-policy=user-gesture-required"] });
