@@ -5,8 +5,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-import { build } from "vite";
-
 import { root } from "./tools.mjs";
 
 /** Bytes after gzip. */
@@ -14,6 +12,8 @@ const BUDGET = 80_000;
 
 /** Bundles a page that has nothing but the package, and measures it. */
 export async function measure() {
+  // Not at the top: a fresh clone has no packages when this file is loaded.
+  const { build } = await import("vite");
   const outDir = mkdtempSync(join(tmpdir(), "pairvoice-size-"));
   try {
     await build({
