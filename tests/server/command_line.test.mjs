@@ -1,6 +1,7 @@
 // The program as whoever runs it sees it: what it prints, what it refuses, and tokens that it signs.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
@@ -17,6 +18,13 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const secret = path(folder, "secret");
 writeFileSync(secret, "0123456789abcdef0123456789abcdef\n");
 
+/** A token as an app's backend would sign it. */
+function signed(claims) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const body = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
+  return `${body}.${createHmac("sha256", "0123456789abcdef0123456789abcdef").update(body).digest("base64url")}`;
+}
+
 const call = (...args) => spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
 
 test("a signed token opens its session, with the other named, and nobody else gets in", async () => {
@@ -32,6 +40,12 @@ test("a signed token opens its session, with the other named, and nobody else ge
     assert.deepEqual(a.welcome.peer, { userId: "9", presence: "absent", welcomes: 0, voice: { on: false, muted: false, microphone: "off", state: "off" } });
     assert.deepEqual(a.welcome.iceServers, [{ urls: ["stun:192.0.2.1:3478"] }]);
     a.leave();
+    await assert.rejects(join(server, "s", "7", { auth: { token: signed({ sub: "7", session: "s", exp: 1_700_000_000 }) } }), {
+      code: "unauthorized",
+      message: /the token has expired/,
+    });
+    const strangers = signed({ sub: "8", session: "s", exp: 4_000_000_000, participants: ["7", "9"] });
+    await assert.rejects(join(server, "s", "8", { auth: { token: strangers } }), { code: "unauthorized" });
     assert.equal((await fetch(`${server.url}/dev/token?session=s&user=7`)).status, 404);
     assert.equal((await fetch(`${server.url}/diagnostics`)).status, 404);
   } finally {
