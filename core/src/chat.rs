@@ -264,7 +264,6 @@ impl Chat {
             return;
         }
         for message in messages {
-            self.since = self.since.max(message.seq);
             let new = self.place(message);
             if let Some((id, true)) = new
                 && tell
@@ -273,6 +272,7 @@ impl Chat {
             }
         }
         self.sort();
+        self.advance();
         if self.messages.len() > WINDOW {
             self.messages.drain(..self.messages.len() - WINDOW);
             self.more = true;
@@ -318,6 +318,15 @@ impl Chat {
             let place = sorted.iter().rposition(|m| key(m) <= wanted).map_or(0, |at| at + 1);
             if let Some(part) = self.messages.get_mut(place..=end) {
                 part.rotate_right(1);
+            }
+        }
+    }
+
+    /// Raises `since` over what follows without a gap: what a broken socket swallowed comes with the next welcome.
+    fn advance(&mut self) {
+        for message in &self.messages {
+            if message.seq == Some(self.since + 1) {
+                self.since += 1;
             }
         }
     }
@@ -397,11 +406,9 @@ impl Chat {
             self.history = None;
             if let Some(answer) = answer.filter(|a| a.ok) {
                 self.more = answer.more;
-                let newest = self.since;
                 for message in answer.messages {
                     self.place(message);
                 }
-                self.since = newest;
                 self.sort();
                 self.changed();
             }
@@ -422,9 +429,9 @@ impl Chat {
                 message.at = accepted.at;
                 message.status = status;
             }
-            self.since = self.since.max(accepted.seq);
         }
         self.sort();
+        self.advance();
         self.changed();
         let Some(error) = answer.error else { return };
         let refused = answer.refused_id.and_then(|id| self.messages.iter_mut().find(|m| m.id == id));
@@ -579,6 +586,16 @@ mod tests {
         let receipt = |read| ClientEvent::Receipt(Receipt { user: user("7"), delivered: 1, read });
         assert_eq!(told, [receipt(0), receipt(1)]);
         assert_eq!(chat.unread(), 0);
+    }
+
+    #[test]
+    fn a_gap_is_asked_for_again() {
+        let (mut chat, mut queue) = joined();
+        chat.deliver(vec![durable(1, "9"), durable(3, "9")], &mut queue);
+        assert_eq!(chat.since(), 1);
+        chat.welcome(page("a", vec![durable(2, "9"), durable(3, "9")]), &mut queue);
+        assert_eq!(chat.since(), 3);
+        assert_eq!(chat.messages().len(), 3);
     }
 
     #[test]
