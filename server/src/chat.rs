@@ -6,12 +6,10 @@ use pairvoice_core::check_text;
 use pairvoice_core::wire::{
     Accepted, Acknowledgement, ChatBatch, ChatDelivery, HistoryRequest, MAX_BATCH, MAX_PAGE, Receipt,
 };
-use serde::Serialize;
 use tracing::warn;
 
 use crate::chat_log::Appended;
 use crate::relay::{Relay, Speaker, fine, lock, not_joined, refusal, refused};
-use crate::rooms::Seat;
 
 impl Relay {
     /// `chat`: acknowledged once it is durable.
@@ -55,14 +53,20 @@ impl Relay {
     }
 
     /// Hands durable messages to the other; runs on the writer's thread, so in the log's order.
-    fn delivered(&self, speaker: &Speaker, appended: Appended) -> Vec<Accepted> {
+    fn delivered(self: &Arc<Self>, speaker: &Speaker, appended: Appended) -> Vec<Accepted> {
         if !appended.new.is_empty() {
             let delivery = ChatDelivery { messages: appended.new };
-            self.with_room(&speaker.session, |room| {
-                if let Some(other) = room.other(&speaker.user) {
-                    other.emit_or_drop("chat", &delivery);
-                }
+            let lost = self.in_room(&speaker.session, |room| {
+                let other = room.other(&speaker.user).filter(|other| !other.emit("chat", &delivery))?;
+                let who = Speaker { session: speaker.session.clone(), user: other.user.clone(), sid: other.sid };
+                Some((who, other.socket.clone()?))
             });
+            // What does not fit into the channel would be a hole in the other's list: that socket counts as gone, and
+            // the next welcome brings everything.
+            if let Some((who, socket)) = lost.flatten() {
+                self.depart(&who);
+                self.hang_up(socket);
+            }
         }
         appended.accepted
     }
@@ -76,7 +80,7 @@ impl Relay {
         let receipt = Receipt { user: speaker.user.clone(), ..*receipt };
         let submitted = self.chat_log.receipt(speaker.session.clone(), receipt, move |result| {
             if let Ok(receipt) = result {
-                relay.with_room(&from.session, |room| {
+                relay.in_room(&from.session, |room| {
                     if let Some(other) = room.other(&from.user) {
                         other.emit("receipt", &receipt);
                     }
@@ -97,18 +101,6 @@ impl Relay {
                 warn!(%error, "history");
                 busy()
             }
-        }
-    }
-}
-
-impl Seat {
-    /// A durable message that does not fit into the channel would be a hole in the other's list: the socket is closed, and
-    /// the next welcome brings everything.
-    fn emit_or_drop<T: Serialize>(&self, event: &str, data: &T) {
-        if !self.emit(event, data)
-            && let Some(socket) = self.socket.clone()
-        {
-            let _ = socket.disconnect();
         }
     }
 }

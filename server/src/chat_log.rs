@@ -23,7 +23,8 @@ const MISSED_PAGE: u32 = 200;
 const PAGE_BYTES: usize = 256 * 1024;
 
 const SCHEMA: &str = "
-create table if not exists log (session text primary key, id text not null) without rowid;
+create table if not exists log (id text not null);
+insert into log select lower(hex(randomblob(16))) where not exists (select 1 from log);
 create table if not exists message (
     session text not null, seq integer not null, id text not null, sender text not null,
     body text not null, at integer not null,
@@ -75,6 +76,8 @@ pub struct ChatLog {
     jobs: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Connection>,
+    /// Made with the file: another file is another log.
+    id: String,
 }
 
 impl ChatLog {
@@ -89,13 +92,14 @@ impl ChatLog {
             return Err(LogError::Version(version));
         }
         writer.execute_batch(SCHEMA)?;
+        let id = writer.query_row("select id from log", [], |row| row.get(0))?;
         let reader = connect(path)?;
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("chat-log".into())
             .spawn(move || write(writer, &queue))
             .map_err(LogError::Thread)?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), writer: Mutex::new(Some(thread)), reader: Mutex::new(reader) })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), writer: Mutex::new(Some(thread)), reader: Mutex::new(reader), id })
     }
 
     /// Writes messages; `done` runs on the writer's thread once they are durable, in the order of the calls.
@@ -140,7 +144,7 @@ impl ChatLog {
     /// [`LogError::Sqlite`].
     pub fn page(&self, session: &SessionId, log: Option<&str>, since: u64) -> Result<ChatPage, LogError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = log_id(&reader, session)?;
+        let id = self.id.clone();
         let since = if log == Some(&id) { since } else { 0 };
         let limit = if since == 0 { FIRST_PAGE } else { MISSED_PAGE };
         let last = last(&reader, session)?;
@@ -284,18 +288,6 @@ fn raise(connection: &Connection, session: &SessionId, receipt: Receipt) -> Resu
 fn last(connection: &Connection, session: &SessionId) -> Result<u64, LogError> {
     let mut statement = connection.prepare_cached("select coalesce(max(seq), 0) from message where session = ?1")?;
     Ok(statement.query_row([session.as_str()], |row| row.get(0))?)
-}
-
-fn log_id(connection: &Connection, session: &SessionId) -> Result<String, LogError> {
-    let mut make = connection.prepare_cached(
-        "insert into log (session, id) values (?1, lower(hex(randomblob(16)))) on conflict do nothing",
-    )?;
-    let mut find = connection.prepare_cached("select id from log where session = ?1")?;
-    if let Some(id) = find.query_row([session.as_str()], |row| row.get(0)).optional()? {
-        return Ok(id);
-    }
-    make.execute([session.as_str()])?;
-    Ok(find.query_row([session.as_str()], |row| row.get(0))?)
 }
 
 /// The newest messages with `after < seq < before`, by rising sequence number.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use clap::Parser;
@@ -11,6 +12,11 @@ use pairvoice_server::config::{Command, CommandLine, Config, TokenArgs, read_sec
 use pairvoice_server::{Server, admin_router, router};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
+
+/// How long sent data may stay unacknowledged (RFC 5482).
+const UNANSWERED: Duration = Duration::from_secs(30);
+/// How long shutting down may take.
+const SHUTDOWN: Duration = Duration::from_secs(5);
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -78,14 +84,26 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     // The first message after a handshake waits 40 ms for an acknowledgement otherwise (Nagle).
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
+        // A peer that takes nothing is gone; without this its connection would stay for a quarter of an hour.
+        let _ = socket2::SockRef::from(&*stream).set_tcp_user_timeout(Some(UNANSWERED));
     });
     let closing = relay.clone();
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
     let stop = async move {
         stop_signal().await;
+        let _ = stopping.send(());
         closing.notify_restart();
         io.close().await;
     };
-    axum::serve(listener, router).with_graceful_shutdown(stop).await?;
+    // Somebody who neither reads nor goes must not keep the log from being closed.
+    let deadline = async {
+        let _ = stopped.await;
+        tokio::time::sleep(SHUTDOWN).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(stop) => served?,
+        () = deadline => tracing::warn!("some connections did not end in time"),
+    }
     relay.close();
     Ok(())
 }

@@ -12,6 +12,7 @@ use pairvoice_core::{Role, SessionId, UserId};
 use serde::Serialize;
 use socketioxide::extract::SocketRef;
 use socketioxide::socket::Sid;
+use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use crate::chat_log::{ChatLog, LogError};
@@ -20,6 +21,9 @@ use crate::rooms::{NoSeat, Room, Seat};
 
 /// A socket that broke off without a goodbye: so long its owner counts as away, then as absent.
 const AWAY: Duration = Duration::from_secs(8);
+/// How often and how far apart a goodbye is tried.
+const GOODBYES: u32 = 200;
+const GOODBYE: Duration = Duration::from_millis(100);
 /// So long an absent person's seat is kept.
 const KEPT: Duration = Duration::from_mins(1);
 
@@ -38,6 +42,7 @@ pub struct Relay {
     pub(crate) chat_log: ChatLog,
     ice_servers: Vec<IceServer>,
     pub(crate) journal: Journal,
+    runtime: Handle,
 }
 
 /// A refusal with a word for programs and a sentence for developers.
@@ -65,12 +70,12 @@ impl Seat {
 }
 
 impl Relay {
-    /// Relays with this chat log; every client is told these STUN servers.
+    /// Relays with this chat log; every client is told these STUN servers. To be called within the runtime.
     #[must_use]
     pub fn new(chat_log: ChatLog, stun: &[String]) -> Self {
         let ice_servers =
             stun.iter().map(|url| IceServer { urls: vec![url.clone()], username: None, credential: None }).collect();
-        Self { rooms: Mutex::default(), chat_log, ice_servers, journal: Journal::default() }
+        Self { rooms: Mutex::default(), chat_log, ice_servers, journal: Journal::default(), runtime: Handle::current() }
     }
 
     /// Makes the log durable and closes it.
@@ -84,7 +89,8 @@ impl Relay {
         (rooms.len(), seats)
     }
 
-    pub(crate) fn with_room<T>(&self, session: &SessionId, work: impl FnOnce(&mut Room) -> T) -> T {
+    /// Works on a session, which begins now if nobody was in it.
+    fn with_room<T>(&self, session: &SessionId, work: impl FnOnce(&mut Room) -> T) -> T {
         loop {
             let room = lock(&self.rooms).entry(session.clone()).or_default().clone();
             let mut room = lock(&room);
@@ -92,6 +98,26 @@ impl Relay {
                 return work(&mut room);
             }
         }
+    }
+
+    /// Works on a session if anybody is in it.
+    pub(crate) fn in_room<T>(&self, session: &SessionId, work: impl FnOnce(&mut Room) -> T) -> Option<T> {
+        let room = lock(&self.rooms).get(session)?.clone();
+        let mut room = lock(&room);
+        (!room.dead).then(|| work(&mut room))
+    }
+
+    /// Disconnects a socket while its room may be locked: its departure locks the room again.
+    pub(crate) fn hang_up(&self, socket: SocketRef) {
+        self.runtime.spawn(async move {
+            // A full channel takes no goodbye either; a client that reads nothing at all is ended by its heartbeat.
+            for _ in 0..GOODBYES {
+                if socket.clone().disconnect().is_ok() || !socket.connected() {
+                    break;
+                }
+                tokio::time::sleep(GOODBYE).await;
+            }
+        });
     }
 
     fn sweep(&self, session: &SessionId) {
@@ -119,7 +145,7 @@ impl Relay {
                         let notice = Notice { code: "opened-elsewhere".into(), after_ms: None };
                         let _ = socket.emit("notice", &notice);
                     }
-                    let _ = socket.disconnect();
+                    self.hang_up(socket);
                 }
                 self.expire(speaker.clone(), epoch);
                 Ok(())
@@ -136,18 +162,18 @@ impl Relay {
 
     /// The socket is in: welcome it and tell the other.
     pub(crate) fn arrive(
-        &self,
+        self: &Arc<Self>,
         speaker: &Speaker,
         socket: SocketRef,
         handshake: Handshake,
         peer: Option<UserId>,
     ) -> Result<(), LogError> {
-        self.with_room(&speaker.session, |room| {
+        let arrived = self.in_room(&speaker.session, |room| {
             let Some(seat) = room.seat_of(speaker.sid) else {
                 // Somebody else of the same user was faster.
                 let _ = socket.emit("notice", &Notice { code: "opened-elsewhere".into(), after_ms: None });
-                let _ = socket.disconnect();
-                return Ok(());
+                self.hang_up(socket);
+                return Ok::<bool, LogError>(true);
             };
             // Under the room's lock: nothing can be committed and relayed between this page and the welcome.
             let chat = self.chat_log.page(&speaker.session, handshake.log.as_deref(), handshake.since)?;
@@ -174,9 +200,7 @@ impl Relay {
             }
             let ice_servers = self.ice_servers.clone();
             let welcome = Welcome { v: VERSION, peer: info.or(known), signals, chat, ice_servers };
-            if let Some(seat) = room.seat_of(speaker.sid) {
-                seat.emit("welcome", &welcome);
-            }
+            let welcomed = room.seat_of(speaker.sid).is_some_and(|seat| seat.emit("welcome", &welcome));
             tell_peer(room, &speaker.user);
             info!(room = %speaker.session, user = %speaker.user, socket = %speaker.sid, "joined");
             log_voice(speaker, VoiceStatus::default(), voice);
@@ -184,15 +208,20 @@ impl Relay {
                 let bytes = serde_json::to_vec(&envelope).map_or(usize::MAX, |v| v.len());
                 self.relay(room, speaker, &envelope, bytes);
             }
-            Ok(())
-        })
+            Ok(welcomed)
+        });
+        // A socket that closed before its handlers were there tells nobody of it.
+        if !arrived.transpose()?.unwrap_or_default() {
+            self.depart(speaker);
+        }
+        Ok(())
     }
 
     /// The socket is gone, with or without a goodbye before.
     pub(crate) fn depart(self: &Arc<Self>, speaker: &Speaker) {
-        let epoch = self.with_room(&speaker.session, |room| {
+        let epoch = self.in_room(&speaker.session, |room| {
             let epoch = room.next_epoch();
-            let seat = room.seat_of(speaker.sid)?;
+            let seat = room.seat_of(speaker.sid).filter(|seat| seat.socket.is_some())?;
             seat.socket = None;
             seat.presence = Presence::Away;
             seat.epoch = epoch;
@@ -200,7 +229,7 @@ impl Relay {
             info!(room = %speaker.session, user = %speaker.user, socket = %speaker.sid, "away");
             Some(epoch)
         });
-        match epoch {
+        match epoch.flatten() {
             Some(epoch) => self.expire(speaker.clone(), epoch),
             None => self.sweep(&speaker.session),
         }
@@ -209,9 +238,9 @@ impl Relay {
     /// Away becomes absent, and absent becomes a free seat, unless somebody comes.
     fn expire(self: &Arc<Self>, speaker: Speaker, epoch: u64) {
         let relay = Arc::clone(self);
-        tokio::spawn(async move {
+        self.runtime.spawn(async move {
             tokio::time::sleep(AWAY).await;
-            relay.with_room(&speaker.session, |room| {
+            relay.in_room(&speaker.session, |room| {
                 let seat = room.seat(&speaker.user).filter(|seat| seat.epoch == epoch && seat.socket.is_none());
                 if let Some(seat) = seat {
                     seat.presence = Presence::Absent;
@@ -219,7 +248,7 @@ impl Relay {
                 }
             });
             tokio::time::sleep(KEPT.saturating_sub(AWAY)).await;
-            relay.with_room(&speaker.session, |room| {
+            relay.in_room(&speaker.session, |room| {
                 if room.seat(&speaker.user).is_some_and(|seat| seat.epoch == epoch && seat.socket.is_none()) {
                     room.remove(&speaker.user);
                 }
@@ -230,7 +259,7 @@ impl Relay {
 
     /// `bye`: the seat is free at once.
     pub(crate) fn bye(&self, speaker: &Speaker) -> Acknowledgement {
-        self.with_room(&speaker.session, |room| {
+        self.in_room(&speaker.session, |room| {
             if room.seat_of(speaker.sid).is_some()
                 && let Some(seat) = room.remove(&speaker.user)
                 && let Some(other) = room.other(&speaker.user)
@@ -246,7 +275,7 @@ impl Relay {
 
     /// `voice`.
     pub(crate) fn voice(&self, speaker: &Speaker, voice: VoiceStatus) -> Acknowledgement {
-        self.with_room(&speaker.session, |room| {
+        self.in_room(&speaker.session, |room| {
             let Some(seat) = room.seat_of(speaker.sid) else { return not_joined() };
             let before = std::mem::replace(&mut seat.voice, voice);
             log_voice(speaker, before, voice);
@@ -256,6 +285,7 @@ impl Relay {
             }
             fine()
         })
+        .unwrap_or_else(not_joined)
     }
 
     /// `signal`.
@@ -264,7 +294,7 @@ impl Relay {
         if bytes > MAX_SIGNAL_BYTES {
             return refused("too-large", "a signal has at most 32 KiB", false);
         }
-        self.with_room(&speaker.session, |room| self.relay(room, speaker, envelope, bytes))
+        self.in_room(&speaker.session, |room| self.relay(room, speaker, envelope, bytes)).unwrap_or_else(not_joined)
     }
 
     fn relay(&self, room: &mut Room, speaker: &Speaker, envelope: &Envelope, bytes: usize) -> Acknowledgement {
@@ -300,7 +330,7 @@ impl Relay {
 
     /// `typing`.
     pub(crate) fn typing(&self, speaker: &Speaker, typing: Typing) -> Acknowledgement {
-        self.with_room(&speaker.session, |room| {
+        self.in_room(&speaker.session, |room| {
             if room.seat_of(speaker.sid).is_none() {
                 return not_joined();
             }
@@ -309,10 +339,11 @@ impl Relay {
             }
             fine()
         })
+        .unwrap_or_else(not_joined)
     }
 
     pub(crate) fn has_seat(&self, speaker: &Speaker) -> bool {
-        self.with_room(&speaker.session, |room| room.seat_of(speaker.sid).is_some())
+        self.in_room(&speaker.session, |room| room.seat_of(speaker.sid).is_some()).unwrap_or_default()
     }
 
     /// The server is about to stop: clients come back after a moment.

@@ -22,6 +22,8 @@ use crate::relay::{Relay, Speaker, refusal};
 
 /// A connection may send so many seconds' worth of events at once.
 const BURST_S: f64 = 4.0;
+/// A page of history counts as so many events: it may be some hundred kilobytes.
+const PAGE_COST: f64 = 20.0;
 
 /// A connect error: Socket.IO carries a text, so it is JSON.
 #[derive(Debug)]
@@ -50,13 +52,13 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn take(&mut self) -> bool {
+    fn take(&mut self, cost: f64) -> bool {
         let now = Instant::now();
         self.tokens = (self.tokens + now.duration_since(self.at).as_secs_f64() * self.rate).min(self.rate * BURST_S);
         self.at = now;
-        let allowed = self.tokens >= 1.0;
+        let allowed = self.tokens >= cost;
         if allowed {
-            self.tokens -= 1.0;
+            self.tokens -= cost;
         }
         allowed
     }
@@ -99,10 +101,10 @@ fn admit(relay: &Arc<Relay>, secret: &Secret, socket: &SocketRef, auth: Option<V
 fn connect(relay: &Arc<Relay>, socket: SocketRef, rate: u32) {
     let Some(Admitted { speaker, handshake, peer }) = socket.extensions.remove::<Admitted>() else { return };
     let gone = (Arc::clone(relay), speaker.clone());
-    socket.on_disconnect(move || {
+    // Its body runs as a task, never within `disconnect()` and so never under a room's lock.
+    socket.on_disconnect(async move || {
         let (relay, speaker) = gone;
         relay.depart(&speaker);
-        ready(())
     });
     listen(relay, &socket, &speaker, f64::from(rate));
     if let Err(error) = relay.arrive(&speaker, socket.clone(), handshake, peer) {
@@ -156,7 +158,8 @@ impl Register<'_> {
     ) {
         let (relay, speaker, bucket) = (Arc::clone(self.relay), self.speaker.clone(), Arc::clone(self.bucket));
         self.socket.on(name, move |TryData(data): TryData<T>, ack: AckSender| -> Ready<()> {
-            if !bucket.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let cost = if name == "history" { PAGE_COST } else { 1.0 };
+            if !bucket.lock().unwrap_or_else(PoisonError::into_inner).take(cost) {
                 let error = Refusal { after_ms: Some(1_000), ..refusal("rate-limited", "too many events", true) };
                 send(ack, &Acknowledgement { error: Some(error), ..Acknowledgement::default() });
                 return ready(());

@@ -147,7 +147,7 @@ test("a foreign sender and garbage are refused, and the connection stays", async
   }
   assert.equal((await a.signal({ offer: { sdp: "x".repeat(33_000) } })).error.code, "too-large");
   assert.ok((await a.signal("end")).ok);
-  assert.equal(b.of("signal").length, 1);
+  assert.equal((await b.until("signal", (all) => all.length > 0)).length, 1);
   a.leave();
   b.leave();
 });
@@ -176,7 +176,7 @@ test("a flood is refused with a time to wait, and what is accepted arrives", asy
 test("a receiver that reads nothing does not stop the server, and misses nothing", async () => {
   const [a, b, session] = await two();
   // Node stops reading: its side of the connection fills up.
-  b.socket.io.engine.transport.ws._socket.pause();
+  b.socket.io.engine.transport.ws.pause();
   const said = [];
   for (let i = 0; i < 40; i += 1) {
     const messages = Array.from({ length: 6 }, () => ({ id: messageId(), text: "x".repeat(7_000) }));
@@ -197,6 +197,29 @@ test("a receiver that reads nothing does not stop the server, and misses nothing
     first = page.messages[0].seq;
   }
   assert.deepEqual(known, said);
+  a.leave();
+  back.leave();
+});
+
+test("a receiver whose channel is full is hung up on, nobody else waits, and it finds everything in the log", async (t) => {
+  const quick = await startServer({ args: ["--dev", "--rate", "100000"] });
+  t.after(() => quick.stop());
+  const [a, b] = [await join(quick, "s", "7"), await join(quick, "s", "9")];
+  const engine = b.socket.io.engine;
+  engine.transport.ws.pause();
+  let events = 0;
+  while (a.of("peer").at(-1)?.presence !== "away") {
+    assert.ok(events < 4000, "the channel never filled up");
+    const batch = () => ({ messages: Array.from({ length: 6 }, () => ({ id: messageId(), text: "x".repeat(7_000) })) });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => a.emit("chat", batch())));
+    assert.ok(answers.every((answer) => answer.ok));
+    events += answers.length;
+  }
+  engine.transport.ws._socket.destroy();
+  const back = await join(quick, "s", "9", { auth: { instance: b.instance } });
+  assert.equal(back.welcome.chat.last, events * 6);
+  await a.until("peer", (all) => all.at(-1)?.presence === "present");
+  assert.equal((await a.signal("end")).outcome, "delivered");
   a.leave();
   back.leave();
 });
