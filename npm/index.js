@@ -31,9 +31,13 @@ class Session {
   #handle;
   #left;
   #subscriptions = new Set();
+  #signal;
+  #abort = () => void this.leave();
 
-  constructor(handle) {
+  constructor(handle, signal) {
     this.#handle = handle;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
   getState() {
@@ -106,6 +110,7 @@ class Session {
   }
 
   async #letGo(done) {
+    this.#signal?.removeEventListener("abort", this.#abort);
     await done;
     for (const id of this.#subscriptions) this.#handle.off(id);
     this.#subscriptions.clear();
@@ -126,8 +131,11 @@ export async function joinSession(options) {
     void joining.then((late) => late.leave(), () => {});
     throw error;
   });
-  const session = new Session(handle);
-  signal?.addEventListener("abort", () => void session.leave(), { once: true });
+  const session = new Session(handle, signal);
+  if (signal?.aborted) {
+    void session.leave();
+    throw signal.reason;
+  }
   return session;
 }
 

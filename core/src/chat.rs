@@ -230,10 +230,13 @@ impl Chat {
             let from = page.messages.first().map_or(0, |m| m.seq);
             self.messages.retain(|m| m.seq.is_none_or(|seq| seq >= from));
         }
+        self.told = Progress::default();
         for receipt in page.receipts {
+            if receipt.user == self.me {
+                self.told.raise(receipt.delivered, receipt.read);
+            }
             self.receipt(&receipt);
         }
-        self.told = self.mine;
         self.merge(page.messages, !first, queue);
         self.since = self.since.max(page.last);
         self.changed();
@@ -273,8 +276,10 @@ impl Chat {
         }
         self.sort();
         self.advance();
-        if self.messages.len() > WINDOW {
-            self.messages.drain(..self.messages.len() - WINDOW);
+        // What has no sequence number stands last and is nowhere else.
+        let durable = self.messages.iter().filter(|m| m.seq.is_some()).count();
+        if durable > WINDOW {
+            self.messages.drain(..durable - WINDOW);
             self.more = true;
         }
         self.changed();
@@ -586,6 +591,29 @@ mod tests {
         let receipt = |read| ClientEvent::Receipt(Receipt { user: user("7"), delivered: 1, read });
         assert_eq!(told, [receipt(0), receipt(1)]);
         assert_eq!(chat.unread(), 0);
+    }
+
+    #[test]
+    fn what_was_read_while_offline_is_told_after_the_next_welcome() {
+        let (mut chat, mut queue) = joined();
+        chat.deliver(vec![durable(1, "9")], &mut queue);
+        chat.disconnected();
+        chat.mark_read();
+        chat.welcome(page("a", Vec::new()), &mut queue);
+        emitted(&mut queue);
+        chat.flush(&mut queue);
+        let told = emitted(&mut queue);
+        assert_eq!(told[0].1, ClientEvent::Receipt(Receipt { user: user("7"), delivered: 1, read: 1 }));
+    }
+
+    #[test]
+    fn unsent_messages_are_never_dropped_from_the_window() {
+        let (mut chat, mut queue) = joined();
+        for n in 1..=600 {
+            chat.add(id(n), "unsent".into(), 0);
+        }
+        chat.deliver(vec![ChatMessage { id: id(9_999), ..durable(1, "9") }], &mut queue);
+        assert_eq!(chat.unsent(), 600);
     }
 
     #[test]

@@ -37,7 +37,9 @@ impl Membership {
             instance: info.instance.is_some() && old_instance.is_some() && old_instance != info.instance.as_ref(),
             welcomed: old.is_some_and(|p| p.instance == info.instance && p.welcomes != info.welcomes),
         };
-        self.left = info.left;
+        // Somebody who said goodbye over the link may still be emptying their outbox.
+        let lingering = self.left && old.is_some_and(|p| p.instance == info.instance && p.welcomes == info.welcomes);
+        self.left = info.left || (lingering && info.presence == Presence::Present);
         self.in_band = None;
         self.user = Some(info.user_id.clone());
         // A restarted server has not met the other yet; the life that we know may still be on the line.

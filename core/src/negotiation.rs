@@ -217,7 +217,16 @@ impl Negotiation {
         if self.seen.contains(&envelope.sequence) {
             return None;
         }
-        self.seen.push(envelope.sequence);
+        let sequence = envelope.sequence;
+        let taken = self.take_unseen(envelope, queue);
+        // What was of no use now, as a candidate before its offer, may be said again.
+        if taken.is_some() {
+            self.seen.push(sequence);
+        }
+        taken
+    }
+
+    fn take_unseen(&mut self, envelope: Envelope, queue: &mut Queue) -> Option<Signalled> {
         match &envelope.body {
             SignalBody::Offer { .. } => {
                 let newer = match &self.newest {

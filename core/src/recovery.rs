@@ -92,8 +92,15 @@ impl Recovery {
         }
     }
 
+    /// A new attempt has its full time.
+    pub(crate) fn attempt_began(&self, role: Role, queue: &mut Queue) {
+        if self.watching {
+            self.arm(role, queue);
+        }
+    }
+
     /// Starts the running count anew.
-    pub(crate) fn arm(&mut self, role: Role, queue: &mut Queue) {
+    pub(crate) fn arm(&self, role: Role, queue: &mut Queue) {
         let after = match role {
             Role::Offerer => ATTEMPT_MS,
             Role::Answerer => ATTEMPT_MS * self.budget() + GRACE_MS,

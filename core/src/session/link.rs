@@ -28,7 +28,11 @@ impl Session {
             }
             ConnectionEvent::InBand(message) => match *message {
                 InBand::Bye => self.membership.leave(),
-                InBand::Voice(voice) => self.membership.voice_in_band(voice),
+                InBand::Voice(voice) => {
+                    let wanted = self.membership.voice().on;
+                    self.membership.voice_in_band(voice);
+                    self.note_peer_voice(wanted);
+                }
                 InBand::Signal(envelope) => self.signal(envelope),
             },
             _ => {}
@@ -67,14 +71,19 @@ impl Session {
         if !self.voice.microphone_event(id, event, &mut self.queue) {
             return;
         }
-        let Some(attempt) = self.negotiation.attempt() else { return };
-        let command = ConnectionCommand::SendMicrophone;
-        self.queue.push(Output::Connection { id: attempt.id, command });
+        let mut hopeless = self.recovery.given_up().is_some();
+        if let Some(attempt) = self.negotiation.attempt() {
+            let command = ConnectionCommand::SendMicrophone;
+            self.queue.push(Output::Connection { id: attempt.id, command });
+            hopeless |= attempt.concealed && attempt.link != LinkState::Connected;
+        }
         // Candidates made before the grant hide this host's addresses for good: begin again with better ones.
-        if attempt.concealed && attempt.link != LinkState::Connected {
-            match attempt.role {
-                Role::Offerer => self.negotiation.close(&mut self.queue),
-                Role::Answerer => self.say(SignalBody::Restart { why: RestartWhy::Granted }),
+        if hopeless {
+            self.recovery.refresh(&mut self.queue);
+            match self.role {
+                Some(Role::Offerer) => self.negotiation.close(&mut self.queue),
+                Some(Role::Answerer) => self.say(SignalBody::Restart { why: RestartWhy::Granted }),
+                None => {}
             }
         }
     }

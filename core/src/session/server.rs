@@ -1,14 +1,15 @@
 //! What the server says: the socket's life, the other person, and their signals.
 
 use super::{Phase, Session, TYPING_MS};
-use crate::input::{OpId, SocketEvent};
+use crate::input::{LinkState, OpId, SocketEvent};
 use crate::negotiation::Signalled;
 use crate::output::{ClientEvent, Event, Output};
 use crate::reason::SessionReason;
 use crate::role::Role;
 use crate::timer::Timer;
 use crate::wire::{
-    Acknowledgement, Envelope, Notice, PeerInfo, Presence, Refusal, RestartWhy, SignalBody, Typing, VERSION, Welcome,
+    Acknowledgement, Envelope, Notice, PeerInfo, Presence, Refusal, RestartWhy, SignalBody, Typing, VERSION,
+    VoiceStatus, Welcome,
 };
 
 impl Session {
@@ -36,7 +37,7 @@ impl Session {
 
     pub(super) fn offline(&mut self, reason: SessionReason) {
         self.chat.disconnected();
-        self.peer_typing = false;
+        self.peer_typing(false);
         self.phase = Phase::Offline(reason);
     }
 
@@ -85,13 +86,31 @@ impl Session {
         if !self.negotiation.is_connected() {
             self.recovery.refresh(&mut self.queue);
         }
-        if let Some(peer) = welcome.peer {
-            self.peer(peer);
+        match (welcome.peer, self.membership.user().cloned()) {
+            (Some(peer), _) => self.peer(peer),
+            // The server knows of nobody else: whoever we knew is not there, unless the link itself shows them.
+            (None, Some(user_id)) => self.peer(PeerInfo {
+                user_id,
+                instance: None,
+                presence: Presence::Absent,
+                left: false,
+                welcomes: 0,
+                voice: VoiceStatus::default(),
+            }),
+            (None, None) => {}
+        }
+        if matches!(self.phase, Phase::Ended(_)) {
+            return;
         }
         for envelope in welcome.signals {
             self.signal(envelope);
         }
         self.negotiation.rejoined(&mut self.queue);
+        // What was asked for while nobody could hear it is asked again.
+        let failed = self.negotiation.attempt().is_some_and(|a| a.link == LinkState::Failed);
+        if failed && self.role == Some(Role::Answerer) && self.voice.is_wanted() {
+            self.say(SignalBody::Restart { why: RestartWhy::Failed });
+        }
         self.chat.welcome(welcome.chat, &mut self.queue);
         if self.typing {
             self.queue.emit(ClientEvent::Typing(Typing { on: true }));
@@ -132,12 +151,23 @@ impl Session {
 
     // The other
 
-    pub(super) fn peer(&mut self, peer: PeerInfo) {
+    pub(super) fn peer(&mut self, mut peer: PeerInfo) {
         if peer.user_id == self.user {
             return;
         }
         let present = peer.presence == Presence::Present;
+        if peer.instance.is_none() && self.negotiation.is_connected() {
+            // A server that has just started has not met them; the link knows better.
+            peer.voice = self.membership.voice();
+        }
+        let wanted = self.membership.voice().on;
         let change = self.membership.update(peer);
+        // Signals may follow in the same breath, and what becomes of an offer depends on the role.
+        self.elect();
+        if matches!(self.phase, Phase::Ended(_)) {
+            return;
+        }
+        self.note_peer_voice(wanted);
         let instance = self.membership.instance().cloned();
         if change.instance {
             self.negotiation.forget_offer();
@@ -154,6 +184,13 @@ impl Session {
                 self.recovery.refresh(&mut self.queue);
             }
             self.negotiation.peer_rejoined(&mut self.queue);
+        }
+    }
+
+    /// Voice off and on again is a new beginning, on both sides.
+    pub(super) fn note_peer_voice(&mut self, wanted: bool) {
+        if wanted && !self.membership.voice().on && self.recovery.given_up().is_some() {
+            self.recovery.reset(&mut self.queue);
         }
     }
 
@@ -199,9 +236,8 @@ impl Session {
         }
         match why {
             RestartWhy::Granted if self.negotiation.is_connected() => {}
-            RestartWhy::Granted => self.negotiation.close(&mut self.queue),
             RestartWhy::Failed => self.link_failed(),
-            RestartWhy::Person => {
+            RestartWhy::Granted | RestartWhy::Person => {
                 self.recovery.refresh(&mut self.queue);
                 self.negotiation.close(&mut self.queue);
             }

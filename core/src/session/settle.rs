@@ -64,6 +64,7 @@ impl Session {
         let possible = able && self.membership.voice().unavailable.is_none() && self.ever_joined;
         if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {
             self.negotiation.offer(&peer, self.ice_servers.clone(), &mut self.queue);
+            self.recovery.attempt_began(role, &mut self.queue);
         }
         if possible && role == Role::Answerer && self.negotiation.has_offer() {
             self.negotiation.accept(&peer, self.ice_servers.clone(), &mut self.queue);

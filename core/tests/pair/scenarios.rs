@@ -57,6 +57,46 @@ fn a_reload_of_either_side_is_healed() {
 }
 
 #[test]
+fn a_reload_that_says_goodbye_takes_the_offer_that_waits() {
+    for who in 0..2 {
+        let mut world = call();
+        world.reload_politely(who);
+        world.input(who, Input::StartVoice);
+        world.settle();
+        assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2], "{who} reloaded");
+    }
+}
+
+#[test]
+fn voice_off_and_on_at_the_answerer_is_a_new_beginning() {
+    let mut world = World::new("7", "9");
+    world.media_up = false;
+    world.start_voice();
+    for _ in 0..2 {
+        world.settle();
+        world.fire(0, Timer::Connect);
+    }
+    world.settle();
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Unavailable; 2]);
+    world.media_up = true;
+    world.input(1, Input::StopVoice);
+    world.settle();
+    world.input(1, Input::StartVoice);
+    world.settle();
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+}
+
+#[test]
+fn whoever_left_while_nobody_could_tell_is_absent_after_the_next_welcome() {
+    let mut world = call();
+    world.cut_socket(1);
+    world.input(0, Input::Leave);
+    world.settle();
+    assert_eq!(world.sides[1].session.view().peer.presence, Presence::Absent);
+    assert_eq!(world.voice(1), VoiceState::Waiting);
+}
+
+#[test]
 fn the_server_restarts_and_the_call_is_not_touched() {
     let mut world = call();
     world.stop_server();

@@ -383,6 +383,15 @@ impl World {
         self.drain(who);
     }
 
+    /// The page says goodbye and is loaded anew, before anybody else does anything.
+    pub fn reload_politely(&mut self, who: usize) {
+        self.input(who, Input::PageHidden);
+        while self.pending() > 0 {
+            self.arrive(0);
+        }
+        self.reload(who);
+    }
+
     pub fn start_voice(&mut self) {
         self.input(0, Input::StartVoice);
         self.input(1, Input::StartVoice);

@@ -41,6 +41,12 @@ export function makeNamespace() {
   const chromium = process.env.PAIRVOICE_CHROMIUM ?? "/usr/bin/chromium";
   writeFileSync(wrapper, `#!/bin/sh\nexec ${wrap.join(" ")} ${chromium} "$@"\n`);
   chmodSync(wrapper, 0o755);
+  const remove = () => {
+    spawnSync("ip", ["netns", "delete", name]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // A run that is stopped half-way leaves nothing behind either.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => (remove(), process.exit(1)));
   const rule = ["iptables", "-I", "INPUT", "-p", "udp", "-j", "DROP"];
   return {
     wrap,
@@ -48,9 +54,6 @@ export function makeNamespace() {
     /** Media gets nowhere; TCP does. */
     cutMedia: () => inside(...rule),
     restoreMedia: () => inside(...rule.map((word) => (word === "-I" ? "-D" : word))),
-    remove() {
-      ip("netns", "delete", name);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    remove,
   };
 }
