@@ -1,7 +1,7 @@
 //! Wire types from JavaScript values: a serde deserializer that knows no error texts.
 //!
-//! serde-wasm-bindgen does the same in general, and its error messages bring number formatting and much else: 30 KB of the
-//! module after gzip. What does not have its form is ignored here anyway, so the error is a bare fact. Structs are read
+//! serde-wasm-bindgen does the same in general, and its error messages bring number formatting and much else into the
+//! module (bench/README.md). What does not have its form is ignored here anyway, so the error is a bare fact. Structs are read
 //! field by field and in the order of the type, so that derived code needs no map of names; a field that may be missing
 //! has `#[serde(default)]`.
 

@@ -88,10 +88,7 @@ fn perform(world: &mut World, step: Step) {
         Step::StartVoice(who) => world.input(who, Input::StartVoice),
         Step::Retry(who) => world.input(who, Input::RetryVoice),
         Step::Fire(who, timer) => world.fire(who, timer),
-        Step::Expire => {
-            // Only an absence that the world would bring by itself.
-            let _ = world.server.expire();
-        }
+        Step::Expire => world.expire(),
         Step::Nonsense(who) => {
             world.input(who, Input::TimerFired { timer: Timer::Leave, late: 5_000 });
             let id = pairvoice_core::OpId(9_999);

@@ -181,9 +181,17 @@ fn leaving_waits_for_unsent_messages() {
 #[test]
 fn somebody_who_vanishes_is_away_and_then_absent() {
     let mut world = call();
-    world.media_up = false;
     world.cut_socket(0);
-    world.server_up = false;
-    let sent = world.server.expire();
-    assert!(!sent.is_empty());
+    world.media_up = false;
+    world.fail_media();
+    while world.pending() > 0 {
+        world.arrive(0);
+    }
+    assert_eq!(world.sides[1].session.view().peer.presence, Presence::Away);
+    world.expire();
+    while world.pending() > 0 {
+        world.arrive(0);
+    }
+    assert_eq!(world.sides[1].session.view().peer.presence, Presence::Absent);
+    assert_eq!(world.voice(1), VoiceState::Waiting);
 }

@@ -358,6 +358,12 @@ impl World {
         }
     }
 
+    /// The time of whoever is away runs out.
+    pub fn expire(&mut self) {
+        let sent = self.server.expire();
+        self.deliver(sent);
+    }
+
     pub fn stop_server(&mut self) {
         self.server_up = false;
         self.server.restart();
