@@ -88,22 +88,11 @@ test("the same user in a second tab takes over, and the first says so", async ()
 
 test("one that was offline while another tab took over does not come back", async () => {
   const [a, b, here] = await call();
-  // The socket dies without a word and the page can't reach the server: its requests are refused.
-  await a.page.evaluate(() => {
-    globalThis.NativeWebSocket = globalThis.WebSocket;
-    globalThis.WebSocket = class extends globalThis.NativeWebSocket {
-      constructor() {
-        super("ws://127.0.0.1:9/");
-      }
-    };
-  });
-  await a.page.route("**/socket.io/**", (route) => route.abort());
-  await a.page.evaluate(() => globalThis.witness.sockets.at(-1).close());
-  await a.session("offline");
+  await a.goOffline();
   const newer = await two.low("1", here());
   await bothHear(newer, LOW, b, HIGH);
-  await a.page.unroute("**/socket.io/**");
-  await a.page.evaluate(() => (globalThis.WebSocket = globalThis.NativeWebSocket));
+  assert.equal((await a.state()).session.state, "offline");
+  await a.goOnline();
   await a.session("ended");
   assert.equal((await a.state()).session.reason, "opened-elsewhere");
   assert.equal((await newer.state()).session.state, "joined", "no ping-pong");

@@ -129,6 +129,19 @@ export class Person {
     );
   }
 
+  /** The page can't reach the server any more; a call that runs is not touched. */
+  async goOffline() {
+    await this.page.route("**/socket.io/**", (route) => route.abort());
+    await this.page.evaluate(() => globalThis.witness.cut(true));
+    await this.session("offline");
+  }
+
+  /** The page can reach the server again. */
+  async goOnline() {
+    await this.page.evaluate(() => globalThis.witness.cut(false));
+    await this.page.unroute("**/socket.io/**");
+  }
+
   statusLine() {
     return this.page.locator("#status").textContent();
   }

@@ -28,12 +28,19 @@
     };
   }
 
+  // A Socket.IO client takes its WebSocket when it is loaded, so the switch is in here: `offline` refuses new sockets.
   const NativeSocket = globalThis.WebSocket;
   globalThis.WebSocket = class extends NativeSocket {
-    constructor(...args) {
-      super(...args);
+    constructor(address, ...rest) {
+      super(witness.offline ? "ws://127.0.0.1:9/" : address, ...rest);
       witness.sockets.push(this);
     }
+  };
+
+  /** The server can't be reached from this page any more, or can again; the caller refuses its HTTP requests. */
+  witness.cut = (offline) => {
+    witness.offline = offline;
+    if (offline) for (const socket of witness.sockets) socket.close();
   };
 
   /** What the page opened and still holds. */
