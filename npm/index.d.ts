@@ -108,12 +108,16 @@ export interface ChatMessage {
   readonly text: string;
   /** When it was sent, in milliseconds since 1970; the server's time once it has a `seq`. */
   readonly at: number;
-  /** Its place in the session's log; `null` until the server has it. */
+  /** Its place in the session's log; `null` until the server has it. Messages without stand last. */
   readonly seq: number | null;
+  /** The server keeps it. A message can be `delivered` and not saved: it came over the call while the server was away. */
+  readonly saved: boolean;
   /** `sent`: the server keeps it. `delivered`: in the other's browser. `read`: seen. `failed`: refused for good. */
   readonly status: "sending" | "sent" | "delivered" | "read" | "failed";
   /** Why it failed: the server's code. */
   readonly failure: string | null;
+  /** Why it failed, as a sentence for people. */
+  readonly failureMessage: string | null;
 }
 
 /** The chat. */
@@ -126,8 +130,8 @@ export interface ChatState {
   readonly unsent: number;
   /** `loadEarlier()` would bring more. */
   readonly more: boolean;
-  /** Unsent messages survive a reload of the page. */
-  readonly durable: boolean;
+  /** Unsent messages survive a reload of the page, in IndexedDB; `false` in a browser that has none, `null` until known. */
+  readonly durable: boolean | null;
 }
 
 /** Everything at one moment: frozen, and parts that did not change are the same objects as before. */

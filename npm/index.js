@@ -1,5 +1,5 @@
-// The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly and socket.io-client are
-// loaded when the first session starts. The contract is index.d.ts.
+// The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
+// idb are loaded when the first session starts. The contract is index.d.ts.
 import init, { join } from "./wasm/pairvoice.js";
 
 let loading;
@@ -15,6 +15,7 @@ function load(source) {
 }
 
 const loadSocketIo = () => import("socket.io-client");
+const loadIdb = () => import("idb");
 
 /** Rejects with the signal's reason as soon as it is aborted. */
 function abortable(promise, signal) {
@@ -125,7 +126,7 @@ export async function joinSession(options) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   await abortable(load(options?.wasm), signal);
-  const joining = join(options ?? {}, loadSocketIo);
+  const joining = join(options ?? {}, loadSocketIo, loadIdb);
   const handle = await abortable(joining, signal).catch((error) => {
     // Aborted while an earlier life of the session was still ending: what comes is let go at once.
     void joining.then((late) => late.leave(), () => {});

@@ -34,12 +34,13 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
     })
 }
 
-/// Joins a session, or takes one more handle on it. `loader` imports socket.io-client.
+/// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
+/// of that name.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options`.
 #[wasm_bindgen(skip_typescript)]
-pub async fn join(options: JsValue, loader: Function) -> Result<Handle, JsValue> {
+pub async fn join(options: JsValue, loader: Function, idb: Function) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
     let shared = loop {
         match find(&options) {
@@ -52,7 +53,7 @@ pub async fn join(options: JsValue, loader: Function) -> Result<Handle, JsValue>
                 break shared;
             }
             None => {
-                let driver = Driver::start(options, loader);
+                let driver = Driver::start(options, loader, idb);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;

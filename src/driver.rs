@@ -7,7 +7,8 @@ use std::rc::{Rc, Weak};
 use gloo_timers::callback::Interval;
 use js_sys::{Function, Promise};
 use pairvoice_core::{
-    Config, ConnectionCommand, ConnectionEvent, Event, Input, LinkState, MessageId, OpId, Output, Session, SocketEvent,
+    Config, ConnectionCommand, ConnectionEvent, Event, Input, LinkState, MessageId, OpId, OutboxEvent, Output, Session,
+    SocketEvent,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -26,6 +27,7 @@ use crate::random::{random_instance, spread_out};
 use crate::signaling::{self, Hears, Signaling};
 use crate::snapshot::Snapshot;
 use crate::speaker::Speaker;
+use crate::storage::{Keeps, Storage};
 use crate::subscribers::Subscribers;
 use crate::timers::Timers;
 use crate::to_js::{to_frozen, to_js};
@@ -35,6 +37,7 @@ pub(crate) struct Driver {
     this: Weak<Self>,
     pub(crate) options: RefCell<Options>,
     loader: Function,
+    storage: Rc<Storage>,
     core: RefCell<Session>,
     inbox: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
@@ -57,7 +60,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Begins a session.
-    pub(crate) fn start(options: Options, loader: Function) -> Rc<Self> {
+    pub(crate) fn start(options: Options, loader: Function, idb: Function) -> Rc<Self> {
         let config = Config {
             session: options.session.clone(),
             user: options.user.clone(),
@@ -66,8 +69,10 @@ impl Driver {
             incapable: incapable(),
             token_renews: matches!(options.token, Token::Function(_)),
         };
-        let driver = Rc::new_cyclic(|this| Self {
+        let owner = [options.server(), options.session.to_string(), options.user.to_string()];
+        let driver = Rc::new_cyclic(|this: &Weak<Self>| Self {
             this: Weak::clone(this),
+            storage: Storage::new(owner, idb, this.clone()),
             options: RefCell::new(options),
             loader,
             core: RefCell::new(Session::new(config)),
@@ -154,7 +159,8 @@ impl Driver {
                 Event::Typing(on) => self.subscribers.call("typing", &on.into()),
             }
         }
-        if self.ended.get() {
+        // What is unsent is safe before anybody hears that the session is over.
+        if self.ended.get() && self.storage.is_idle() {
             for waiting in std::mem::take(&mut *self.waiting.borrow_mut()) {
                 let _ = waiting.call0(&JsValue::UNDEFINED);
             }
@@ -185,6 +191,7 @@ impl Driver {
                     });
                 }
             }
+            Output::Outbox(command) => self.storage.submit(command),
             Output::Connection { id, command } => self.command(id, command),
             Output::OpenMicrophone { id } => {
                 self.meter.stop();
@@ -225,6 +232,7 @@ impl Driver {
     fn let_go(&self) {
         self.ended.set(true);
         self.page.borrow_mut().clear();
+        self.storage.stop_receiving();
         self.metering.borrow_mut().take();
         self.meter.stop();
     }
@@ -354,7 +362,7 @@ impl Driver {
     /// Resolves when the session is over.
     pub(crate) fn when_ended(&self) -> Promise {
         Promise::new(&mut |resolve, _| {
-            if self.ended.get() {
+            if self.ended.get() && self.storage.is_idle() {
                 let _ = resolve.call0(&JsValue::UNDEFINED);
             } else {
                 self.waiting.borrow_mut().push(resolve);
@@ -371,6 +379,16 @@ impl Hears for Driver {
     fn auth(&self) -> JsValue {
         let token = self.token.borrow().clone();
         to_js(&self.core.borrow_mut().handshake(token))
+    }
+}
+
+impl Keeps for Driver {
+    fn outbox(&self, event: OutboxEvent) {
+        self.input(Input::Outbox(event));
+    }
+
+    fn outbox_idle(&self) {
+        self.tell(false);
     }
 }
 

@@ -19,15 +19,20 @@ pub(crate) async fn fetch_token(token: Token) -> Result<String, JsValue> {
         Token::Function(function) => function,
     };
     let fetched = Promise::resolve(&function.call0(&JsValue::UNDEFINED)?);
+    within(TOKEN_MS, &fetched).await?.as_string().ok_or(JsValue::UNDEFINED)
+}
+
+/// What a promise brings, unless it takes longer than so many milliseconds.
+pub(crate) async fn within(ms: u32, promise: &Promise) -> Result<JsValue, JsValue> {
     let mut timer = None;
     let limit = Promise::new(&mut |_, reject| {
-        timer = Some(Timeout::new(TOKEN_MS, move || {
+        timer = Some(Timeout::new(ms, move || {
             let _ = reject.call0(&JsValue::UNDEFINED);
         }));
     });
-    let token = JsFuture::from(Promise::race(&js_sys::Array::of2(&fetched, &limit))).await;
+    let outcome = JsFuture::from(Promise::race(&js_sys::Array::of2(promise, &limit))).await;
     drop(timer);
-    token?.as_string().ok_or(JsValue::UNDEFINED)
+    outcome
 }
 
 /// Why this browser can't do voice.

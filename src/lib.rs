@@ -19,6 +19,7 @@ mod random;
 mod signaling;
 mod snapshot;
 mod speaker;
+mod storage;
 mod subscribers;
 mod timers;
 mod to_js;

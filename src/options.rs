@@ -3,6 +3,7 @@
 use js_sys::{Function, Number};
 use pairvoice_core::{IdError, SessionId, UserId};
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Url;
 
 use crate::console::Level;
 use crate::convert::{property, text};
@@ -46,6 +47,13 @@ impl Options {
                 _ => Level::Info,
             },
         })
+    }
+
+    /// The server's address in one form, however it was written.
+    pub(crate) fn server(&self) -> String {
+        let base = property(&property(&js_sys::global(), "location"), "href").as_string().unwrap_or_default();
+        let url = Url::new_with_base(&self.url, &base).map(|url| [url.origin(), url.pathname()].concat());
+        url.unwrap_or_default().trim_end_matches('/').to_owned()
     }
 
     /// Two options objects of one session: same server, session and user.

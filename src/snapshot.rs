@@ -10,10 +10,13 @@ use wasm_bindgen::JsValue;
 use crate::convert::freeze;
 use crate::to_js::to_frozen;
 
+/// How far apart two states' places of one message are looked for: more than a page.
+const LOOK_AHEAD: usize = 256;
 const PARTS: [&str; 4] = ["session", "voice", "peer", "chat"];
 
 /// A chat message for the app.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct MessageView<'a> {
     id: &'a str,
     sender: &'a str,
@@ -21,8 +24,10 @@ struct MessageView<'a> {
     text: &'a str,
     at: u64,
     seq: Option<u64>,
+    saved: bool,
     status: Delivery,
     failure: Option<&'a str>,
+    failure_message: Option<&'static str>,
 }
 
 /// The last state that was given out.
@@ -82,15 +87,23 @@ impl Snapshot {
 impl Inner {
     fn chat(&mut self, session: &Session, me: &UserId) -> JsValue {
         let chat = session.chat();
-        let mut known = std::mem::take(&mut self.messages).into_iter().peekable();
+        let mut known: Vec<_> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();
+        let mut next = 0;
         let list = Array::new();
         for message in chat.messages() {
-            // Both lists have nearly the same order, so the one that is wanted is mostly the next.
-            while known.peek().is_some_and(|(old, _)| old.id != message.id && old.seq < message.seq) {
-                known.next();
+            while known.get(next).is_some_and(Option::is_none) {
+                next += 1;
             }
-            let same = known.next_if(|(old, _)| old.id == message.id).filter(|(old, _)| old == message);
-            let value = same.map_or_else(|| message_view(message, me), |(_, value)| value);
+            // Both lists have nearly the same order, so the one that is wanted is mostly the next.
+            let same = known
+                .iter_mut()
+                .skip(next)
+                .take(LOOK_AHEAD)
+                .find_map(|old| old.take_if(|(old, _)| old.id == message.id && old.sender == message.sender));
+            let value = match same.filter(|(old, _)| old == message) {
+                Some((_, value)) => value,
+                None => message_view(message, me),
+            };
             list.push(&value);
             self.messages.push((message.clone(), value));
         }
@@ -100,7 +113,7 @@ impl Inner {
             ("unread", count(chat.unread())),
             ("unsent", count(chat.unsent())),
             ("more", chat.has_more().into()),
-            ("durable", JsValue::FALSE),
+            ("durable", chat.durable().map_or(JsValue::NULL, JsValue::from)),
         ] {
             let _ = Reflect::set(&part, &name.into(), &value);
         }
@@ -122,7 +135,9 @@ fn message_view(message: &Message, me: &UserId) -> JsValue {
         text: &message.text,
         at: message.at,
         seq: message.seq,
+        saved: message.seq.is_some(),
         status: message.status,
         failure: message.failure.as_deref(),
+        failure_message: message.failure_message(),
     })
 }

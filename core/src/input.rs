@@ -1,5 +1,6 @@
 //! Everything that can happen to a session.
 
+use crate::chat::StoredMessage;
 use crate::id::MessageId;
 use crate::reason::MicrophoneReason;
 use crate::timer::Timer;
@@ -65,6 +66,8 @@ pub enum Input {
         /// The server's answer; none when it did not come in time.
         answer: Option<Acknowledgement>,
     },
+    /// From the browser's store of unsent messages.
+    Outbox(OutboxEvent),
     /// From a peer connection that [`crate::Output::Connection`] made.
     Connection {
         /// Which one.
@@ -114,6 +117,17 @@ pub enum SocketEvent {
     Typing(bool),
     /// A word of the server.
     Notice(Notice),
+}
+
+/// What the store of unsent messages reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxEvent {
+    /// All that it holds for this server, session and user: the answer to [`crate::OutboxCommand::Load`].
+    Loaded(Vec<StoredMessage>),
+    /// Another tab of this user left something in it.
+    Changed,
+    /// The browser has none, or it does not work: messages are in this page's memory only.
+    Missing,
 }
 
 /// What a peer connection reports.

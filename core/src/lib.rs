@@ -25,10 +25,10 @@ mod view;
 mod voice;
 pub mod wire;
 
-pub use chat::{Chat, Delivery, Message, TextError, WINDOW, check_text};
+pub use chat::{Chat, Delivery, Message, StoredMessage, TextError, WINDOW, check_text};
 pub use id::{IdError, InstanceId, MAX_ID_BYTES, MessageId, SessionId, UserId};
-pub use input::{ConnectionEvent, Input, LinkState, MicrophoneEvent, OpId, Path, SocketEvent};
-pub use output::{ClientEvent, ConnectionCommand, Event, Note, Output};
+pub use input::{ConnectionEvent, Input, LinkState, MicrophoneEvent, OpId, OutboxEvent, Path, SocketEvent};
+pub use output::{ClientEvent, ConnectionCommand, Event, Note, OutboxCommand, Output};
 pub use reason::{MicrophoneReason, SessionReason, VoiceReason};
 pub use role::{Role, SameUser};
 pub use session::{Config, Session};

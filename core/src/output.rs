@@ -1,5 +1,6 @@
 //! Everything a session asks its driver to do.
 
+use crate::chat::StoredMessage;
 use crate::id::{InstanceId, MessageId, UserId};
 use crate::input::OpId;
 use crate::role::Role;
@@ -28,6 +29,8 @@ pub enum Output {
         /// What.
         event: ClientEvent,
     },
+    /// Work on the browser's store of unsent messages, in the order given.
+    Outbox(OutboxCommand),
     /// Work on a peer connection.
     Connection {
         /// Which one; an offer or an accept makes it.
@@ -82,6 +85,19 @@ pub enum ClientEvent {
     History(HistoryRequest),
     /// We leave.
     Bye,
+}
+
+/// What is done to the browser's store of unsent messages, which all tabs of this user share.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OutboxCommand {
+    /// Read all messages of this server, session and user.
+    Load,
+    /// Keep a message, in the place of the one with the same ID.
+    Put(StoredMessage),
+    /// Keep that one no longer.
+    Remove(MessageId),
+    /// Tell the other tabs of this user that something is left for them.
+    Announce,
 }
 
 /// What is done to a peer connection.

@@ -9,7 +9,7 @@ use crate::id::{InstanceId, SessionId, UserId};
 use crate::input::{Input, OpId};
 use crate::membership::Membership;
 use crate::negotiation::Negotiation;
-use crate::output::{ClientEvent, Output};
+use crate::output::{ClientEvent, OutboxCommand, Output};
 use crate::queue::Queue;
 use crate::reason::{SessionReason, VoiceReason};
 use crate::recovery::Recovery;
@@ -113,6 +113,7 @@ impl Session {
             view: View::default(),
             queue: Queue::default(),
         };
+        new.chat.load_outbox(&mut new.queue);
         new.connect();
         new.settle();
         new
@@ -128,12 +129,12 @@ impl Session {
             Input::StopVoice => self.stop_voice(),
             Input::RetryVoice => self.retry_voice(),
             Input::SetMuted(muted) => self.voice.mute(muted, &mut self.queue),
-            Input::Send { id, text, at } if !self.leaving => self.chat.add(id, text, at),
+            Input::Send { id, text, at } if !self.leaving => self.chat.add(id, text, at, &mut self.queue),
             Input::LoadEarlier if self.is_joined() => self.chat.load_earlier(&mut self.queue),
             Input::MarkRead => self.chat.mark_read(),
             Input::SetTyping(on) => self.set_typing(on),
-            Input::Resend(id) => self.chat.resend(&id),
-            Input::Discard(id) => self.chat.discard(&id),
+            Input::Resend(id) => self.chat.resend(&id, &mut self.queue),
+            Input::Discard(id) => self.chat.discard(&id, &mut self.queue),
             Input::Leave => self.leave(),
             Input::NewToken => self.new_token(),
             Input::PageHidden => self.suspend(),
@@ -141,6 +142,7 @@ impl Session {
             Input::Online => self.hint(),
             Input::Socket { id, event } if self.socket == Some(id) => self.socket_event(event),
             Input::Acknowledged { request, answer } => self.acknowledged(request, answer),
+            Input::Outbox(event) => self.chat.outbox_event(event, &mut self.queue),
             Input::Connection { id, event } => self.connection_event(id, event),
             Input::Microphone { id, event } => self.microphone_event(id, event),
             Input::Playback { blocked } => self.voice.playback_blocked = blocked,
@@ -179,6 +181,7 @@ impl Session {
             instance: self.instance.clone(),
             since: self.chat.since(),
             log: self.chat.log().map(str::to_owned),
+            tip: self.chat.tip(),
             voice: self.told,
             signals: self.negotiation.handshake_signals(),
         }
@@ -230,6 +233,8 @@ impl Session {
     fn set_typing(&mut self, on: bool) {
         if self.is_joined() && (on || self.typing) {
             self.queue.emit(ClientEvent::Typing(Typing { on }));
+        } else if (on || self.typing) && self.negotiation.can_send_in_band() {
+            self.negotiation.send_in_band(InBand::Typing(Typing { on }), &mut self.queue);
         }
         self.typing = on;
     }
@@ -270,6 +275,9 @@ impl Session {
         }
         for timer in Timer::ALL {
             self.queue.push(Output::ClearTimer(timer));
+        }
+        if self.chat.unsent() > 0 {
+            self.queue.push(Output::Outbox(OutboxCommand::Announce));
         }
         self.phase = Phase::Ended(reason);
         self.queue.push(Output::Ended);

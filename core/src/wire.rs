@@ -47,6 +47,9 @@ pub struct Handshake {
     /// The chat log that `since` speaks of.
     #[serde(default)]
     pub log: Option<String>,
+    /// The message at `since`, so that a log that was set back is noticed.
+    #[serde(default)]
+    pub tip: Option<MessageId>,
     /// What the other side shall know of this side's voice.
     #[serde(default)]
     pub voice: VoiceStatus,
@@ -207,6 +210,8 @@ pub struct Welcome {
 pub struct ChatPage {
     /// Random ID of the session's log; another one than before means that sequence numbers start anew.
     pub log: String,
+    /// What of the handshake's `since` holds for this log: the same, or 0 when it was said of another one.
+    pub since: u64,
     /// Sequence number of the newest message, 0 when there is none.
     pub last: u64,
     /// How far each person has got.
@@ -253,6 +258,9 @@ pub struct NewMessage {
     pub id: MessageId,
     /// The text.
     pub text: String,
+    /// Whoever names an author must be that author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<UserId>,
 }
 
 /// The body of a client's `chat` event.
@@ -467,6 +475,36 @@ pub enum InBand {
     Voice(VoiceStatus),
     /// A signal, while the server can't relay it.
     Signal(Envelope),
+    /// Copies of the sender's chat messages that are not durable yet, in their author's order, at most [`MAX_BATCH`].
+    Chat(Vec<ChatCopy>),
+    /// How far the sender has got with the receiver's copies.
+    ChatReceipt(CopyReceipt),
+    /// The server refused a message for good: the copy of it is void.
+    ChatWithdrawn(MessageId),
+    /// The sender types or stops typing, while the server can't tell it.
+    Typing(Typing),
+}
+
+/// A copy of a chat message on its way over the data channel; its author is the sender.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChatCopy {
+    /// Given by the author; the same as on the way over the server.
+    pub id: MessageId,
+    /// The text.
+    pub text: String,
+    /// When it was sent, in milliseconds since 1970 by the author's clock.
+    pub at: u64,
+    /// Rises with each of the author's messages.
+    pub counter: u64,
+}
+
+/// How far a person has got with copies. Numbers are the author's counters and never fall within a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CopyReceipt {
+    /// Arrived.
+    pub delivered: u64,
+    /// Seen.
+    pub read: u64,
 }
 
 #[cfg(test)]

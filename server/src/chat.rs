@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use pairvoice_core::check_text;
 use pairvoice_core::wire::{
-    Accepted, Acknowledgement, ChatBatch, ChatDelivery, HistoryRequest, MAX_BATCH, MAX_PAGE, Receipt,
+    Accepted, Acknowledgement, ChatBatch, ChatDelivery, HistoryRequest, MAX_BATCH, MAX_PAGE, NewMessage, Receipt,
 };
 use tracing::warn;
 
@@ -26,12 +26,18 @@ impl Relay {
         if messages.len() > MAX_BATCH {
             return done(refused("too-large", "a batch has at most 64 messages", false));
         }
-        let bad = messages.iter().position(|m| check_text(&m.text).is_err());
+        let foreign = |m: &NewMessage| m.sender.as_ref().is_some_and(|sender| *sender != speaker.user);
+        let bad = messages.iter().position(|m| foreign(m) || check_text(&m.text).is_err());
         let rest = messages.split_off(bad.unwrap_or(messages.len()));
-        let refused_id = rest.into_iter().next().map(|m| m.id);
-        let error = refused_id
-            .as_ref()
-            .map(|_| refusal("bad-text", "a text has 1 to 8,000 characters and no control characters", false));
+        let bad = rest.into_iter().next();
+        let error = bad.as_ref().map(|m| {
+            if foreign(m) {
+                refusal("foreign-sender", "the author of a message is the user of the connection", false)
+            } else {
+                refusal("bad-text", "a text has 1 to 8,000 characters and no control characters", false)
+            }
+        });
+        let refused_id = bad.map(|m| m.id);
         let (relay, from) = (Arc::clone(self), speaker.clone());
         let report = Arc::new(Mutex::new(Some(done)));
         let late = Arc::clone(&report);

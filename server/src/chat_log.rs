@@ -63,6 +63,17 @@ pub struct Appended {
     pub new: Vec<ChatMessage>,
 }
 
+/// What a client says that it knows of a session's log.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The log's ID.
+    pub log: Option<&'a str>,
+    /// Everything up to this sequence number.
+    pub since: u64,
+    /// The message there: in a log that was set back and went on, it is another one.
+    pub tip: Option<&'a MessageId>,
+}
+
 type Done<T> = Box<dyn FnOnce(Result<T, LogError>) + Send>;
 
 enum Job {
@@ -142,12 +153,13 @@ impl ChatLog {
     ///
     /// # Errors
     /// [`LogError::Sqlite`].
-    pub fn page(&self, session: &SessionId, log: Option<&str>, since: u64) -> Result<ChatPage, LogError> {
+    pub fn page(&self, session: &SessionId, known: &Known<'_>) -> Result<ChatPage, LogError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let id = self.id.clone();
-        let since = if log == Some(&id) { since } else { 0 };
-        let limit = if since == 0 { FIRST_PAGE } else { MISSED_PAGE };
         let last = last(&reader, session)?;
+        let same = known.log == Some(&id) && known.since <= last && has_tip(&reader, session, known)?;
+        let since = if same { known.since } else { 0 };
+        let limit = if since == 0 { FIRST_PAGE } else { MISSED_PAGE };
         let messages = newest(&reader, session, since, i64::MAX, limit)?;
         let more = messages.first().is_some_and(|m| m.seq > since + 1);
         let mut statement = reader.prepare_cached("select user, delivered, read from receipt where session = ?1")?;
@@ -156,7 +168,7 @@ impl ChatLog {
                 Ok(Receipt { user: id_of(row, 0, UserId::parse)?, delivered: row.get(1)?, read: row.get(2)? })
             })?
             .collect::<Result<_, _>>()?;
-        Ok(ChatPage { log: id, last, receipts, messages, more })
+        Ok(ChatPage { log: id, since, last, receipts, messages, more })
     }
 
     /// Messages before one, and whether there are older ones still.
@@ -249,7 +261,7 @@ fn append(
     let mut insert = connection
         .prepare_cached("insert into message (session, seq, id, sender, body, at) values (?1, ?2, ?3, ?4, ?5, ?6)")?;
     let mut seq = last(connection, session)?;
-    for NewMessage { id, text } in messages {
+    for NewMessage { id, text, .. } in messages {
         let known = find
             .query_row(params![session.as_str(), sender.as_str(), id.as_str()], |row| {
                 Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
@@ -288,6 +300,14 @@ fn raise(connection: &Connection, session: &SessionId, receipt: Receipt) -> Resu
 fn last(connection: &Connection, session: &SessionId) -> Result<u64, LogError> {
     let mut statement = connection.prepare_cached("select coalesce(max(seq), 0) from message where session = ?1")?;
     Ok(statement.query_row([session.as_str()], |row| row.get(0))?)
+}
+
+/// Whether the message at the client's `since` is the one that the client knows there.
+fn has_tip(connection: &Connection, session: &SessionId, known: &Known<'_>) -> Result<bool, LogError> {
+    let Some(tip) = known.tip else { return Ok(true) };
+    let mut statement = connection.prepare_cached("select id from message where session = ?1 and seq = ?2")?;
+    let id = statement.query_row(params![session.as_str(), known.since], |row| row.get::<_, String>(0)).optional()?;
+    Ok(id.as_deref() == Some(tip.as_str()))
 }
 
 /// The newest messages with `after < seq < before`, by rising sequence number.

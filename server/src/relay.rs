@@ -15,7 +15,7 @@ use socketioxide::socket::Sid;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
-use crate::chat_log::{ChatLog, LogError};
+use crate::chat_log::{ChatLog, Known, LogError};
 use crate::diagnostics::Journal;
 use crate::rooms::{NoSeat, Room, Seat};
 
@@ -176,7 +176,8 @@ impl Relay {
                 return Ok::<bool, LogError>(true);
             };
             // Under the room's lock: nothing can be committed and relayed between this page and the welcome.
-            let chat = self.chat_log.page(&speaker.session, handshake.log.as_deref(), handshake.since)?;
+            let known = Known { log: handshake.log.as_deref(), since: handshake.since, tip: handshake.tip.as_ref() };
+            let chat = self.chat_log.page(&speaker.session, &known)?;
             seat.socket = Some(socket);
             seat.presence = Presence::Present;
             seat.welcomes += 1;

@@ -27,7 +27,7 @@ fn state(value: &JsValue, part: &str) -> Option<String> {
 
 #[wasm_bindgen_test]
 async fn a_session_is_offline_while_nothing_can_be_reached_and_ends_cleanly() {
-    let handle = join(options("7"), no_socket_io()).await.unwrap();
+    let handle = join(options("7"), no_socket_io(), no_socket_io()).await.unwrap();
     assert_eq!(state(&handle.state(), "session").as_deref(), Some("joining"));
     until(|| state(&handle.state(), "session").as_deref() == Some("offline")).await;
     let id = handle.send(&"kept".into()).unwrap();
@@ -43,7 +43,7 @@ async fn a_session_is_offline_while_nothing_can_be_reached_and_ends_cleanly() {
 
 #[wasm_bindgen_test]
 async fn unchanged_parts_of_the_state_keep_their_reference() {
-    let handle = join(options("8"), no_socket_io()).await.unwrap();
+    let handle = join(options("8"), no_socket_io(), no_socket_io()).await.unwrap();
     until(|| state(&handle.state(), "session").as_deref() == Some("offline")).await;
     handle.send(&"one".into()).unwrap();
     let before = handle.state();
@@ -60,7 +60,7 @@ async fn unchanged_parts_of_the_state_keep_their_reference() {
 
 #[wasm_bindgen_test]
 async fn options_are_checked() {
-    let error = join(JsValue::UNDEFINED, no_socket_io()).await.err().unwrap();
+    let error = join(JsValue::UNDEFINED, no_socket_io(), no_socket_io()).await.err().unwrap();
     assert_eq!(property(&error, "code").as_string().as_deref(), Some("invalid-options"));
     assert!(js_sys::Error::from(error).message().length() > 0);
 }

@@ -2,10 +2,10 @@
 
 use js_sys::JSON;
 use pairvoice_core::wire::{
-    Acknowledgement, Candidate, ChatMessage, ChatPage, Envelope, Handshake, IceServer, InBand, PeerInfo, Presence,
-    Receipt, SignalBody, VoiceStatus, Welcome,
+    Acknowledgement, Candidate, ChatCopy, ChatMessage, ChatPage, CopyReceipt, Envelope, Handshake, IceServer, InBand,
+    PeerInfo, Presence, Receipt, SignalBody, Typing, VoiceStatus, Welcome,
 };
-use pairvoice_core::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
+use pairvoice_core::{InstanceId, MessageId, SessionId, StoredMessage, UserId, VoiceReason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
@@ -53,6 +53,12 @@ fn wire_types_are_the_same_by_both_conversions() {
         both_ways(&envelope(body.clone()));
         both_ways(&InBand::Signal(envelope(body)));
     }
+    let id = MessageId::parse("0192f0c1-2345-7abc-8def-0123456789ab").unwrap();
+    both_ways(&InBand::Chat(vec![ChatCopy { id: id.clone(), text: "ł".into(), at: 1, counter: 1 << 50 }]));
+    both_ways(&InBand::ChatReceipt(CopyReceipt { delivered: 2, read: 1 }));
+    both_ways(&InBand::ChatWithdrawn(id.clone()));
+    both_ways(&InBand::Typing(Typing { on: true }));
+    both_ways(&StoredMessage { id, text: "a\nb".into(), at: 1, counter: 2, failure: None });
     both_ways(&InBand::Bye);
     let peer = PeerInfo {
         user_id: UserId::parse("9").unwrap(),
@@ -74,7 +80,14 @@ fn wire_types_are_the_same_by_both_conversions() {
         v: 1,
         peer: Some(peer),
         signals: vec![envelope(SignalBody::End)],
-        chat: ChatPage { log: "a".into(), last: 4, receipts: vec![receipt], messages: vec![message], more: true },
+        chat: ChatPage {
+            log: "a".into(),
+            since: 2,
+            last: 4,
+            receipts: vec![receipt],
+            messages: vec![message],
+            more: true,
+        },
         ice_servers: vec![IceServer { urls: vec!["stun:192.0.2.1".into()], username: None, credential: None }],
     });
     both_ways(&Acknowledgement { ok: true, ..Acknowledgement::default() });
@@ -86,6 +99,7 @@ fn wire_types_are_the_same_by_both_conversions() {
         instance: InstanceId::parse(&"0f".repeat(16)).unwrap(),
         since: 3,
         log: None,
+        tip: Some(MessageId::parse("0192f0c1-2345-7abc-8def-0123456789ab").unwrap()),
         voice: VoiceStatus::default(),
         signals: Vec::new(),
     });

@@ -34,7 +34,23 @@ impl Session {
                     self.note_peer_voice(wanted);
                 }
                 InBand::Signal(envelope) => self.signal(envelope),
+                InBand::Typing(typing) => self.peer_typing(typing.on),
+                message => self.chat_in_band(message),
             },
+            ConnectionEvent::Channel { open: true } => self.chat.channel_opened(),
+            _ => {}
+        }
+    }
+
+    fn chat_in_band(&mut self, message: InBand) {
+        let Some(peer) = self.membership.user().cloned() else { return };
+        match message {
+            InBand::Chat(copies) => {
+                self.peer_typing(false);
+                self.chat.take_copies(&peer, copies, &mut self.queue);
+            }
+            InBand::ChatReceipt(receipt) => self.chat.copies_received(receipt),
+            InBand::ChatWithdrawn(id) => self.chat.copy_withdrawn(&peer, &id),
             _ => {}
         }
     }

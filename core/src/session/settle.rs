@@ -21,6 +21,11 @@ impl Session {
             if self.is_joined() {
                 self.chat.flush(&mut self.queue);
             }
+            if self.negotiation.can_send_in_band() {
+                for message in self.chat.copies() {
+                    self.negotiation.send_in_band(message, &mut self.queue);
+                }
+            }
             if self.leaving && self.chat.unsent() == 0 {
                 self.end(SessionReason::Left);
             }

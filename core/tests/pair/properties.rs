@@ -1,7 +1,7 @@
 //! Whatever happens in whatever order: once the network is well again, the two are linked and their chats are equal.
 
 use pairvoice_core::wire::VoiceState;
-use pairvoice_core::{Delivery, Input, LinkState, Timer};
+use pairvoice_core::{Input, LinkState, Timer};
 use proptest::prelude::*;
 
 use crate::world::World;
@@ -19,6 +19,10 @@ enum Step {
     CutMedia,
     MendMedia,
     Reload(usize),
+    TakeOver(usize),
+    SayElsewhere(usize),
+    MarkRead(usize),
+    LoadEarlier(usize),
     StopVoice(usize),
     StartVoice(usize),
     Retry(usize),
@@ -44,6 +48,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::CutMedia),
         2 => Just(Step::MendMedia),
         1 => side().prop_map(Step::Reload),
+        1 => side().prop_map(Step::TakeOver),
+        1 => side().prop_map(Step::SayElsewhere),
+        1 => side().prop_map(Step::MarkRead),
+        1 => side().prop_map(Step::LoadEarlier),
         1 => side().prop_map(Step::StopVoice),
         2 => side().prop_map(Step::StartVoice),
         1 => side().prop_map(Step::Retry),
@@ -70,20 +78,16 @@ fn perform(world: &mut World, step: Step) {
         Step::CutMedia => world.media_up = false,
         Step::MendMedia => world.media_up = true,
         Step::Reload(who) => {
-            // A reload loses what only this page had; keeping it is the persistent outbox's matter.
-            let user = world.sides[who].user.clone();
-            let unsent: Vec<_> = world.sides[who]
-                .session
-                .chat()
-                .messages()
-                .iter()
-                .filter(|m| m.status == Delivery::Sending)
-                .map(|m| m.id.clone())
-                .collect();
             world.reload(who);
-            world.sent.retain(|(sender, id)| *sender != user || !unsent.contains(id));
             world.input(who, Input::StartVoice);
         }
+        Step::TakeOver(who) => {
+            world.take_over(who);
+            world.input(who, Input::StartVoice);
+        }
+        Step::SayElsewhere(who) => world.say_elsewhere(who),
+        Step::MarkRead(who) => world.input(who, Input::MarkRead),
+        Step::LoadEarlier(who) => world.input(who, Input::LoadEarlier),
         Step::StopVoice(who) => world.input(who, Input::StopVoice),
         Step::StartVoice(who) => world.input(who, Input::StartVoice),
         Step::Retry(who) => world.input(who, Input::RetryVoice),
@@ -131,7 +135,7 @@ fn heal(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1_000), ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happened_both_are_linked_and_their_chats_are_equal(
@@ -143,21 +147,36 @@ proptest! {
         heal(&mut world);
         prop_assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
         prop_assert!(world.linked().is_some());
-        let texts = |who: usize| -> Vec<_> {
-            world.sides[who].session.chat().messages().iter().map(|m| (m.seq, m.id.clone())).collect()
-        };
-        prop_assert_eq!(texts(0), texts(1));
-        // Everything acknowledged or still in a page is there once, each author's in order.
-        for side in &world.sides {
-            let logged: Vec<_> =
-                world.server.log.iter().filter(|m| m.sender == side.user).map(|m| m.id.clone()).collect();
-            let mut sorted = logged.clone();
-            sorted.sort();
-            sorted.dedup();
-            prop_assert_eq!(&sorted, &logged, "once and in order");
-            for (sender, id) in &world.sent {
-                prop_assert!(sender != &side.user || logged.contains(id), "lost: {id}");
+        // Every page is loaded, so that the whole lists can be compared.
+        for who in 0..2 {
+            while world.sides[who].session.chat().has_more() {
+                world.input(who, Input::LoadEarlier);
+                world.settle();
             }
+        }
+        let list = |who: usize| -> Vec<_> {
+            world.sides[who].session.chat().messages().iter().map(|m| (m.seq, m.id.clone(), m.text.clone())).collect()
+        };
+        prop_assert_eq!(list(0), list(1));
+        let logged: Vec<_> = world.server.log.iter().map(|m| (Some(m.seq), m.id.clone(), m.text.clone())).collect();
+        prop_assert_eq!(list(0), logged, "nothing is shown that is not durable, and nothing durable is hidden");
+        // Everything that was ever sent is there once; what one page wrote is in its order.
+        for side in &world.sides {
+            let mut written = world.server.log.iter().filter(|m| m.sender == side.user).map(|m| &m.id);
+            let mut here = world.sent.iter().filter(|s| s.user == side.user && !s.elsewhere).map(|s| &s.id).peekable();
+            prop_assert!(side.session.chat().unsent() == 0 && side.store.as_ref().is_some_and(Vec::is_empty));
+            for id in written.by_ref() {
+                here.next_if_eq(&id);
+            }
+            prop_assert_eq!(here.next(), None, "lost or out of order");
+            let mut once = side.told.clone();
+            once.sort();
+            once.dedup();
+            prop_assert_eq!(once.len(), side.told.len(), "an app was told twice of one message");
+        }
+        for sent in &world.sent {
+            let copies = world.server.log.iter().filter(|m| m.sender == sent.user && m.id == sent.id).count();
+            prop_assert_eq!(copies, 1, "{} is there {} times", sent.id, copies);
         }
         // Nobody but the smaller ID offers.
         let answerer = usize::from(!swap);

@@ -195,3 +195,55 @@ fn somebody_who_vanishes_is_away_and_then_absent() {
     assert_eq!(world.sides[1].session.view().peer.presence, Presence::Absent);
     assert_eq!(world.voice(1), VoiceState::Waiting);
 }
+
+#[test]
+fn with_the_server_down_the_chat_goes_on_in_band_and_is_durable_and_equal_later() {
+    let mut world = call();
+    world.stop_server();
+    for who in [0, 1, 0, 1] {
+        world.say(who);
+        while world.pending() > 0 {
+            world.arrive(0);
+        }
+    }
+    for side in &world.sides {
+        let messages = side.session.chat().messages();
+        assert_eq!(messages.len(), 4, "seen at once");
+        assert!(messages.iter().all(|m| m.seq.is_none() && m.status == Delivery::Delivered));
+        assert_eq!(side.told.len(), 2);
+    }
+    world.server_up = true;
+    world.settle();
+    let list = |who: usize| -> Vec<_> {
+        world.sides[who].session.chat().messages().iter().map(|m| (m.seq, m.id.clone())).collect()
+    };
+    assert_eq!(list(0), list(1));
+    assert!(world.sides.iter().all(|s| s.session.chat().unsent() == 0 && s.told.len() == 2));
+}
+
+#[test]
+fn another_log_in_the_place_of_the_first_hides_nothing() {
+    let mut world = call();
+    for who in [0, 1, 1, 0] {
+        world.say(who);
+        world.settle();
+    }
+    world.stop_server();
+    world.server.replace_log();
+    world.server_up = true;
+    world.settle();
+    assert_eq!(world.server.log.len(), 4, "both brought what they had written");
+    assert_eq!([0, 1].map(|who: usize| world.sides[who].session.chat().messages().len()), [4, 4]);
+}
+
+#[test]
+fn what_was_typed_offline_outlives_the_page() {
+    let mut world = World::new("7", "9");
+    world.stop_server();
+    world.say(0);
+    world.reload(0);
+    world.server_up = true;
+    world.settle();
+    assert_eq!(world.server.log.len(), 1);
+    assert!(world.sides[0].store.as_ref().is_some_and(Vec::is_empty));
+}

@@ -6,7 +6,10 @@ use pairvoice_core::wire::{
     Accepted, Acknowledgement, ChatBatch, ChatDelivery, ChatMessage, ChatPage, Envelope, Handshake, HistoryRequest,
     Notice, Outcome, PeerInfo, Presence, Receipt, Refusal, SignalBody, VERSION, VoiceStatus, Welcome,
 };
-use pairvoice_core::{ClientEvent, InstanceId, SocketEvent, UserId};
+use pairvoice_core::{ClientEvent, InstanceId, MessageId, SocketEvent, UserId};
+
+/// Messages of one page: few, so that pages matter.
+const PAGE: usize = 6;
 
 /// A user's place.
 #[derive(Clone)]
@@ -30,6 +33,7 @@ pub struct Server {
     superseded: Vec<InstanceId>,
     pub log: Vec<ChatMessage>,
     receipts: Vec<Receipt>,
+    logs: u32,
 }
 
 impl Seat {
@@ -102,14 +106,7 @@ impl Server {
             Some(other) => (Some(other.info()), std::mem::take(&mut other.parked).into()),
             None => (None, Vec::new()),
         };
-        let since = if handshake.log.is_some() { handshake.since } else { 0 };
-        let chat = ChatPage {
-            log: "log".into(),
-            last: self.log.len() as u64,
-            receipts: self.receipts.clone(),
-            messages: self.log.iter().filter(|m| m.seq > since).cloned().collect(),
-            more: false,
-        };
+        let chat = self.page(handshake.log.as_deref(), handshake.since, handshake.tip.as_ref());
         let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers: Vec::new() };
         sent.push((socket, SocketEvent::Welcome(Box::new(welcome))));
         self.tell_peer(&user, &mut sent);
@@ -117,6 +114,31 @@ impl Server {
             self.signal(&user, envelope, &mut sent);
         }
         sent
+    }
+
+    fn page(&self, log: Option<&str>, since: u64, tip: Option<&MessageId>) -> ChatPage {
+        let stands =
+            since <= self.last() && tip.is_none_or(|tip| self.log.iter().any(|m| m.seq == since && m.id == *tip));
+        let since = if log == Some(&self.name()) && stands { since } else { 0 };
+        let mut messages: Vec<ChatMessage> = self.log.iter().filter(|m| m.seq > since).cloned().collect();
+        let more = messages.len() > PAGE;
+        messages.drain(..messages.len().saturating_sub(PAGE));
+        ChatPage { log: self.name(), since, last: self.last(), receipts: self.receipts.clone(), messages, more }
+    }
+
+    fn last(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    fn name(&self) -> String {
+        format!("log {}", self.logs)
+    }
+
+    /// Another log takes the place of this one, as when a file was lost.
+    pub fn replace_log(&mut self) {
+        self.logs += 1;
+        self.log.clear();
+        self.receipts.clear();
     }
 
     pub fn disconnect(&mut self, socket: u32) -> Sent {
@@ -202,13 +224,21 @@ impl Server {
                 }
             }
             ClientEvent::Receipt(receipt) => {
-                self.receipts.retain(|r| r.user != user);
+                let before = self.receipts.iter().position(|r| r.user == user).map(|at| self.receipts.remove(at));
+                let (delivered, read) = before.map_or((0, 0), |r| (r.delivered, r.read));
+                let receipt =
+                    Receipt { delivered: receipt.delivered.max(delivered), read: receipt.read.max(read), ..receipt };
                 self.receipts.push(receipt.clone());
                 if let Some(socket) = self.other(&user).and_then(|s| s.socket) {
                     sent.push((socket, SocketEvent::Receipt(receipt)));
                 }
             }
-            ClientEvent::Typing(_) | ClientEvent::History(HistoryRequest { .. }) => {}
+            ClientEvent::History(HistoryRequest { before, .. }) => {
+                ack.messages = self.log.iter().filter(|m| m.seq < before).cloned().collect();
+                ack.more = ack.messages.len() > PAGE;
+                ack.messages.drain(..ack.messages.len().saturating_sub(PAGE));
+            }
+            ClientEvent::Typing(_) => {}
             ClientEvent::Bye => {
                 let info = self.seats.iter().find(|s| s.user == user).map(Seat::info);
                 self.seats.retain(|s| s.user != user);

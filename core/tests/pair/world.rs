@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use pairvoice_core::wire::VoiceState;
 use pairvoice_core::wire::{Candidate, InBand};
 use pairvoice_core::{
-    ClientEvent, Config, ConnectionCommand, ConnectionEvent, Input, InstanceId, LinkState, MessageId, MicrophoneEvent,
-    OpId, Output, Session, SessionId, SessionState, SocketEvent, Timer, UserId,
+    ClientEvent, Config, ConnectionCommand, ConnectionEvent, Event, Input, InstanceId, LinkState, MessageId,
+    MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output, Session, SessionId, SessionState, SocketEvent,
+    StoredMessage, Timer, UserId,
 };
 
 use crate::server::Server;
@@ -23,6 +24,8 @@ enum InFlight {
     Deliver { socket: u32, event: SocketEvent },
     /// To a client.
     Acknowledge { who: usize, socket: u32, request: OpId, answer: Option<pairvoice_core::wire::Acknowledgement> },
+    /// From a browser's store to the page that asked.
+    Stored { who: usize, life: u32, event: OutboxEvent },
     /// Between the clients, over the link of this pair of connections.
     InBand { from: (usize, OpId), message: InBand },
 }
@@ -41,6 +44,10 @@ pub struct Side {
     pub timers: Vec<Timer>,
     pub microphone: bool,
     pub microphone_works: bool,
+    /// Unsent messages that outlive the page; none in a browser without a store.
+    pub store: Option<Vec<StoredMessage>>,
+    /// Messages that the session told the app of.
+    pub told: Vec<MessageId>,
     pub offers: u32,
     pub connections: u32,
     pub prompts: u32,
@@ -54,7 +61,15 @@ pub struct World {
     sockets: u32,
     flights: VecDeque<InFlight>,
     messages: u64,
-    pub sent: Vec<(UserId, MessageId)>,
+    pub sent: Vec<Sent>,
+}
+
+/// A message that somebody wrote.
+pub struct Sent {
+    pub user: UserId,
+    pub id: MessageId,
+    /// In a tab that can't reach the server.
+    pub elsewhere: bool,
 }
 
 fn session(user: &UserId, life: u32) -> Session {
@@ -83,6 +98,8 @@ impl World {
                 timers: Vec::new(),
                 microphone: false,
                 microphone_works: true,
+                store: Some(Vec::new()),
+                told: Vec::new(),
                 offers: 0,
                 connections: 0,
                 prompts: 0,
@@ -111,7 +128,7 @@ impl World {
     pub fn say(&mut self, who: usize) {
         self.messages += 1;
         let id = MessageId::parse(&format!("00000000-0000-7000-8000-{:012x}", self.messages)).unwrap();
-        self.sent.push((self.sides[who].user.clone(), id.clone()));
+        self.sent.push(Sent { user: self.sides[who].user.clone(), id: id.clone(), elsewhere: false });
         self.input(who, Input::Send { id, text: format!("text {}", self.messages), at: self.messages });
     }
 
@@ -141,6 +158,7 @@ impl World {
                 }
             }
             Output::Connection { id, command } => self.command(who, id, command),
+            Output::Outbox(command) => self.outbox(who, command),
             Output::OpenMicrophone { id } => {
                 side.prompts += 1;
                 let event = if side.microphone_works {
@@ -157,8 +175,38 @@ impl World {
                 side.timers.push(timer);
             }
             Output::ClearTimer(timer) => side.timers.retain(|t| *t != timer),
+            Output::Event(Event::Message(id)) => side.told.push(id),
             Output::EnableMicrophone(_) | Output::StopSpeaker | Output::Event(_) | Output::Log(_) | Output::Ended => {}
         }
+    }
+
+    fn outbox(&mut self, who: usize, command: OutboxCommand) {
+        let side = &mut self.sides[who];
+        match (command, &mut side.store) {
+            (OutboxCommand::Load, store) => {
+                let event = store.clone().map_or(OutboxEvent::Missing, OutboxEvent::Loaded);
+                self.flights.push_back(InFlight::Stored { who, life: side.lives, event });
+            }
+            (OutboxCommand::Put(message), Some(store)) => {
+                store.retain(|m| m.id != message.id);
+                store.push(message);
+            }
+            (OutboxCommand::Remove(id), Some(store)) => store.retain(|m| m.id != id),
+            (OutboxCommand::Announce | OutboxCommand::Put(_) | OutboxCommand::Remove(_), _) => {}
+        }
+    }
+
+    /// Another tab of this user, which can't reach the server, leaves a message.
+    pub fn say_elsewhere(&mut self, who: usize) {
+        self.messages += 1;
+        let id = MessageId::parse(&format!("00000000-0000-7000-8000-{:012x}", self.messages)).unwrap();
+        let side = &mut self.sides[who];
+        let Some(store) = &mut side.store else { return };
+        let (text, at) = (format!("text {}", self.messages), self.messages);
+        store.push(StoredMessage { id: id.clone(), text, at, counter: at, failure: None });
+        self.sent.push(Sent { user: side.user.clone(), id, elsewhere: true });
+        let (life, event) = (side.lives, OutboxEvent::Changed);
+        self.flights.push_back(InFlight::Stored { who, life, event });
     }
 
     fn hang_up(&mut self, socket: u32) {
@@ -274,6 +322,11 @@ impl World {
                     self.input(who, Input::Acknowledged { request, answer });
                 }
             }
+            InFlight::Stored { who, life, event } => {
+                if self.sides[who].lives == life {
+                    self.input(who, Input::Outbox(event));
+                }
+            }
             InFlight::InBand { from: (who, id), message } => {
                 if let Some(ids) = self.linked()
                     && ids[who] == id
@@ -294,16 +347,20 @@ impl World {
             }
             InFlight::Deliver { socket, .. } | InFlight::Acknowledge { socket, .. } => (1, *socket),
             InFlight::InBand { from, .. } => (2 + u32::try_from(from.0).unwrap(), from.1.0),
+            InFlight::Stored { who, life, .. } => (4 + u32::try_from(*who).unwrap(), *life),
         };
         let Some(wanted) = self.flights.get(nth % self.flights.len().max(1)).map(channel) else { return 0 };
         self.flights.iter().position(|f| channel(f) == wanted).unwrap_or(0)
     }
 
-    /// The `nth` signal on its way arrives twice, which a link that repeats does.
+    /// The `nth` signal or message on its way arrives twice, which a link that repeats does.
     pub fn repeat(&mut self, nth: usize) {
         let copy = match self.flights.get(nth % self.flights.len().max(1)) {
-            Some(InFlight::Deliver { socket, event: event @ SocketEvent::Signal(_) }) => {
+            Some(InFlight::Deliver { socket, event: event @ (SocketEvent::Signal(_) | SocketEvent::Chat(_)) }) => {
                 InFlight::Deliver { socket: *socket, event: event.clone() }
+            }
+            Some(InFlight::InBand { from, message: message @ InBand::Chat(_) }) => {
+                InFlight::InBand { from: *from, message: message.clone() }
             }
             _ => return,
         };
@@ -349,7 +406,7 @@ impl World {
                 | InFlight::Emit { socket: s, .. }
                 | InFlight::Deliver { socket: s, .. }
                 | InFlight::Acknowledge { socket: s, .. } => *s != socket,
-                InFlight::HangUp { .. } | InFlight::InBand { .. } => true,
+                InFlight::HangUp { .. } | InFlight::InBand { .. } | InFlight::Stored { .. } => true,
             });
             if self.server_up {
                 self.hang_up(socket);
@@ -371,15 +428,26 @@ impl World {
         self.cut_socket(1);
     }
 
-    /// The page is loaded anew, without a goodbye; what was not acknowledged is lost with it.
+    /// The page is loaded anew, without a goodbye.
     pub fn reload(&mut self, who: usize) {
         if let Some((_, socket)) = self.sides[who].socket.take() {
             self.hang_up(socket);
         }
+        self.new_life(who);
+    }
+
+    /// Another tab takes over; of the first one nothing more is heard, and what it emitted is still on its way.
+    pub fn take_over(&mut self, who: usize) {
+        self.sides[who].socket = None;
+        self.new_life(who);
+    }
+
+    fn new_life(&mut self, who: usize) {
         let side = &mut self.sides[who];
         side.lives += 1;
         side.session = session(&side.user, side.lives);
         side.timers.clear();
+        side.told.clear();
         side.microphone = false;
         let lost = side.connection.take().is_some();
         if lost {
