@@ -1,4 +1,5 @@
-// The chat panel: draws what changed, sends what is typed.
+// The chat panel: draws what changed, sends what is typed, and says when voice goes and comes.
+import { textElements } from "./text.js";
 
 const TYPING_MS = 4000;
 
@@ -12,22 +13,35 @@ export function chatPanel(current) {
   const refused = document.querySelector("#refused");
   const text = document.querySelector("#text");
   const composer = document.querySelector("#composer");
+  const durable = document.querySelector("#durable");
   const drawn = new Map();
+  /** Lines about voice, each after the message that was the last when it happened. */
+  const notes = [];
+  let voiceWas;
   let chat;
   let typingSince = 0;
 
-  function draw(next) {
-    if (next === chat) return;
+  function draw({ session, voice, chat: next }) {
+    const noted = noteVoice(voice, next);
+    if (next === chat && !noted) return;
     chat = next;
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     const items = chat.messages.map((message) => {
-      const known = drawn.get(message.id);
+      const known = drawn.get(keyOf(message));
       if (known?.message === message) return known.item;
       const item = itemOf(message, current);
-      drawn.set(message.id, { message, item });
+      drawn.set(keyOf(message), { message, item });
       return item;
     });
     if (drawn.size > items.length) forget(chat.messages);
+    for (const note of notes) {
+      const index = chat.messages.findIndex((message) => keyOf(message) === note.after);
+      const before = index < 0 ? items[0] : items[items.indexOf(drawn.get(note.after).item) + 1];
+      // Notes of one place stand in their order.
+      let place = before ? items.indexOf(before) : items.length;
+      while (items[place]?.matches(".note")) place += 1;
+      items.splice(place, 0, note.item);
+    }
     for (const [index, item] of items.entries()) {
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     }
@@ -36,12 +50,41 @@ export function chatPanel(current) {
     earlier.hidden = !chat.more;
     unread.hidden = chat.unread === 0;
     unread.textContent = `${chat.unread} new`;
+    durable.hidden = chat.durable !== false || session.state === "ended";
     seen();
   }
 
+  /** One line in the chat when voice is given up, and one when it is back; tells whether anything changed. */
+  function noteVoice(voice, { messages }) {
+    const before = voiceWas;
+    voiceWas = voice.state;
+    if (voice.state === before) return false;
+    const last = notes.at(-1);
+    const wasGone = last?.gone === true;
+    if (voice.state === "unavailable" && !wasGone) {
+      const retry = button("Try voice again", () => current()?.retryVoice());
+      addNote(messages, [`${voice.message} You can go on by text. ${voice.hint} `, retry], true);
+    } else if (voice.state === "connected" && wasGone) {
+      addNote(messages, ["Voice is back."], false);
+    } else {
+      return false;
+    }
+    // A button for what is over would only confuse.
+    if (wasGone) last.item.querySelector("button")?.remove();
+    return true;
+  }
+
+  function addNote(messages, parts, gone) {
+    const item = document.createElement("li");
+    item.className = "note";
+    item.append(...parts);
+    const after = messages.length > 0 ? keyOf(messages.at(-1)) : undefined;
+    notes.push({ item, after, gone });
+  }
+
   function forget(messages) {
-    const ids = new Set(messages.map((message) => message.id));
-    for (const id of drawn.keys()) if (!ids.has(id)) drawn.delete(id);
+    const keys = new Set(messages.map(keyOf));
+    for (const key of drawn.keys()) if (!keys.has(key)) drawn.delete(key);
   }
 
   /** What stands in a visible window counts as seen. */
@@ -87,23 +130,28 @@ export function chatPanel(current) {
   return { draw };
 }
 
+/** An ID is its author's word, so that another author may have given the same. */
+function keyOf({ sender, id }) {
+  return `${id} ${sender}`;
+}
+
 function itemOf(message, current) {
   const item = document.createElement("li");
   item.className = `message ${message.own ? "own" : ""} ${message.status}`;
   item.dataset.id = message.id;
   item.dataset.status = message.status;
-  const text = document.createElement("p");
-  text.textContent = message.text;
-  text.dir = "auto";
+  item.dataset.saved = message.saved;
   const note = document.createElement("span");
   note.className = "fine";
   const time = new Date(message.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   note.append(`${message.own ? "You" : message.sender} · ${time}`);
-  if (message.own) note.append(` · ${statusWords[message.status] ?? `not sent (${message.failure})`}`);
+  if (message.own) note.append(` · ${statusWords[message.status] ?? "not sent"}`);
+  if (!message.saved && (!message.own || message.status !== "sending") && message.status !== "failed") note.append(" · not saved yet");
   if (message.status === "failed") {
+    note.append(`: ${message.failureMessage} `);
     note.append(button("Send again", () => current()?.resend(message.id)), button("Discard", () => current()?.discard(message.id)));
   }
-  item.append(text, note);
+  item.append(...textElements(message.text), note);
   return item;
 }
 

@@ -80,7 +80,7 @@ function draw() {
   show("join", ended);
   $("mute").setAttribute("aria-pressed", String(voice.muted));
   setText($("mute"), voice.muted ? "Unmute" : "Mute");
-  chat.draw(state.chat);
+  chat.draw(state);
 }
 
 function roleText({ role, path }) {

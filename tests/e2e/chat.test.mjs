@@ -60,6 +60,23 @@ test("markup, scripts of all kinds and emoji are shown as the text that they are
   assert.equal(await b.page.locator("#messages img, #messages script").count(), 0);
 });
 
+test("fenced code stands apart and can be copied, links are safe", async () => {
+  const here = fresh({ context: { permissions: ["clipboard-read", "clipboard-write"] } });
+  const a = await two.low("1", here({ query: { voice: "off" } }));
+  await a.session("joined");
+  const said = "look:\n```rust\nfn main() {\n\t<b>\n}\n```\nsee https://example.com/a?b=1. or javascript:alert(1)";
+  await a.page.evaluate((text) => globalThis.session.send(text), said);
+  const item = a.page.locator("#messages li");
+  await item.locator("pre").waitFor();
+  assert.equal(await item.locator("pre").textContent(), "fn main() {\n\t<b>\n}");
+  await item.getByRole("button", { name: "Copy code" }).click();
+  await a.page.getByText("Copied").waitFor();
+  assert.equal(await a.page.evaluate(() => navigator.clipboard.readText()), "fn main() {\n\t<b>\n}");
+  const links = await item.locator("a").evaluateAll((all) => all.map((link) => [link.href, link.rel, link.target]));
+  assert.deepEqual(links, [["https://example.com/a?b=1", "noopener noreferrer nofollow", "_blank"]]);
+  assert.equal((await a.state()).chat.messages[0].text, said);
+});
+
 test("what can't be sent is refused with a reason and stays in the field", async () => {
   const here = fresh();
   const a = await two.low("1", here({ query: { voice: "off" } }));

@@ -95,9 +95,17 @@ test("media is cut", { skip: why }, async (t) => {
         await Promise.all([a.voice("unavailable"), b.voice("unavailable")]);
         assert.equal((await a.witnessed("offers")), 2, "one rebuild before giving up");
         const said = await chatWorks(a, b);
+        for (const person of people) {
+          const note = await person.page.locator("#messages .note").textContent();
+          assert.ok(note.startsWith("Voice could not find a direct way") && note.includes("You can go on by text."), note);
+        }
         namespace.restoreMedia();
-        await people[retrier].click("Try again");
+        await people[retrier].click("Try voice again");
         await bothHear(a, LOW, b, HIGH);
+        for (const person of people) {
+          await person.page.getByText("Voice is back.").waitFor();
+          assert.equal(await person.page.getByRole("button", { name: "Try voice again" }).count(), 0);
+        }
         await chatWorks(b, a, said);
       } finally {
         await Promise.all(people.map((person) => person.close()));
