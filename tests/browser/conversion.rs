@@ -112,18 +112,19 @@ fn what_has_not_its_form_is_nothing() {
         "7",
         "[]",
         "{}",
-        r#"{"v":-1,"chat":{"log":"a","last":0}}"#,
-        r#"{"v":1.5,"chat":{"log":"a","last":0}}"#,
-        r#"{"v":1,"chat":{"log":7,"last":0}}"#,
-        r#"{"v":1,"chat":{"log":"a","last":0},"peer":{"userId":"","presence":"present"}}"#,
-        r#"{"v":1,"chat":{"log":"a","last":0},"peer":{"userId":"9","presence":"elsewhere"}}"#,
-        r#"{"v":1,"chat":{"log":"a","last":0},"signals":[{"session":"s"}]}"#,
+        r#"{"v":-1,"chat":{"log":"a","since":0,"last":0}}"#,
+        r#"{"v":1.5,"chat":{"log":"a","since":0,"last":0}}"#,
+        r#"{"v":1,"chat":{"log":7,"since":0,"last":0}}"#,
+        r#"{"v":1,"chat":{"log":"a","since":0,"last":0},"peer":{"userId":"","presence":"present"}}"#,
+        r#"{"v":1,"chat":{"log":"a","since":0,"last":0},"peer":{"userId":"9","presence":"elsewhere"}}"#,
+        r#"{"v":1,"chat":{"log":"a","since":0,"last":0},"signals":[{"session":"s"}]}"#,
     ] {
         assert_eq!(from_js::<Welcome>(&JSON::parse(text).unwrap()), None, "{text}");
     }
     assert_eq!(from_js::<Welcome>(&JsValue::UNDEFINED), None);
     assert!(
-        from_js::<Welcome>(&JSON::parse(r#"{"v":1,"chat":{"log":"a","last":0},"future":true}"#).unwrap()).is_some()
+        from_js::<Welcome>(&JSON::parse(r#"{"v":1,"chat":{"log":"a","since":0,"last":0},"future":true}"#).unwrap())
+            .is_some()
     );
 }
 

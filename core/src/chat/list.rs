@@ -59,7 +59,18 @@ impl List {
 
     /// Brings everything to its place; equal ones keep their local order.
     pub(super) fn sort(&mut self) {
-        self.messages.sort_by_key(|m| m.seq.unwrap_or(u64::MAX));
+        // By insertion: nearly everything stands right already, and a general stable sort would be five kilobytes.
+        let key = |message: &Message| message.seq.unwrap_or(u64::MAX);
+        for end in 1..self.messages.len() {
+            let Some((sorted, [next, ..])) = self.messages.split_at_checked(end) else { return };
+            let wanted = key(next);
+            let place = sorted.iter().rposition(|m| key(m) <= wanted).map_or(0, |at| at + 1);
+            if place < end
+                && let Some(part) = self.messages.get_mut(place..=end)
+            {
+                part.rotate_right(1);
+            }
+        }
     }
 
     /// The newest place in the log that is known.
