@@ -8,7 +8,7 @@ use pairvoice_core::wire::{
 };
 use tracing::warn;
 
-use crate::chat_log::Appended;
+use crate::chat_log::{Appended, LogError};
 use crate::relay::{Relay, Speaker, fine, lock, not_joined, refusal, refused};
 
 impl Relay {
@@ -43,18 +43,21 @@ impl Relay {
         let late = Arc::clone(&report);
         let submitted = self.chat_log.append(speaker.session.clone(), speaker.user.clone(), messages, move |result| {
             let Some(done) = lock(&late).take() else { return };
-            match result {
-                Ok(appended) => {
+            done(match result {
+                Ok(mut appended) => {
+                    let squatted = appended.squatted.take();
                     let accepted = relay.delivered(&from, appended);
-                    done(Acknowledgement { ok: error.is_none(), accepted, error, refused_id, ..fine() });
+                    let taken = squatted.is_some().then(|| refusal("id-taken", "the ID is another message's", false));
+                    let (error, refused_id) = (taken.or(error), squatted.or(refused_id));
+                    Acknowledgement { ok: error.is_none(), accepted, error, refused_id, ..fine() }
                 }
-                Err(_) => done(busy()),
-            }
+                Err(error) => not_written(&error),
+            });
         });
-        if submitted.is_err()
+        if let Err(error) = submitted
             && let Some(done) = lock(&report).take()
         {
-            done(busy());
+            done(not_written(&error));
         }
     }
 
@@ -93,7 +96,7 @@ impl Relay {
                 });
             }
         });
-        submitted.map_or_else(|_| busy(), |()| fine())
+        submitted.map_or_else(|error| not_written(&error), |()| fine())
     }
 
     /// `history`.
@@ -105,12 +108,15 @@ impl Relay {
             Ok((messages, more)) => Acknowledgement { messages, more, ..fine() },
             Err(error) => {
                 warn!(%error, "history");
-                busy()
+                not_written(&error)
             }
         }
     }
 }
 
-fn busy() -> Acknowledgement {
-    refused("busy", "the chat log is busy", true)
+fn not_written(error: &LogError) -> Acknowledgement {
+    match error {
+        LogError::Full => refused("storage-full", "the server has no room for messages", true),
+        _ => refused("busy", "the chat log is busy", true),
+    }
 }

@@ -1,20 +1,21 @@
 //! The chat log: one writer thread that owns the connection, group commit, acknowledgement after commit.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use pairvoice_core::wire::{Accepted, ChatMessage, ChatPage, NewMessage, Receipt};
 use pairvoice_core::{MessageId, SessionId, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use thiserror::Error;
 
+use self::writer::{Job, write};
+
+mod writer;
+
 /// Jobs that may wait for the writer.
 const QUEUE: usize = 1_024;
-/// Jobs of one transaction.
-const GROUP: usize = 64;
 /// Messages that come with a first welcome.
 const FIRST_PAGE: u32 = 100;
 /// Messages that come with a later welcome.
@@ -22,17 +23,29 @@ const MISSED_PAGE: u32 = 200;
 /// Bytes of text in one page; the newest message always fits.
 const PAGE_BYTES: usize = 256 * 1024;
 
+const VERSION: i64 = 2;
 const SCHEMA: &str = "
 create table if not exists log (id text not null);
 insert into log select lower(hex(randomblob(16))) where not exists (select 1 from log);
 create table if not exists message (
     session text not null, seq integer not null, id text not null, sender text not null,
     body text not null, at integer not null,
-    primary key (session, seq), unique (session, sender, id)) without rowid;
+    primary key (session, seq)) without rowid;
+create index if not exists message_id on message (session, id);
 create table if not exists receipt (
     session text not null, user text not null, delivered integer not null, read integer not null,
     primary key (session, user)) without rowid;
-pragma user_version = 1;";
+create table if not exists pruned (session text not null primary key, upto integer not null) without rowid;
+pragma user_version = 2;";
+/// Version 1 found a message by its sender first, so that somebody else's use of an ID went unnoticed.
+const FROM_1: &str = "
+alter table message rename to message_1;
+create table message (
+    session text not null, seq integer not null, id text not null, sender text not null,
+    body text not null, at integer not null,
+    primary key (session, seq)) without rowid;
+insert into message select session, seq, id, sender, body, at from message_1;
+drop table message_1;";
 
 /// What keeps the log from working.
 #[derive(Debug, Error)]
@@ -43,6 +56,9 @@ pub enum LogError {
     /// More waits than the writer can take.
     #[error("the chat log is busy")]
     Busy,
+    /// The disk is full, or the file has reached its limit.
+    #[error("the chat log is full")]
+    Full,
     /// The writer has stopped.
     #[error("the chat log is closed")]
     Closed,
@@ -61,6 +77,19 @@ pub struct Appended {
     pub accepted: Vec<Accepted>,
     /// Those that were not in the log before.
     pub new: Vec<ChatMessage>,
+    /// The message whose ID is somebody else's: it and those after it were not written.
+    pub squatted: Option<MessageId>,
+}
+
+/// How much is kept; what is not given has no limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Retention {
+    /// Messages older than so many days go.
+    pub days: Option<u32>,
+    /// So many messages of each session stay.
+    pub messages: Option<u32>,
+    /// The file grows no larger than so many MiB.
+    pub file_mib: Option<u32>,
 }
 
 /// What a client says that it knows of a session's log.
@@ -72,13 +101,6 @@ pub struct Known<'a> {
     pub since: u64,
     /// The message there: in a log that was set back and went on, it is another one.
     pub tip: Option<&'a MessageId>,
-}
-
-type Done<T> = Box<dyn FnOnce(Result<T, LogError>) + Send>;
-
-enum Job {
-    Append { session: SessionId, sender: UserId, messages: Vec<NewMessage>, done: Done<Appended> },
-    Receipt { session: SessionId, receipt: Receipt, done: Done<Receipt> },
 }
 
 /// The chat log of all sessions.
@@ -96,19 +118,29 @@ impl ChatLog {
     ///
     /// # Errors
     /// [`LogError`] when the file can't be used.
-    pub fn open(path: &Path) -> Result<Self, LogError> {
-        let writer = connect(path)?;
+    pub fn open(path: &Path, retention: Retention) -> Result<Self, LogError> {
+        let mut writer = connect(path)?;
         let version: i64 = writer.query_row("pragma user_version", [], |row| row.get(0))?;
-        if version > 1 {
+        if version > VERSION {
             return Err(LogError::Version(version));
         }
-        writer.execute_batch(SCHEMA)?;
+        let migration = writer.transaction()?;
+        if version == 1 {
+            migration.execute_batch(FROM_1)?;
+        }
+        migration.execute_batch(SCHEMA)?;
+        migration.commit()?;
+        if let Some(mib) = retention.file_mib {
+            let page: i64 = writer.query_row("pragma page_size", [], |row| row.get(0))?;
+            let pages = i64::from(mib) * 1024 * 1024 / page.max(1);
+            writer.query_row(&format!("pragma max_page_count = {pages}"), [], |_| Ok(()))?;
+        }
         let id = writer.query_row("select id from log", [], |row| row.get(0))?;
         let reader = connect(path)?;
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("chat-log".into())
-            .spawn(move || write(writer, &queue))
+            .spawn(move || write(writer, &queue, retention))
             .map_err(LogError::Thread)?;
         Ok(Self { jobs: Mutex::new(Some(jobs)), writer: Mutex::new(Some(thread)), reader: Mutex::new(reader), id })
     }
@@ -161,7 +193,7 @@ impl ChatLog {
         let since = if same { known.since } else { 0 };
         let limit = if since == 0 { FIRST_PAGE } else { MISSED_PAGE };
         let messages = newest(&reader, session, since, i64::MAX, limit)?;
-        let more = messages.first().is_some_and(|m| m.seq > since + 1);
+        let more = older(&reader, session, messages.first(), since + 1)?;
         let mut statement = reader.prepare_cached("select user, delivered, read from receipt where session = ?1")?;
         let receipts = statement
             .query_map([session.as_str()], |row| {
@@ -179,7 +211,7 @@ impl ChatLog {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         let messages = newest(&reader, session, 0, before, limit)?;
-        let more = messages.first().is_some_and(|m| m.seq > 1);
+        let more = older(&reader, session, messages.first(), 1)?;
         Ok((messages, more))
     }
 
@@ -201,113 +233,39 @@ fn connect(path: &Path) -> Result<Connection, LogError> {
     Ok(connection)
 }
 
-type Tell = Box<dyn FnOnce(bool) + Send>;
-
-/// The writer's life: takes what waits, commits it at once, then tells everybody.
-fn write(mut connection: Connection, queue: &Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
-        let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect();
-        let mut told = Vec::new();
-        let committed = commit(&mut connection, jobs, &mut told)
-            .inspect_err(|error| tracing::error!(%error, "the chat log could not commit"))
-            .is_ok();
-        for tell in told {
-            tell(committed);
-        }
-    }
-    let _ = connection.execute_batch("pragma wal_checkpoint(truncate)");
-}
-
-/// All or nothing: authors of a transaction that failed try again, and what was written is known by its ID.
-fn commit(connection: &mut Connection, jobs: Vec<Job>, told: &mut Vec<Tell>) -> Result<(), LogError> {
-    fn keep<T: Send + 'static>(
-        done: Done<T>,
-        result: Result<T, LogError>,
-        told: &mut Vec<Tell>,
-    ) -> Result<(), LogError> {
-        let (value, outcome) = match result {
-            Ok(value) => (Some(value), Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        told.push(Box::new(move |committed| done(value.filter(|_| committed).ok_or(LogError::Busy))));
-        outcome
-    }
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
-    let mut outcome = transaction.as_ref().map(|_| ()).map_err(|_| LogError::Busy);
-    for job in jobs {
-        let done = match (job, &transaction) {
-            (Job::Append { session, sender, messages, done }, Ok(t)) => {
-                keep(done, append(t, &session, &sender, messages), told)
-            }
-            (Job::Receipt { session, receipt, done }, Ok(t)) => keep(done, raise(t, &session, receipt), told),
-            (Job::Append { done, .. }, Err(_)) => keep(done, Err(LogError::Busy), told),
-            (Job::Receipt { done, .. }, Err(_)) => keep(done, Err(LogError::Busy), told),
-        };
-        outcome = outcome.and(done);
-    }
-    outcome?;
-    Ok(transaction?.commit()?)
-}
-
-fn append(
-    connection: &Connection,
-    session: &SessionId,
-    sender: &UserId,
-    messages: Vec<NewMessage>,
-) -> Result<Appended, LogError> {
-    let mut appended = Appended { accepted: Vec::new(), new: Vec::new() };
-    let mut find =
-        connection.prepare_cached("select seq, at from message where session = ?1 and sender = ?2 and id = ?3")?;
-    let mut insert = connection
-        .prepare_cached("insert into message (session, seq, id, sender, body, at) values (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    let mut seq = last(connection, session)?;
-    for NewMessage { id, text, .. } in messages {
-        let known = find
-            .query_row(params![session.as_str(), sender.as_str(), id.as_str()], |row| {
-                Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
-            })
-            .optional()?;
-        if let Some((seq, at)) = known {
-            appended.accepted.push(Accepted { id, seq, at });
-            continue;
-        }
-        seq += 1;
-        let at = now_ms();
-        insert.execute(params![session.as_str(), seq, id.as_str(), sender.as_str(), text, at])?;
-        appended.accepted.push(Accepted { id: id.clone(), seq, at });
-        appended.new.push(ChatMessage { id, sender: sender.clone(), seq, at, text });
-    }
-    Ok(appended)
-}
-
-fn raise(connection: &Connection, session: &SessionId, receipt: Receipt) -> Result<Receipt, LogError> {
-    // Nobody can have got further than the log goes.
-    let last = last(connection, session)?;
-    let read = receipt.read.min(last);
-    let delivered = receipt.delivered.min(last).max(read);
-    let mut statement = connection.prepare_cached(
-        "insert into receipt (session, user, delivered, read) values (?1, ?2, ?3, ?4)
-         on conflict (session, user) do update
-         set delivered = max(delivered, excluded.delivered), read = max(read, excluded.read)
-         returning delivered, read",
-    )?;
-    let user = receipt.user;
-    let (delivered, read) = statement
-        .query_row(params![session.as_str(), user.as_str(), delivered, read], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Receipt { user, delivered, read })
-}
-
 fn last(connection: &Connection, session: &SessionId) -> Result<u64, LogError> {
-    let mut statement = connection.prepare_cached("select coalesce(max(seq), 0) from message where session = ?1")?;
+    let mut statement = connection.prepare_cached(
+        "select max(coalesce((select max(seq) from message where session = ?1), 0),
+                    coalesce((select upto from pruned where session = ?1), 0))",
+    )?;
     Ok(statement.query_row([session.as_str()], |row| row.get(0))?)
 }
 
-/// Whether the message at the client's `since` is the one that the client knows there.
+fn oldest(connection: &Connection, session: &SessionId) -> Result<Option<u64>, LogError> {
+    let mut statement = connection.prepare_cached("select min(seq) from message where session = ?1")?;
+    Ok(statement.query_row([session.as_str()], |row| row.get(0))?)
+}
+
+/// Whether there are messages from `from` on that are older than the first of a page.
+fn older(
+    connection: &Connection,
+    session: &SessionId,
+    first: Option<&ChatMessage>,
+    from: u64,
+) -> Result<bool, LogError> {
+    let Some(first) = first else { return Ok(false) };
+    Ok(oldest(connection, session)?.is_some_and(|oldest| oldest.max(from) < first.seq))
+}
+
+/// Whether the message at the client's `since` is the one that the client knows there, or is no longer kept.
 fn has_tip(connection: &Connection, session: &SessionId, known: &Known<'_>) -> Result<bool, LogError> {
     let Some(tip) = known.tip else { return Ok(true) };
     let mut statement = connection.prepare_cached("select id from message where session = ?1 and seq = ?2")?;
     let id = statement.query_row(params![session.as_str(), known.since], |row| row.get::<_, String>(0)).optional()?;
-    Ok(id.as_deref() == Some(tip.as_str()))
+    match id {
+        Some(id) => Ok(id == tip.as_str()),
+        None => Ok(oldest(connection, session)?.is_none_or(|oldest| oldest > known.since)),
+    }
 }
 
 /// The newest messages with `after < seq < before`, by rising sequence number.
@@ -351,9 +309,4 @@ fn id_of<T>(
     let text: String = row.get(column)?;
     parse(&text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(e)))
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::auth::Secret;
+use crate::chat_log::Retention;
 
 /// Shortest secret in bytes: the output size of HMAC-SHA-256 (RFC 7518 section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -39,6 +40,15 @@ pub struct ServeArgs {
     /// File of the chat log (SQLite); it is made when missing.
     #[arg(long, env = "PAIRVOICE_DATABASE", default_value = "pairvoice.db")]
     pub database: PathBuf,
+    /// Remove messages that are older than so many days; without it they are kept.
+    #[arg(long, env = "PAIRVOICE_CHAT_DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub chat_days: Option<u32>,
+    /// Keep so many messages of each session, the newest ones; without it all are kept.
+    #[arg(long, env = "PAIRVOICE_CHAT_MESSAGES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub chat_messages: Option<u32>,
+    /// Let the chat log's file grow no larger than so many MiB; when it is full, messages wait at their authors.
+    #[arg(long, env = "PAIRVOICE_DATABASE_LIMIT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub database_limit: Option<u32>,
     /// File with the secret that signs tokens (HS256), at least 32 bytes.
     #[arg(long, env = "PAIRVOICE_JWT_SECRET_FILE", required_unless_present = "dev")]
     pub jwt_secret_file: Option<PathBuf>,
@@ -119,6 +129,8 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// The chat log's file.
     pub database: PathBuf,
+    /// How much of the chat is kept.
+    pub retention: Retention,
     /// Signs and checks tokens.
     pub secret: Secret,
     /// Development mode.
@@ -154,6 +166,7 @@ impl ServeArgs {
             listen: self.listen,
             admin_listen: self.admin_listen,
             database: self.database,
+            retention: Retention { days: self.chat_days, messages: self.chat_messages, file_mib: self.database_limit },
             secret,
             dev: self.dev,
             allow_origin: self.allow_origin,

@@ -40,7 +40,7 @@ pub struct Server {
 /// # Errors
 /// When the chat log can't be opened.
 pub fn router(config: &Config) -> Result<Server, LogError> {
-    let relay = Arc::new(Relay::new(ChatLog::open(&config.database)?, &config.stun));
+    let relay = Arc::new(Relay::new(ChatLog::open(&config.database, config.retention)?, &config.stun));
     let (layer, io) = socket::layer(Arc::clone(&relay), config.secret.clone(), config.rate);
     let mut router = Router::new().route("/healthz", get(|| async { "ok\n" }));
     if config.dev {

@@ -67,15 +67,64 @@ test("bad texts are refused, what came before them is kept, nothing is shown to 
   b.leave();
 });
 
-test("two authors may use one ID without touching each other", async () => {
+test("an ID of the other's is refused, and so is a foreign sender; nothing of it is shown", async () => {
   const session = fresh();
   const [a, b] = [await join(server, session, "7"), await join(server, session, "9")];
   const shared = message("mine");
   await a.emit("chat", { messages: [shared] });
-  const answer = await b.emit("chat", { messages: [{ ...shared, text: "squatted" }] });
-  assert.equal(answer.accepted[0].seq, 2);
+  const [before, after] = [message("before"), message("after")];
+  const answer = await b.emit("chat", { messages: [before, { ...shared, text: "squatted" }, after] });
+  assert.deepEqual([answer.ok, answer.error.code, answer.error.retryable], [false, "id-taken", false]);
+  assert.deepEqual([answer.refusedId, answer.accepted.map((m) => m.id)], [shared.id, [before.id]]);
+  const foreign = await b.emit("chat", { messages: [{ ...message("as 7"), sender: "7" }] });
+  assert.deepEqual([foreign.error.code, foreign.error.retryable], ["foreign-sender", false]);
+  assert.equal((await b.emit("chat", { messages: [{ ...after, sender: "9" }] })).ok, true);
   const page = await a.emit("history", { before: 100, limit: 10 });
-  assert.deepEqual(page.messages.map((m) => [m.sender, m.text]), [["7", "mine"], ["9", "squatted"]]);
+  assert.deepEqual(page.messages.map((m) => [m.sender, m.text]), [["7", "mine"], ["9", "before"], ["9", "after"]]);
+  a.leave();
+  b.leave();
+});
+
+test("a log that was set back and went on is not taken for the one that the client knows", async () => {
+  const session = fresh();
+  const me = instance();
+  const a = await join(server, session, "7", { auth: { instance: me } });
+  const [one, two] = [message("one"), message("two")];
+  await a.emit("chat", { messages: [one, two] });
+  const { log } = a.welcome.chat;
+  a.leave();
+  const known = await join(server, session, "7", { auth: { instance: me, log, since: 2, tip: two.id } });
+  assert.deepEqual([known.welcome.chat.since, known.welcome.chat.messages], [2, []]);
+  known.leave();
+  const other = await join(server, session, "7", { auth: { instance: me, log, since: 2, tip: messageId() } });
+  assert.deepEqual([other.welcome.chat.since, other.welcome.chat.messages.length], [0, 2]);
+  other.leave();
+  const short = await join(server, session, "7", { auth: { instance: me, log, since: 3 } });
+  assert.deepEqual([short.welcome.chat.since, short.welcome.chat.messages.length], [0, 2]);
+  short.leave();
+});
+
+test("a flood is refused with a time to wait; connection and log stay intact, and so does the other", async () => {
+  const session = fresh();
+  const [a, b] = [await join(server, session, "7"), await join(server, session, "9")];
+  const flood = Array.from({ length: 1_500 }, (_, n) => message(`flood ${n}`));
+  const answers = await Promise.all(flood.map((m) => a.emit("chat", { messages: [m] })));
+  const refused = answers.filter((answer) => !answer.ok);
+  assert.ok(refused.length > 0, "1,500 events at once are more than the limit");
+  for (const { error } of refused) {
+    assert.deepEqual([error.code, error.retryable], ["rate-limited", true]);
+    assert.ok(error.afterMs > 0, JSON.stringify(error));
+  }
+  const accepted = answers.flatMap((answer) => answer.accepted ?? []);
+  const heard = await b.until("chat", (all) => all.flatMap((d) => d.messages).length === accepted.length);
+  assert.deepEqual(heard.flatMap((d) => d.messages.map((m) => m.id)), accepted.map((m) => m.id));
+  const last = message("after the flood");
+  for (let answer; !answer?.ok; ) {
+    answer = await b.emit("chat", { messages: [last] });
+    assert.ok(answer.ok || answer.error.retryable, JSON.stringify(answer));
+  }
+  assert.equal(a.socket.connected, true);
+  await a.until("chat", (all) => all.some((d) => d.messages.some((m) => m.id === last.id)));
   a.leave();
   b.leave();
 });
