@@ -73,6 +73,15 @@ export interface VoiceState extends Trouble<VoiceReason> {
   readonly microphone: MicrophoneStatus;
   /** How packets travel, once it is known. */
   readonly path: "direct" | "relay" | null;
+  /**
+   * What is being done while `state` is `reconnecting`, `null` otherwise; `message` says it as a sentence.
+   * - `network`: reaching the server again
+   * - `path`: looking for another path on the same connection (ICE restart)
+   * - `connection`: making a new connection
+   */
+  readonly recovery: "network" | "path" | "connection" | null;
+  /** When the voice that is `reconnecting` broke off, in milliseconds since 1970; `null` otherwise. */
+  readonly since: number | null;
   /** The browser plays only after a gesture: call `resumeAudio()` in a click handler. */
   readonly playbackBlocked: boolean;
 }

@@ -47,6 +47,11 @@ export async function buildServer() {
   return join(root, "target", "release", "pairvoice-server");
 }
 
+/** target/release/pairvoice-router, for the tests of the network. */
+export async function buildRouter() {
+  await run("cargo", ["build", "--locked", "--quiet", "--release", "--package", "pairvoice-router"]);
+}
+
 /** Everything that running takes. */
 export async function build() {
   await ensureNodePackages();

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildDemo, buildServer, buildWasm } from "./build.mjs";
+import { buildDemo, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
 import { checkSize } from "./size.mjs";
 import { ensureCargoTool, ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
@@ -22,7 +22,7 @@ const parts = {
     await run("npx", ["tsc", "--project", "tests/types"]);
   },
   async core() {
-    await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-core"]);
+    await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-core", "--package", "pairvoice-router"]);
   },
   async server() {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);
@@ -43,6 +43,7 @@ const parts = {
     await buildDemo();
     await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
     await buildServer();
+    await buildRouter();
     await nodeTests("tests/e2e");
   },
 };

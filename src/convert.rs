@@ -24,3 +24,9 @@ pub(crate) fn property(value: &JsValue, name: &str) -> JsValue {
 pub(crate) fn text(value: &JsValue) -> Option<String> {
     value.as_string().filter(|text| *value == JsValue::from_str(text))
 }
+
+/// A count or a span of JavaScript's as a whole number; what is less than nothing is nothing.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Float to integer casts saturate.
+pub(crate) fn whole(number: f64) -> u32 {
+    number as u32
+}

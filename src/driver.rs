@@ -12,11 +12,11 @@ use pairvoice_core::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::MediaStreamTrack;
+use web_sys::{EventTarget, MediaStreamTrack};
 
 use crate::console;
-use crate::convert::property;
-use crate::environment::{fetch_token, incapable};
+use crate::convert::{property, whole};
+use crate::environment::{fetch_token, incapable, is_hidden};
 use crate::from_js::from_js;
 use crate::level::{self, Meter};
 use crate::listeners::Listener;
@@ -29,7 +29,7 @@ use crate::snapshot::Snapshot;
 use crate::speaker::Speaker;
 use crate::storage::{Keeps, Storage};
 use crate::subscribers::Subscribers;
-use crate::timers::Timers;
+use crate::timers::{Timers, now};
 use crate::to_js::{to_frozen, to_js};
 
 /// One running session.
@@ -95,6 +95,7 @@ impl Driver {
             waiting: RefCell::default(),
         });
         driver.watch_page();
+        driver.input(Input::Hidden(is_hidden()));
         driver.work();
         driver
     }
@@ -112,8 +113,26 @@ impl Driver {
         *self.page.borrow_mut() = vec![
             on("pagehide", |_| Some(Input::PageHidden)),
             on("pageshow", |event| property(&event, "persisted").is_truthy().then_some(Input::PageShown)),
-            on("online", |_| Some(Input::Online)),
+            on("online", |_| Some(Input::NetworkChanged)),
+            on("offline", |_| Some(Input::NetworkChanged)),
         ];
+        let Some(document) = window.document() else { return };
+        let on_target = |target: &EventTarget, event, input: fn() -> Input| {
+            let this = self.this.clone();
+            Listener::new(target, event, move |_| {
+                if let Some(driver) = this.upgrade() {
+                    driver.input(input());
+                }
+            })
+        };
+        let mut page = self.page.borrow_mut();
+        page.push(on_target(&document, "visibilitychange", || Input::Hidden(is_hidden())));
+        page.push(on_target(&document, "resume", || Input::Woke));
+        // Network Information API: Chromium only.
+        let connection = property(&window.navigator(), "connection");
+        if let Some(connection) = connection.dyn_ref::<EventTarget>() {
+            page.push(on_target(connection, "change", || Input::NetworkChanged));
+        }
     }
 
     /// Takes one input. One that arrives while another is worked on waits its turn.
@@ -175,18 +194,19 @@ impl Driver {
 
     fn perform(&self, output: Output) {
         match output {
-            Output::ConnectSocket { id } => self.connect(id),
+            Output::ConnectSocket { id, fresh_token } => self.connect(id, fresh_token),
             Output::CloseSocket { id } => {
                 self.connecting.set(self.connecting.get().filter(|c| *c != id));
                 let closed = self.socket.borrow_mut().take_if(|socket| socket.id == id);
                 drop(closed);
             }
             Output::Emit { request, event } => {
-                let this = self.this.clone();
+                let (this, asked) = (self.this.clone(), now());
                 if let Some(socket) = self.socket.borrow().as_ref() {
                     socket.emit(&event, move |answer| {
                         if let Some(driver) = this.upgrade() {
-                            driver.input(Input::Acknowledged { request, answer: from_js(&answer) });
+                            let took = whole(now() - asked);
+                            driver.input(Input::Acknowledged { request, answer: from_js(&answer), took });
                         }
                     });
                 }
@@ -239,10 +259,11 @@ impl Driver {
 
     // The socket
 
-    fn connect(&self, id: OpId) {
+    fn connect(&self, id: OpId, fresh_token: bool) {
         self.connecting.set(Some(id));
         let (this, loader) = (self.this.clone(), self.loader.clone());
-        let token = self.options.borrow().token.clone();
+        let token =
+            if fresh_token { self.options.borrow().token.clone() } else { Token::Text(self.token.borrow().clone()) };
         spawn_local(async move {
             let module = async { JsFuture::from(signaling::load(&loader)?).await };
             // Both at once: the module is mostly there already, a token may take a moment.
@@ -284,6 +305,9 @@ impl Driver {
                     ConnectionCommand::Answer { sdp } => connection.answer(&sdp),
                     ConnectionCommand::AddCandidate(candidate) => connection.add_candidate(&candidate),
                     ConnectionCommand::SendMicrophone => connection.send(self.microphone.track()),
+                    ConnectionCommand::Restart => connection.restart(),
+                    ConnectionCommand::AcceptRestart { sdp } => connection.accept_restart(&sdp),
+                    ConnectionCommand::Pulse { next } => connection.pulse(next),
                     ConnectionCommand::InBand(message) => connection.send_in_band(&message),
                     _ => {}
                 }

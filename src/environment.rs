@@ -46,3 +46,8 @@ pub(crate) fn incapable() -> Option<VoiceReason> {
         None
     }
 }
+
+/// Whether nobody sees this page now.
+pub(crate) fn is_hidden() -> bool {
+    web_sys::window().and_then(|w| w.document()).is_some_and(|d| d.hidden())
+}

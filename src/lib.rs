@@ -10,6 +10,7 @@ mod driver;
 mod environment;
 mod error;
 mod from_js;
+mod heartbeats;
 mod level;
 mod listeners;
 mod microphone;

@@ -15,8 +15,9 @@ use web_sys::{
     RtcSessionDescriptionInit, RtcTrackEvent,
 };
 
-use crate::convert::property;
+use crate::convert::{property, whole};
 use crate::from_js::from_js;
+use crate::heartbeats::Heartbeats;
 use crate::listeners::Listener;
 use crate::to_js::to_js;
 
@@ -27,6 +28,8 @@ extern "C" {
     type ImplicitDescription;
     #[wasm_bindgen(method, catch, js_name = setLocalDescription)]
     fn set_local_description_implicitly(this: &ImplicitDescription) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, js_name = restartIce)]
+    fn restart_ice(this: &ImplicitDescription);
 }
 
 /// Where a connection reports to.
@@ -37,13 +40,16 @@ pub(crate) trait Reports {
     fn remote_track(&self, track: &MediaStreamTrack);
 }
 
-/// A peer connection with one audio transceiver and one negotiated data channel.
+/// A peer connection with one audio transceiver and two negotiated data channels.
 pub(crate) struct PeerConnection {
     id: OpId,
     // Before the connection: detached before it is closed.
     listeners: RefCell<Vec<Listener>>,
     connection: RtcPeerConnection,
     channel: RtcDataChannel,
+    heartbeats: Heartbeats,
+    /// RTP packets that had come at the last pulse.
+    packets: Cell<f64>,
     sender: RefCell<Option<RtcRtpSender>>,
     track: RefCell<Option<MediaStreamTrack>>,
     closed: Cell<bool>,
@@ -65,11 +71,14 @@ impl PeerConnection {
         init.set_negotiated(true);
         init.set_id(0);
         let channel = connection.create_data_channel_with_data_channel_dict("pairvoice", &init);
+        let heartbeats = Heartbeats::new(&connection);
         let this = Rc::new(Self {
             id,
             listeners: RefCell::default(),
             connection,
             channel,
+            heartbeats,
+            packets: Cell::default(),
             sender: RefCell::default(),
             track: RefCell::new(track),
             closed: Cell::new(false),
@@ -97,6 +106,7 @@ impl PeerConnection {
             Listener::new(channel, "open", on(weak(), |c, _| c.report(ConnectionEvent::Channel { open: true }))),
             Listener::new(channel, "close", on(weak(), |c, _| c.report(ConnectionEvent::Channel { open: false }))),
             Listener::new(channel, "message", on(weak(), Self::on_message)),
+            Listener::new(self.heartbeats.channel(), "message", on(weak(), Self::on_heartbeat)),
         ];
     }
 
@@ -137,6 +147,43 @@ impl PeerConnection {
         if let Some(message) = message {
             self.report(ConnectionEvent::InBand(Box::new(message)));
         }
+    }
+
+    fn on_heartbeat(&self, event: &JsValue) {
+        if let Some(heartbeat) = self.heartbeats.read(event) {
+            self.report(ConnectionEvent::Heartbeat(heartbeat));
+        }
+    }
+
+    /// Sends a heartbeat and reports how many packets of sound came since the last pulse.
+    pub(crate) fn pulse(self: &Rc<Self>, next: u32) {
+        self.heartbeats.send(next);
+        let Some(receiver) = self.receiver() else { return };
+        let this = Rc::clone(self);
+        spawn_local(async move {
+            // Without statistics there are still the heartbeats.
+            let report = JsFuture::from(receiver.get_stats()).await.unwrap_or_default();
+            let packets = packets(&report);
+            let before = this.packets.replace(packets);
+            this.report(ConnectionEvent::Received { packets: whole(packets - before) });
+        });
+    }
+
+    /// Restarts ICE with a new local offer.
+    pub(crate) fn restart(self: &Rc<Self>) {
+        let connection: &ImplicitDescription = self.connection.unchecked_ref();
+        connection.restart_ice();
+        self.run(|this| async move { this.set_local_description().await });
+    }
+
+    /// Sets the remote offer of a restart and a local answer.
+    pub(crate) fn accept_restart(self: &Rc<Self>, sdp: &str) {
+        let description = description(RtcSdpType::Offer, sdp);
+        self.run(|this| async move {
+            JsFuture::from(this.connection.set_remote_description(&description)).await?;
+            this.report(ConnectionEvent::RemoteDescriptionSet);
+            this.set_local_description().await
+        });
     }
 
     /// Sets a local offer with one audio transceiver; the microphone's track may come later.
@@ -268,6 +315,19 @@ fn description(kind: RtcSdpType, sdp: &str) -> RtcSessionDescriptionInit {
     let description = RtcSessionDescriptionInit::new(kind);
     description.set_sdp(sdp);
     description
+}
+
+/// RTP packets that have come so far; there is no entry before the first (W3C WebRTC Statistics, `packetsReceived`).
+fn packets(report: &JsValue) -> f64 {
+    let mut sum = 0.0;
+    if let Some(report) = report.dyn_ref::<js_sys::Map>() {
+        report.for_each(&mut |entry, _| {
+            if property(&entry, "type").as_string().as_deref() == Some("inbound-rtp") {
+                sum += property(&entry, "packetsReceived").as_f64().unwrap_or_default();
+            }
+        });
+    }
+    sum
 }
 
 /// The nominated pair's local or remote candidate tells (W3C WebRTC Statistics, `RTCIceCandidatePairStats`).

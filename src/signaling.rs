@@ -117,6 +117,7 @@ impl Signaling {
             ClientEvent::Receipt(receipt) => ("receipt", to_js(receipt)),
             ClientEvent::Typing(typing) => ("typing", to_js(typing)),
             ClientEvent::History(request) => ("history", to_js(request)),
+            ClientEvent::Probe => ("probe", JsValue::NULL),
             ClientEvent::Bye => ("bye", JsValue::NULL),
         };
         let done = Closure::once_into_js(move |_error: JsValue, answer: JsValue| acknowledged(answer));

@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Object, Reflect};
+use pairvoice_core::wire::VoiceState;
 use pairvoice_core::{Delivery, Message, Session, UserId};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::convert::freeze;
-use crate::to_js::to_frozen;
+use crate::to_js::{to_frozen, to_js};
 
 /// How far apart two states' places of one message are looked for: more than a page.
 const LOOK_AHEAD: usize = 256;
@@ -40,6 +41,8 @@ struct Inner {
     parts: [JsValue; 4],
     state: JsValue,
     messages: Vec<(Message, JsValue)>,
+    /// When the link that was up broke, in milliseconds since 1970.
+    since: Option<f64>,
 }
 
 impl Snapshot {
@@ -59,13 +62,18 @@ impl Snapshot {
         if !(0..PARTS.len()).any(changed) {
             return false;
         }
+        let reconnecting = view.voice.state == VoiceState::Reconnecting;
+        inner.since = reconnecting.then(|| inner.since.unwrap_or_else(js_sys::Date::now));
+        let voice = to_js(&view.voice);
+        let _ = Reflect::set(&voice, &"since".into(), &inner.since.map_or(JsValue::NULL, JsValue::from));
+        freeze(&voice);
         let chat = changed(3).then(|| inner.chat(session, me));
         let [session_part, voice_part, peer_part, chat_part] = &mut inner.parts;
         if changed(0) {
             *session_part = to_frozen(&view.session);
         }
         if changed(1) {
-            *voice_part = to_frozen(&view.voice);
+            *voice_part = voice;
         }
         if changed(2) {
             *peer_part = to_frozen(&view.peer);

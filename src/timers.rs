@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use gloo_timers::callback::Timeout;
 use pairvoice_core::Timer;
 
+use crate::convert::whole;
+
 /// Milliseconds since the page began; never jumps.
 pub(crate) fn now() -> f64 {
     web_sys::window().and_then(|w| w.performance()).map_or_else(js_sys::Date::now, |p| p.now())
@@ -18,10 +20,7 @@ impl Timers {
     /// Starts a timer; `fired` gets how late it was, in milliseconds.
     pub(crate) fn set(&self, timer: Timer, after: u32, fired: impl FnOnce(u32) + 'static) {
         let due = now() + f64::from(after);
-        let timeout = Timeout::new(after, move || {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Float to integer casts saturate.
-            fired((now() - due).max(0.0) as u32);
-        });
+        let timeout = Timeout::new(after, move || fired(whole(now() - due)));
         self.clear(timer);
         self.0.borrow_mut().push((timer, timeout));
     }

@@ -25,7 +25,7 @@ function voiceStatus(session, voice, peer, name) {
     case "connected":
       return connectedStatus(voice, peer, name);
     case "reconnecting":
-      return ["The connection broke off. Reconnecting …", "You can go on in the chat meanwhile."];
+      return [voice.message, voice.hint];
     default:
       return [voice.message, voice.hint];
   }

@@ -2,6 +2,7 @@
 
 use crate::chat::StoredMessage;
 use crate::id::MessageId;
+use crate::liveness::Heartbeat;
 use crate::reason::MicrophoneReason;
 use crate::timer::Timer;
 use crate::wire::{
@@ -50,8 +51,12 @@ pub enum Input {
     PageHidden,
     /// The page came back from the back/forward cache (`pageshow`).
     PageShown,
-    /// The browser says that the network is there again (`online`): a hint.
-    Online,
+    /// The browser says that the network may have changed (`online`, `offline`, `navigator.connection`): a hint.
+    NetworkChanged,
+    /// The page is seen again or was thawed (`resume`): what it slept through is asked for.
+    Woke,
+    /// The page is hidden or seen (`visibilitychange`).
+    Hidden(bool),
     /// From a socket that [`crate::Output::ConnectSocket`] asked for.
     Socket {
         /// Which one.
@@ -65,6 +70,8 @@ pub enum Input {
         request: OpId,
         /// The server's answer; none when it did not come in time.
         answer: Option<Acknowledgement>,
+        /// How long it took, in milliseconds.
+        took: u32,
     },
     /// From the browser's store of unsent messages.
     Outbox(OutboxEvent),
@@ -155,6 +162,13 @@ pub enum ConnectionEvent {
     InBand(Box<InBand>),
     /// How its packets travel.
     Path(Path),
+    /// The answer to [`crate::ConnectionCommand::Pulse`]: so many packets of sound since the one before.
+    Received {
+        /// RTP packets (W3C WebRTC Statistics, `packetsReceived` of `inbound-rtp`).
+        packets: u32,
+    },
+    /// A heartbeat over its unreliable data channel.
+    Heartbeat(Heartbeat),
 }
 
 /// How packets travel.

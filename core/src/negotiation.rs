@@ -20,11 +20,15 @@ pub(crate) struct Attempt {
     pub(crate) id: OpId,
     pub(crate) role: Role,
     number: u32,
+    /// ICE restarts so far.
+    generation: u32,
     offerer: InstanceId,
     /// The life of the other that this attempt is with; none while an offer waits for anybody.
     with: Option<InstanceId>,
-    /// Our description and candidates, to be said again after a reconnection, until the link is up.
+    /// Our newest description and its candidates, to be said again after a reconnection, until they have served.
     said: Vec<Envelope>,
+    /// The newest description has led to a path that works.
+    served: bool,
     /// The remote description is there (offerer) or was the reason to begin (answerer).
     answered: bool,
     remote_set: bool,
@@ -33,6 +37,8 @@ pub(crate) struct Attempt {
     pub(crate) was_connected: bool,
     pub(crate) path: Option<Path>,
     channel_open: bool,
+    /// The link is up by the browser's word, and nothing has come over it for too long.
+    silent: bool,
     /// Our host candidates hide their addresses (`.local`), for the microphone was not granted when it began.
     pub(crate) concealed: bool,
 }
@@ -43,9 +49,26 @@ impl Attempt {
         self.with.is_some()
     }
 
+    /// What was said of the former generation is over.
+    fn renew(&mut self) {
+        self.remote_set = false;
+        self.served = false;
+        self.said.clear();
+        self.held.clear();
+    }
+
     /// Whether an offer is out and unanswered.
     fn is_offering(&self) -> bool {
         self.role == Role::Offerer && !self.answered
+    }
+
+    fn is_alive(&self) -> bool {
+        self.link == LinkState::Connected && !self.silent
+    }
+
+    /// Whether the newest description has been answered, so that a path could be there.
+    pub(crate) fn is_negotiated(&self) -> bool {
+        self.answered && self.remote_set
     }
 }
 
@@ -56,6 +79,8 @@ pub(crate) enum Signalled {
     Nothing,
     /// A new offer lies ready.
     Offered,
+    /// An ICE restart of a connection that is not here any more.
+    Lost,
     /// The answerer asks for a new connection.
     Restart(RestartWhy),
     /// The other ended the attempt.
@@ -143,9 +168,11 @@ impl Negotiation {
             id,
             role,
             number,
+            generation: 0,
             offerer,
             with,
             said: Vec::new(),
+            served: false,
             answered: false,
             remote_set: false,
             held: Vec::new(),
@@ -153,6 +180,7 @@ impl Negotiation {
             was_connected: false,
             path: None,
             channel_open: false,
+            silent: false,
             concealed: false,
         });
         id
@@ -183,17 +211,35 @@ impl Negotiation {
         self.attempt.as_ref().is_some_and(Attempt::is_offering)
     }
 
-    pub(crate) fn is_connected(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|a| a.link == LinkState::Connected)
+    /// The link was up and brings nothing.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|a| a.silent)
     }
 
-    /// The link stood still for longer than a moment.
-    pub(crate) fn interrupt(&mut self) {
-        if let Some(attempt) = &mut self.attempt
-            && attempt.link == LinkState::Connected
-        {
-            attempt.link = LinkState::Interrupted;
+    pub(crate) fn is_connected(&self) -> bool {
+        self.attempt.as_ref().is_some_and(Attempt::is_alive)
+    }
+
+    /// Nothing comes over the link any more, or something does again.
+    pub(crate) fn set_silent(&mut self, silent: bool) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.silent = silent;
+            if !silent && attempt.is_negotiated() {
+                attempt.served = true;
+                attempt.said.clear();
+            }
         }
+    }
+
+    /// Looks for another path on the running connection, unless an offer is out already.
+    pub(crate) fn restart(&mut self, queue: &mut Queue) {
+        let Some(attempt) = self.attempt.as_mut().filter(|a| a.role == Role::Offerer && a.is_negotiated()) else {
+            return;
+        };
+        attempt.renew();
+        attempt.answered = false;
+        attempt.generation = attempt.generation.wrapping_add(1);
+        queue.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Restart });
     }
 
     /// Takes a signal of the other's instance `from`, the newest that is known.
@@ -228,6 +274,24 @@ impl Negotiation {
 
     fn take_unseen(&mut self, envelope: Envelope, queue: &mut Queue) -> Option<Signalled> {
         match &envelope.body {
+            SignalBody::Offer { sdp } if envelope.generation > 0 => {
+                let running = self.attempt.as_mut().filter(|a| {
+                    a.role == Role::Answerer && a.number == envelope.attempt && a.offerer == envelope.instance
+                });
+                let Some(attempt) = running else {
+                    let newest =
+                        self.newest.as_ref().is_some_and(|(i, n)| (i, *n) == (&envelope.instance, envelope.attempt));
+                    return newest.then_some(Signalled::Lost);
+                };
+                if envelope.generation <= attempt.generation {
+                    return None;
+                }
+                attempt.renew();
+                attempt.generation = envelope.generation;
+                let command = ConnectionCommand::AcceptRestart { sdp: sdp.clone() };
+                queue.push(Output::Connection { id: attempt.id, command });
+                Some(Signalled::Nothing)
+            }
             SignalBody::Offer { .. } => {
                 let newer = match &self.newest {
                     Some((instance, number)) => *instance != envelope.instance || envelope.attempt > *number,
@@ -242,7 +306,9 @@ impl Negotiation {
                 Some(Signalled::Offered)
             }
             SignalBody::Answer { sdp } => {
-                let attempt = self.attempt.as_mut().filter(|a| a.is_offering() && a.number == envelope.attempt)?;
+                let attempt = self.attempt.as_mut().filter(|a| {
+                    a.is_offering() && (a.number, a.generation) == (envelope.attempt, envelope.generation)
+                })?;
                 attempt.answered = true;
                 attempt.with = Some(envelope.instance.clone());
                 attempt.said.retain(|e| !matches!(e.body, SignalBody::Offer { .. }));
@@ -256,7 +322,10 @@ impl Negotiation {
                 {
                     return hold(&mut self.offer_candidates, candidate.clone());
                 }
-                let attempt = self.attempt.as_mut().filter(|a| a.number == envelope.attempt)?;
+                let attempt = self
+                    .attempt
+                    .as_mut()
+                    .filter(|a| (a.number, a.generation) == (envelope.attempt, envelope.generation))?;
                 if attempt.remote_set {
                     let command = ConnectionCommand::AddCandidate(candidate.clone());
                     queue.push(Output::Connection { id: attempt.id, command });
@@ -264,6 +333,13 @@ impl Negotiation {
                 } else {
                     hold(&mut attempt.held, candidate.clone())
                 }
+            }
+            SignalBody::Restart { why: RestartWhy::Failed | RestartWhy::Silent } if !self.concerns(&envelope) => None,
+            // Their connection failed: an offer to mend it comes too late.
+            SignalBody::Restart { why: RestartWhy::Failed }
+                if self.attempt.as_ref().is_some_and(|a| a.was_connected) =>
+            {
+                Some(Signalled::Restart(RestartWhy::Failed))
             }
             SignalBody::Restart { why } => (!self.is_offering()).then_some(Signalled::Restart(*why)),
             SignalBody::End => {
@@ -276,6 +352,13 @@ impl Negotiation {
             }
             SignalBody::GiveUp { reason } => Some(Signalled::GaveUp(*reason)),
         }
+    }
+
+    /// Whether a word of the answerer is about the running connection as it is now.
+    fn concerns(&self, envelope: &Envelope) -> bool {
+        self.attempt
+            .as_ref()
+            .is_some_and(|a| a.number == envelope.attempt && (a.generation == envelope.generation || a.is_offering()))
     }
 
     /// Takes a report of the running connection; others are of closed ones.
@@ -300,26 +383,30 @@ impl Negotiation {
                 }
             }
             ConnectionEvent::Link(state) => {
-                // Standing still is judged by a timer, not by the browser's first word.
-                if *state != LinkState::Interrupted {
+                // Whether a link that was up still is, what arrives over it tells sooner and better than these two words.
+                let vague = attempt.was_connected && *state == LinkState::Connecting;
+                if *state != LinkState::Interrupted && !vague {
                     attempt.link = *state;
                 }
                 if *state == LinkState::Connected {
                     attempt.was_connected = true;
-                    attempt.said.clear();
+                    if attempt.is_negotiated() {
+                        attempt.served = true;
+                        attempt.said.clear();
+                    }
                 }
             }
             ConnectionEvent::Broken => attempt.link = LinkState::Failed,
             ConnectionEvent::Channel { open } => attempt.channel_open = *open,
             ConnectionEvent::Path(path) => attempt.path = Some(*path),
-            ConnectionEvent::InBand(_) => {}
+            ConnectionEvent::InBand(_) | ConnectionEvent::Received { .. } | ConnectionEvent::Heartbeat(_) => {}
         }
     }
 
     fn say_of_attempt(&mut self, body: SignalBody, joined: bool, queue: &mut Queue) {
         let envelope = self.envelope(body);
         if let Some(attempt) = &mut self.attempt
-            && !attempt.was_connected
+            && !attempt.served
         {
             attempt.said.push(envelope.clone());
         }
@@ -334,6 +421,7 @@ impl Negotiation {
 
     fn envelope(&mut self, body: SignalBody) -> Envelope {
         self.sequence = self.sequence.wrapping_add(1);
+        let generation = self.attempt.as_ref().map_or(0, |a| a.generation);
         let (attempt, to) = match &self.attempt {
             Some(a) if a.role == Role::Answerer => (a.number, Some(a.offerer.clone())),
             Some(a) => (a.number, None),
@@ -345,7 +433,7 @@ impl Negotiation {
             instance: self.instance.clone(),
             to,
             attempt,
-            generation: 0,
+            generation,
             sequence: self.sequence,
             body,
         }
@@ -416,7 +504,7 @@ impl Negotiation {
     }
 
     pub(crate) fn can_send_in_band(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|a| a.channel_open && a.link == LinkState::Connected)
+        self.attempt.as_ref().is_some_and(|a| a.channel_open && a.is_alive())
     }
 
     /// Sends over the reliable data channel of the running attempt.

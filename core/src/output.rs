@@ -16,6 +16,8 @@ pub enum Output {
     ConnectSocket {
         /// Its name from now on.
         id: OpId,
+        /// Ask the app for a token, instead of using the one that the server took last.
+        fresh_token: bool,
     },
     /// Close that socket and forget it. What was emitted before still goes out.
     CloseSocket {
@@ -83,6 +85,8 @@ pub enum ClientEvent {
     Typing(Typing),
     /// Older messages.
     History(HistoryRequest),
+    /// Is the server there?
+    Probe,
     /// We leave.
     Bye,
 }
@@ -119,6 +123,18 @@ pub enum ConnectionCommand {
     Answer {
         /// The answer.
         sdp: String,
+    },
+    /// Set a local offer that restarts ICE (RFC 8445 section 9), on the same connection.
+    Restart,
+    /// Set the remote offer of a restart and a local answer, on the same connection.
+    AcceptRestart {
+        /// The offer.
+        sdp: String,
+    },
+    /// Send a heartbeat and report what arrived since the last time.
+    Pulse {
+        /// When the next one follows, in milliseconds.
+        next: u32,
     },
     /// Add a remote candidate.
     AddCandidate(Candidate),

@@ -1,6 +1,10 @@
-//! The one authority on what to do when something does not work: when to join again, when to try a new connection, when
-//! to give up to text.
+//! The one authority on what to do when something does not work: when a socket counts as dead and when to join again, when
+//! to look for another path, when to make a new connection, when to give up to text.
+//!
+//! Every decision has its evidence: a silent link ([`Liveness`]), a socket that leaves a probe unanswered, a `failed` of the
+//! browser, a restart that brought nothing.
 
+use crate::liveness::{Liveness, Silence};
 use crate::output::Output;
 use crate::queue::Queue;
 use crate::reason::VoiceReason;
@@ -15,8 +19,16 @@ const GRACE_MS: u32 = 5_000;
 const FIRST_TRIES: u32 = 2;
 /// Tries after an interruption: 30 s without a path.
 const RECOVERY_TRIES: u32 = 3;
-/// `disconnected` for so long is an interruption; Firefox shows shorter ones while sound flows. Milliseconds.
-const INTERRUPTION_MS: u32 = 1_000;
+/// A restart that brought no packet for so long brings none, in milliseconds: Firefox does not survive some.
+const RESTART_MS: u32 = 3_000;
+/// How long a probe of the socket may take, two round trips apart, in milliseconds.
+const PROBE_MS: u32 = 400;
+/// How long an eager join may take, four round trips apart, in milliseconds: time for one lost packet of TCP's handshake.
+const JOIN_MS: u32 = 1_800;
+/// Longest join, in milliseconds; the Socket.IO client's own limit.
+const MAX_JOIN_MS: u32 = 8_000;
+/// About 45 s of short joins; after that the network may just be slow.
+const SHORT_JOINS: u32 = 20;
 /// Waits between joins, in milliseconds.
 const REJOIN_MS: [u32; 6] = [0, 300, 1_200, 2_700, 4_800, 7_000];
 /// Longest wait between joins while voice is wanted, for the first [`EAGER_TRIES`], in milliseconds.
@@ -44,6 +56,10 @@ pub(crate) struct Recovery {
     was_up: bool,
     given_up: Option<VoiceReason>,
     joins: u32,
+    /// Of the link.
+    pub(crate) liveness: Liveness,
+    /// Of the socket: a request and its acknowledgement, in milliseconds.
+    round_trip: u32,
 }
 
 impl Recovery {
@@ -57,9 +73,60 @@ impl Recovery {
 
     /// The link is up.
     pub(crate) fn connected(&mut self, queue: &mut Queue) {
+        if !self.was_up {
+            self.liveness.begin();
+        }
         self.was_up = true;
         self.given_up = None;
         self.stop(queue);
+    }
+
+    /// Asks the link again in a moment.
+    pub(crate) fn pulse(&self, queue: &mut Queue) -> u32 {
+        let after = self.liveness.pulse();
+        queue.push(Output::SetTimer { timer: Timer::Pulse, after, spread: false });
+        after
+    }
+
+    /// So many packets came over the link since it was asked last.
+    pub(crate) fn received(&mut self, packets: u32, queue: &mut Queue) -> Silence {
+        let silence = self.liveness.received(packets);
+        if silence == Silence::None {
+            self.liveness.proved();
+            queue.push(Output::ClearTimer(Timer::Restart));
+        }
+        silence
+    }
+
+    /// From now on a restart has its time to bring packets.
+    pub(crate) fn restarted(queue: &mut Queue) {
+        queue.push(Output::SetTimer { timer: Timer::Restart, after: RESTART_MS, spread: false });
+    }
+
+    /// A probe of the socket is out.
+    pub(crate) fn probing(&self, queue: &mut Queue) {
+        let after = PROBE_MS + 2 * self.round_trip;
+        queue.push(Output::SetTimer { timer: Timer::Probe, after, spread: false });
+    }
+
+    /// The server acknowledged something after so many milliseconds.
+    pub(crate) fn acknowledged(&mut self, took: u32) {
+        let slower = took > self.round_trip;
+        self.round_trip = if slower { took } else { (3 * self.round_trip + took) / 4 }.min(2_000);
+    }
+
+    /// A socket is being connected. `eager` when somebody waits to be heard again.
+    pub(crate) fn joining(&self, eager: bool, queue: &mut Queue) {
+        if eager && self.joins < EAGER_TRIES {
+            let slowest = self.round_trip.max(self.liveness.round_trip());
+            let after = if self.joins < SHORT_JOINS { (JOIN_MS + 4 * slowest).min(MAX_JOIN_MS) } else { MAX_JOIN_MS };
+            queue.push(Output::SetTimer { timer: Timer::Join, after, spread: false });
+        }
+    }
+
+    /// That socket took too long: another one follows at once, for this one's time was wait enough.
+    pub(crate) fn join_timed_out(&mut self) {
+        self.joins = self.joins.saturating_add(1);
     }
 
     /// Nobody is to be connected: the other is gone or one of the two turned voice off.
@@ -135,16 +202,6 @@ impl Recovery {
         self.given_up = Some(reason);
     }
 
-    /// The browser shows `disconnected`.
-    pub(crate) fn interrupted(queue: &mut Queue) {
-        queue.push(Output::SetTimer { timer: Timer::Interruption, after: INTERRUPTION_MS, spread: false });
-    }
-
-    /// The browser shows something else.
-    pub(crate) fn uninterrupted(queue: &mut Queue) {
-        queue.push(Output::ClearTimer(Timer::Interruption));
-    }
-
     /// Plans the next join.
     pub(crate) fn rejoin(&mut self, voice_wanted: bool, queue: &mut Queue) {
         let step = usize::try_from(self.joins).unwrap_or(usize::MAX);
@@ -160,6 +217,7 @@ impl Recovery {
     pub(crate) fn welcomed(&mut self, queue: &mut Queue) {
         self.joins = 0;
         queue.push(Output::ClearTimer(Timer::Rejoin));
+        queue.push(Output::ClearTimer(Timer::Join));
     }
 }
 

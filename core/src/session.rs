@@ -63,7 +63,11 @@ pub struct Session {
     suspended: bool,
     ever_joined: bool,
     refused_once: bool,
+    /// The server took the token that we have.
+    token_taken: bool,
     socket: Option<OpId>,
+    /// Asked of the socket, to see whether it lives.
+    probe: Option<OpId>,
     ice_servers: Vec<IceServer>,
     role: Option<Role>,
     peer_presence: Presence,
@@ -100,7 +104,9 @@ impl Session {
             suspended: false,
             ever_joined: false,
             refused_once: false,
+            token_taken: false,
             socket: None,
+            probe: None,
             ice_servers: Vec::new(),
             role: None,
             peer_presence: Presence::Absent,
@@ -139,9 +145,11 @@ impl Session {
             Input::NewToken => self.new_token(),
             Input::PageHidden => self.suspend(),
             Input::PageShown => self.resume(),
-            Input::Online => self.hint(),
+            Input::NetworkChanged => self.network_changed(),
+            Input::Woke => self.woke(),
+            Input::Hidden(hidden) => self.recovery.liveness.hide(hidden),
             Input::Socket { id, event } if self.socket == Some(id) => self.socket_event(event),
-            Input::Acknowledged { request, answer } => self.acknowledged(request, answer),
+            Input::Acknowledged { request, answer, took } => self.acknowledged(request, answer, took),
             Input::Outbox(event) => self.chat.outbox_event(event, &mut self.queue),
             Input::Connection { id, event } => self.connection_event(id, event),
             Input::Microphone { id, event } => self.microphone_event(id, event),
@@ -311,12 +319,29 @@ impl Session {
         }
     }
 
-    /// The network may be there again.
-    fn hint(&mut self) {
+    /// The network may be another, or there again.
+    fn network_changed(&mut self) {
+        self.recovery.liveness.hint();
         if self.recovery.given_up().is_some() {
             self.retry_voice();
         }
-        if self.socket.is_none() && self.may_rejoin() {
+        if self.is_joined() {
+            self.probe();
+        } else if self.ever_joined && self.may_rejoin() {
+            // A connect that was begun on another network ends nowhere.
+            self.drop_socket();
+            self.connect();
+        } else if self.socket.is_none() && self.may_rejoin() {
+            self.connect();
+        }
+    }
+
+    /// The machine or the page slept: nothing that was not seen meanwhile means anything, and the socket may be dead.
+    fn woke(&mut self) {
+        self.recovery.liveness.forget();
+        if self.is_joined() {
+            self.probe();
+        } else if self.socket.is_none() && self.may_rejoin() {
             self.connect();
         }
     }

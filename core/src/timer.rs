@@ -7,8 +7,14 @@ pub enum Timer {
     Rejoin,
     /// Until a connection attempt counts as failed.
     Connect,
-    /// Until an interruption counts as one: shorter ones mend themselves and are nobody's business.
-    Interruption,
+    /// Until it is looked again whether packets of the other arrive.
+    Pulse,
+    /// Until a restarted connection that stays silent is given up.
+    Restart,
+    /// Until a socket that does not answer counts as dead.
+    Probe,
+    /// Until a socket that does not get in is given up for a new one.
+    Join,
     /// Until the outbox is tried again after a retryable refusal.
     Outbox,
     /// Until a leaving session stops waiting for its outbox.
@@ -19,13 +25,22 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 6] =
-        [Self::Rejoin, Self::Connect, Self::Interruption, Self::Outbox, Self::Leave, Self::PeerTyping];
+    pub const ALL: [Self; 9] = [
+        Self::Rejoin,
+        Self::Connect,
+        Self::Pulse,
+        Self::Restart,
+        Self::Probe,
+        Self::Join,
+        Self::Outbox,
+        Self::Leave,
+        Self::PeerTyping,
+    ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,
     /// as after a sleep: the messages that would speak against it may still lie in the queue.
     #[must_use]
     pub const fn judges(self) -> bool {
-        matches!(self, Self::Connect | Self::Interruption)
+        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join)
     }
 }

@@ -53,12 +53,39 @@ pub struct VoiceView {
     pub path: Option<PathView>,
     /// The browser waits for a gesture before it plays; `resumeAudio()` within one lets it.
     pub playback_blocked: bool,
+    /// What is being done while it is reconnecting.
+    pub recovery: Option<Recovery>,
     /// Why voice is unavailable.
     pub reason: Option<VoiceReason>,
-    /// The reason as a sentence.
+    /// The reason, or what is being done, as a sentence.
     pub message: Option<&'static str>,
     /// What a person can do.
     pub hint: Option<&'static str>,
+}
+
+/// What is being done about a link that was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recovery {
+    /// Reaching the server again.
+    Network,
+    /// Looking for another path on the same connection (ICE restart).
+    Path,
+    /// Making a new connection.
+    Connection,
+}
+
+impl Recovery {
+    pub(crate) const fn message(self) -> &'static str {
+        match self {
+            Self::Network => "Neither the other person nor the server can be reached. Trying again.",
+            Self::Path => "Nothing arrives from the other person. Looking for another path.",
+            Self::Connection => "The connection broke. Making a new one.",
+        }
+    }
+
+    /// The same for all: there is nothing to do.
+    pub(crate) const HINT: &'static str = "Voice comes back by itself. What you write is kept.";
 }
 
 /// The microphone of this person.
@@ -171,6 +198,7 @@ impl Default for View {
                 microphone: microphone_view(MicrophoneState::Off, None, ""),
                 path: None,
                 playback_blocked: false,
+                recovery: None,
                 reason: None,
                 message: None,
                 hint: None,

@@ -395,6 +395,8 @@ pub struct Candidate {
 pub enum RestartWhy {
     /// Its connection failed.
     Failed,
+    /// It hears nothing any more: an ICE restart may find another path.
+    Silent,
     /// Its microphone was granted, so that it has better candidates now.
     Granted,
     /// A person asked.

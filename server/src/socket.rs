@@ -122,6 +122,7 @@ fn listen(relay: &Arc<Relay>, socket: &SocketRef, speaker: &Speaker, rate: f64) 
     on.event("receipt", |relay, speaker, receipt: Receipt| relay.receipt(speaker, &receipt));
     on.event("typing", |relay, speaker, typing: Typing| relay.typing(speaker, typing));
     on.event("history", |relay, speaker, request: HistoryRequest| relay.history(speaker, &request));
+    on.event("probe", |_, _, _: Option<Value>| Acknowledgement { ok: true, ..Acknowledgement::default() });
     on.event("bye", |relay, speaker, _: Option<Value>| relay.bye(speaker));
     on.event_later("chat", |relay, speaker, batch: ChatBatch, ack: AckSender| {
         relay.chat(speaker, batch, move |answer| send(ack, &answer));

@@ -17,7 +17,11 @@ impl Session {
         self.queue.push(Output::ClearTimer(Timer::Rejoin));
         let id = self.queue.next_id();
         self.socket = Some(id);
-        self.queue.push(Output::ConnectSocket { id });
+        let fresh_token = !self.token_taken;
+        self.queue.push(Output::ConnectSocket { id, fresh_token });
+        // A token comes from the app, which may take its time.
+        let eager = self.ever_joined && self.voice.on && !fresh_token;
+        self.recovery.joining(eager, &mut self.queue);
     }
 
     pub(super) fn may_rejoin(&self) -> bool {
@@ -32,7 +36,29 @@ impl Session {
         if let Some(id) = self.socket.take() {
             self.queue.push(Output::CloseSocket { id });
         }
+        self.probe = None;
+        self.queue.push(Output::ClearTimer(Timer::Probe));
+        self.queue.push(Output::ClearTimer(Timer::Join));
         self.chat.disconnected();
+    }
+
+    /// Asks the server for a sign of life.
+    pub(super) fn probe(&mut self) {
+        if self.is_joined() && self.probe.is_none() {
+            self.probe = Some(self.queue.emit(ClientEvent::Probe));
+            self.recovery.probing(&mut self.queue);
+        }
+    }
+
+    /// The socket does not answer: it is left without waiting for its close, which may take a minute.
+    pub(super) fn socket_is_dead(&mut self) {
+        self.drop_socket();
+        self.offline(SessionReason::SignalingUnreachable);
+        if self.leaving {
+            self.end(SessionReason::Left);
+        } else if self.may_rejoin() {
+            self.connect();
+        }
     }
 
     pub(super) fn offline(&mut self, reason: SessionReason) {
@@ -43,6 +69,7 @@ impl Session {
 
     pub(super) fn new_token(&mut self) {
         self.refused_once = false;
+        self.token_taken = false;
         if self.phase == Phase::Offline(SessionReason::Unauthorized) && !self.suspended {
             self.offline(SessionReason::SignalingUnreachable);
             self.connect();
@@ -81,6 +108,7 @@ impl Session {
         self.phase = Phase::Joined;
         self.ever_joined = true;
         self.refused_once = false;
+        self.token_taken = true;
         self.ice_servers = welcome.ice_servers;
         self.recovery.welcomed(&mut self.queue);
         if !self.negotiation.is_connected() {
@@ -110,6 +138,8 @@ impl Session {
         let failed = self.negotiation.attempt().is_some_and(|a| a.link == LinkState::Failed);
         if failed && self.role == Some(Role::Answerer) && self.voice.is_wanted() {
             self.say(SignalBody::Restart { why: RestartWhy::Failed });
+        } else {
+            self.seek_path();
         }
         self.chat.welcome(welcome.chat, &mut self.queue);
         if self.typing {
@@ -119,6 +149,7 @@ impl Session {
 
     pub(super) fn refused(&mut self, refusal: &Refusal) {
         self.drop_socket();
+        self.token_taken = false;
         match refusal.code.as_str() {
             "unauthorized" if self.token_renews && !self.refused_once => {
                 self.refused_once = true;
@@ -143,7 +174,14 @@ impl Session {
         }
     }
 
-    pub(super) fn acknowledged(&mut self, request: OpId, answer: Option<Acknowledgement>) {
+    pub(super) fn acknowledged(&mut self, request: OpId, answer: Option<Acknowledgement>, took: u32) {
+        if answer.is_some() {
+            self.recovery.acknowledged(took);
+            if self.probe == Some(request) {
+                self.probe = None;
+                self.queue.push(Output::ClearTimer(Timer::Probe));
+            }
+        }
         let outcome = answer.as_ref().and_then(|a| a.outcome);
         self.negotiation.acknowledged(request, outcome, self.membership.instance());
         self.chat.acknowledged(request, answer, &mut self.queue);
@@ -216,6 +254,7 @@ impl Session {
                 }
             }
             Signalled::Offered => self.negotiation.forget_offer(),
+            Signalled::Lost => self.say(SignalBody::Restart { why: RestartWhy::Failed }),
             Signalled::Restart(why) => self.restart(why),
             Signalled::Ended => {
                 self.negotiation.close(&mut self.queue);
@@ -237,6 +276,7 @@ impl Session {
         match why {
             RestartWhy::Granted if self.negotiation.is_connected() => {}
             RestartWhy::Failed => self.link_failed(),
+            RestartWhy::Silent => self.restart_ice(),
             RestartWhy::Granted | RestartWhy::Person => {
                 self.recovery.refresh(&mut self.queue);
                 self.negotiation.close(&mut self.queue);

@@ -1,11 +1,12 @@
 //! The conclusions that hold whatever happened, and what the app sees of them.
 
 use super::{Phase, Session};
+use crate::input::LinkState;
 use crate::negotiation::Attempt;
 use crate::output::{ClientEvent, Event, Note, Output};
 use crate::reason::{SessionReason, VoiceReason};
 use crate::role::{Role, SameUser};
-use crate::view::{PeerView, SessionState, VoiceView, microphone_view, session_view};
+use crate::view::{PeerView, Recovery, SessionState, VoiceView, microphone_view, session_view};
 use crate::wire::{InBand, MicrophoneState, Presence, VoiceState, VoiceStatus};
 
 impl Session {
@@ -161,10 +162,23 @@ impl Session {
         self.view.update(session_view(session, reason), voice, peer);
     }
 
+    fn recovery_view(&self) -> Recovery {
+        if !self.is_joined() {
+            Recovery::Network
+        } else if self.negotiation.is_silent()
+            && self.negotiation.attempt().is_some_and(|a| a.link != LinkState::Failed)
+        {
+            Recovery::Path
+        } else {
+            Recovery::Connection
+        }
+    }
+
     pub(super) fn voice_view(&self, state: VoiceState) -> VoiceView {
         let reason = self.unavailable();
         let theirs = self.voice.incapable.is_none() && self.recovery.given_up().is_none();
         let microphone = self.voice.microphone;
+        let recovery = (state == VoiceState::Reconnecting).then(|| self.recovery_view());
         VoiceView {
             state,
             role: self.role,
@@ -173,9 +187,14 @@ impl Session {
             microphone: microphone_view(microphone, self.voice.microphone_reason, &self.voice.label),
             path: self.negotiation.attempt().and_then(|a| a.path).map(Into::into),
             playback_blocked: self.voice.playback_blocked,
+            recovery,
             reason,
-            message: reason.map(if theirs { VoiceReason::peer_message } else { VoiceReason::message }),
-            hint: reason.map(if theirs { VoiceReason::peer_hint } else { VoiceReason::hint }),
+            message: reason
+                .map(if theirs { VoiceReason::peer_message } else { VoiceReason::message })
+                .or(recovery.map(Recovery::message)),
+            hint: reason
+                .map(if theirs { VoiceReason::peer_hint } else { VoiceReason::hint })
+                .or(recovery.map(|_| Recovery::HINT)),
         }
     }
 }

@@ -99,7 +99,7 @@ fn perform(world: &mut World, step: Step) {
             let event = pairvoice_core::ConnectionEvent::Link(LinkState::Failed);
             world.input(who, Input::Connection { id, event });
             world.input(who, Input::PageShown);
-            world.input(who, Input::Online);
+            world.input(who, Input::NetworkChanged);
         }
     }
 }

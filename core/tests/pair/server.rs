@@ -238,7 +238,7 @@ impl Server {
                 ack.more = ack.messages.len() > PAGE;
                 ack.messages.drain(..ack.messages.len().saturating_sub(PAGE));
             }
-            ClientEvent::Typing(_) => {}
+            ClientEvent::Typing(_) | ClientEvent::Probe => {}
             ClientEvent::Bye => {
                 let info = self.seats.iter().find(|s| s.user == user).map(Seat::info);
                 self.seats.retain(|s| s.user != user);

@@ -39,6 +39,9 @@ pub struct Side {
     socket: Option<(OpId, u32)>,
     /// The open connection, its local description's name and the remote one's.
     connection: Option<(OpId, Option<String>, Option<String>)>,
+    /// The local description of an ICE restart that is not answered yet.
+    restart: Option<(OpId, String)>,
+    pub restarts: u32,
     /// The connection that was up once: browsers give up on others much later than the session does.
     was_up: Option<OpId>,
     pub timers: Vec<Timer>,
@@ -94,6 +97,8 @@ impl World {
                 lives: 1,
                 socket: None,
                 connection: None,
+                restart: None,
+                restarts: 0,
                 was_up: None,
                 timers: Vec::new(),
                 microphone: false,
@@ -142,7 +147,7 @@ impl World {
     fn perform(&mut self, who: usize, output: Output) {
         let side = &mut self.sides[who];
         match output {
-            Output::ConnectSocket { id } => {
+            Output::ConnectSocket { id, .. } => {
                 self.sockets += 1;
                 side.socket = Some((id, self.sockets));
                 self.flights.push_back(InFlight::Connect { who, socket: self.sockets, id });
@@ -239,7 +244,13 @@ impl World {
                 events.push(candidate());
             }
             ConnectionCommand::Answer { sdp } => {
-                if let Some((open, local, remote)) = &mut side.connection
+                if let Some((_, name)) = side.restart.take_if(|(open, _)| *open == id) {
+                    assert!(
+                        sdp.ends_with(&format!("answers {name}")),
+                        "an answer to another restart was applied: {sdp}"
+                    );
+                    events.push(ConnectionEvent::RemoteDescriptionSet);
+                } else if let Some((open, local, remote)) = &mut side.connection
                     && *open == id
                 {
                     let fits = sdp.ends_with(&format!("answers {}", local.as_deref().unwrap_or("-")));
@@ -248,6 +259,23 @@ impl World {
                     *remote = Some(sdp);
                     events.push(ConnectionEvent::RemoteDescriptionSet);
                 }
+            }
+            ConnectionCommand::Restart => {
+                assert!(side.connection.as_ref().is_some_and(|c| c.0 == id && c.2.is_some()), "nothing to restart");
+                side.restarts += 1;
+                let name = format!("{who}:{id:?} restart {}", side.restarts);
+                side.restart = Some((id, name.clone()));
+                events.push(ConnectionEvent::LocalDescription { sdp: name });
+                events.push(candidate());
+            }
+            ConnectionCommand::AcceptRestart { sdp } => {
+                events.push(ConnectionEvent::RemoteDescriptionSet);
+                events.push(ConnectionEvent::LocalDescription { sdp: format!("answers {sdp}") });
+                events.push(candidate());
+            }
+            ConnectionCommand::Pulse { .. } => {
+                let packets = if self.media_up && self.linked().is_some() { 12 } else { 0 };
+                events.push(ConnectionEvent::Received { packets });
             }
             ConnectionCommand::InBand(message) => {
                 self.flights.push_back(InFlight::InBand { from: (who, id), message: *message });
@@ -319,7 +347,7 @@ impl World {
             }
             InFlight::Acknowledge { who, socket, request, answer } => {
                 if self.sides[who].socket.is_some_and(|s| s.1 == socket) {
-                    self.input(who, Input::Acknowledged { request, answer });
+                    self.input(who, Input::Acknowledged { request, answer, took: 50 });
                 }
             }
             InFlight::Stored { who, life, event } => {
@@ -490,9 +518,14 @@ impl World {
             for who in 0..2 {
                 self.fire(who, Timer::Rejoin);
                 self.fire(who, Timer::Outbox);
+                self.fire(who, Timer::Pulse);
+                self.fire(who, Timer::Restart);
             }
             let quiet = self.pending() == 0 && (0..2).all(|w| self.session_state(w) != SessionState::Offline);
-            if quiet && (self.voice(0) == self.voice(1) && self.voice(0) != VoiceState::Connecting) {
+            if quiet
+                && (self.voice(0) == self.voice(1)
+                    && !matches!(self.voice(0), VoiceState::Connecting | VoiceState::Reconnecting))
+            {
                 break;
             }
         }

@@ -8,6 +8,6 @@ globalThis.options = {
   url: location.origin,
   sessionId: query.get("session"),
   userId: query.get("user"),
-  token: async () =>
-    (await fetch(`/dev/token?${new URLSearchParams({ session: query.get("session"), user: query.get("user") })}`)).text(),
+  token: query.get("token") ?? (async () =>
+    (await fetch(`/dev/token?${new URLSearchParams({ session: query.get("session"), user: query.get("user") })}`)).text()),
 };

@@ -1,0 +1,19 @@
+// One call through one fault: sound both ways again, one prompt, nothing of the chat lost.
+import { call } from "./call.mjs";
+
+/** Milliseconds from the end of the fault to new sound on both sides. */
+export async function survive(world, fault, { swap = false } = {}) {
+  const pair = await call(world, { swap });
+  try {
+    await pair.write();
+    await fault.during(world, pair);
+    const end = Date.now();
+    await pair.write();
+    const after = await pair.soundAfter(end, { afterPause: !fault.mediaLives });
+    await pair.isWhole();
+    await pair.agree();
+    return after;
+  } finally {
+    await pair.close();
+  }
+}
