@@ -66,6 +66,11 @@ impl Attempt {
         self.link == LinkState::Connected && !self.silent
     }
 
+    /// Whether no restart is under way: the newest description has led to a path that worked.
+    pub(crate) fn is_served(&self) -> bool {
+        self.served
+    }
+
     /// Whether the newest description has been answered, so that a path could be there.
     pub(crate) fn is_negotiated(&self) -> bool {
         self.answered && self.remote_set
@@ -231,9 +236,9 @@ impl Negotiation {
         }
     }
 
-    /// Looks for another path on the running connection, unless an offer is out already.
+    /// Looks for another path on the running connection, unless that is being done already.
     pub(crate) fn restart(&mut self, queue: &mut Queue) {
-        let Some(attempt) = self.attempt.as_mut().filter(|a| a.role == Role::Offerer && a.is_negotiated()) else {
+        let Some(attempt) = self.attempt.as_mut().filter(|a| a.role == Role::Offerer && a.is_served()) else {
             return;
         };
         attempt.renew();

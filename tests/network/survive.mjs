@@ -6,6 +6,8 @@ export async function survive(world, fault, { swap = false } = {}) {
   const pair = await call(world, { swap });
   try {
     await pair.write();
+    // A call that has run for a moment.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     await fault.during(world, pair);
     const end = Date.now();
     await pair.write();

@@ -90,7 +90,7 @@ impl Session {
         }
         match self.role {
             Some(Role::Offerer) => self.restart_ice(),
-            Some(Role::Answerer) if self.is_joined() => {
+            Some(Role::Answerer) if self.is_joined() && self.negotiation.attempt().is_some_and(Attempt::is_served) => {
                 self.say(SignalBody::Restart { why: RestartWhy::Silent });
                 Recovery::restarted(&mut self.queue);
             }
