@@ -61,6 +61,7 @@ impl Reports for Side {
             ConnectionEvent::InBand(message) => self.heard.borrow_mut().push(*message),
             ConnectionEvent::Path(path) => self.path.set(Some(path)),
             ConnectionEvent::Broken => self.link.set(Some(LinkState::Failed)),
+            ConnectionEvent::Received { .. } | ConnectionEvent::Heartbeat(_) => {}
         }
     }
 
