@@ -306,7 +306,7 @@ impl Relay {
         }
         match envelope.body {
             SignalBody::End => seat.parked.clear(),
-            SignalBody::Offer { .. } => log_roles(room, speaker, envelope.attempt),
+            SignalBody::Offer { .. } if envelope.generation == 0 => log_roles(room, speaker, envelope.attempt),
             SignalBody::Answer { .. } => {
                 if let Some(other) = room.other(&speaker.user) {
                     other.parked.retain(|p| p.envelope.attempt != envelope.attempt);
