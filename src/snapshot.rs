@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use js_sys::{Array, Object, Reflect};
 use pairvoice_core::wire::VoiceState;
-use pairvoice_core::{Delivery, Message, Session, UserId};
+use pairvoice_core::{Delivery, Message, Session, UserId, VoiceView};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -62,17 +62,13 @@ impl Snapshot {
         if !(0..PARTS.len()).any(changed) {
             return false;
         }
-        let reconnecting = view.voice.state == VoiceState::Reconnecting;
-        inner.since = reconnecting.then(|| inner.since.unwrap_or_else(js_sys::Date::now));
-        let voice = to_js(&view.voice);
-        let _ = Reflect::set(&voice, &"since".into(), &inner.since.map_or(JsValue::NULL, JsValue::from));
-        freeze(&voice);
         let chat = changed(3).then(|| inner.chat(session, me));
+        let voice = changed(1).then(|| inner.voice(&view.voice));
         let [session_part, voice_part, peer_part, chat_part] = &mut inner.parts;
         if changed(0) {
             *session_part = to_frozen(&view.session);
         }
-        if changed(1) {
+        if let Some(voice) = voice {
             *voice_part = voice;
         }
         if changed(2) {
@@ -93,6 +89,15 @@ impl Snapshot {
 }
 
 impl Inner {
+    fn voice(&mut self, view: &VoiceView) -> JsValue {
+        let reconnecting = view.state == VoiceState::Reconnecting;
+        self.since = reconnecting.then(|| self.since.unwrap_or_else(js_sys::Date::now));
+        let part = to_js(view);
+        let _ = Reflect::set(&part, &"since".into(), &self.since.map_or(JsValue::NULL, JsValue::from));
+        freeze(&part);
+        part
+    }
+
     fn chat(&mut self, session: &Session, me: &UserId) -> JsValue {
         let chat = session.chat();
         let mut known: Vec<_> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();

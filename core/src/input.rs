@@ -53,7 +53,7 @@ pub enum Input {
     PageShown,
     /// The browser says that the network may have changed (`online`, `offline`, `navigator.connection`): a hint.
     NetworkChanged,
-    /// The page is seen again or was thawed (`resume`): what it slept through is asked for.
+    /// The page was thawed (`resume`): what it slept through is asked for.
     Woke,
     /// The page is hidden or seen (`visibilitychange`).
     Hidden(bool),

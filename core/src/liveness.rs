@@ -21,7 +21,7 @@ const HINTED_MS: u32 = 300;
 /// What round trip is assumed before one was measured, in milliseconds.
 const ROUND_TRIP_MS: u32 = 200;
 /// Longest round trip that is reckoned with, in milliseconds.
-const MAX_ROUND_TRIP_MS: u32 = 2_000;
+pub(crate) const MAX_ROUND_TRIP_MS: u32 = 2_000;
 
 /// What a heartbeat says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@
 //! Every decision has its evidence: a silent link ([`Liveness`]), a socket that leaves a probe unanswered, a `failed` of the
 //! browser, a restart that brought nothing.
 
-use crate::liveness::{Liveness, Silence};
+use crate::liveness::{Liveness, MAX_ROUND_TRIP_MS, Silence};
 use crate::output::Output;
 use crate::queue::Queue;
 use crate::reason::VoiceReason;
@@ -73,9 +73,6 @@ impl Recovery {
 
     /// The link is up.
     pub(crate) fn connected(&mut self, queue: &mut Queue) {
-        if !self.was_up {
-            self.liveness.begin();
-        }
         self.was_up = true;
         self.given_up = None;
         self.stop(queue);
@@ -111,8 +108,9 @@ impl Recovery {
 
     /// The server acknowledged something after so many milliseconds.
     pub(crate) fn acknowledged(&mut self, took: u32) {
-        let slower = took > self.round_trip;
-        self.round_trip = if slower { took } else { (3 * self.round_trip + took) / 4 }.min(2_000);
+        let took = took.min(MAX_ROUND_TRIP_MS);
+        // Up at once, down slowly.
+        self.round_trip = took.max((3 * self.round_trip + took) / 4);
     }
 
     /// A socket is being connected. `eager` when somebody waits to be heard again.

@@ -1,4 +1,4 @@
-// What can happen to a call. `during` is the fault; what it returns is the moment at which it was over.
+// What can happen to a call: `during` is the fault, from its beginning to its end.
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 const down = (name, seconds) => ({

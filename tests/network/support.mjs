@@ -76,6 +76,7 @@ export async function makeNetwork({ delay = 25 } = {}) {
   const named = (name) => hosts[name].device;
   return {
     hosts,
+    folder,
     wrapper,
     remove,
     link: (name, state) => command("link", named(name), state),
@@ -96,8 +97,17 @@ export async function makeNetwork({ delay = 25 } = {}) {
 /** The network with the server and two browsers, whose microphones play different tones, on hosts of their own. */
 export async function makeWorld(options) {
   const network = await makeNetwork(options);
+  try {
+    return await populate(network);
+  } catch (error) {
+    network.remove();
+    throw error;
+  }
+}
+
+async function populate(network) {
   const host = network.hosts.server;
-  const secret = join(mkdtempSync(join(tmpdir(), "pairvoice-secret-")), "secret");
+  const secret = join(network.folder, "secret");
   writeFileSync(secret, "a secret of this test, long enough for it");
   const server = await startServer({
     args: ["--jwt-secret-file", secret],

@@ -17,11 +17,16 @@ impl Session {
             return;
         }
         let joined = self.is_joined();
+        let first = self.negotiation.attempt().is_some_and(|a| !a.was_connected);
         self.negotiation.connection_event(id, &event, joined, &mut self.queue);
         match event {
             ConnectionEvent::Link(LinkState::Interrupted) => self.recovery.liveness.hint(),
             ConnectionEvent::Link(LinkState::Connected) => {
                 self.recovery.connected(&mut self.queue);
+                if first {
+                    // What the connection before it was silent for is not this one's silence.
+                    self.recovery.liveness.begin();
+                }
                 self.recovery.pulse(&mut self.queue);
             }
             ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken => {

@@ -247,3 +247,22 @@ fn what_was_typed_offline_outlives_the_page() {
     assert_eq!(world.server.log.len(), 1);
     assert!(world.sides[0].store.as_ref().is_some_and(Vec::is_empty));
 }
+
+#[test]
+fn a_path_that_falls_silent_is_mended_by_one_ice_restart_on_the_same_connections() {
+    let mut world = call();
+    world.media_up = false;
+    for _ in 0..40 {
+        (0..2).for_each(|who| world.fire(who, Timer::Pulse));
+    }
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Reconnecting; 2]);
+    while world.pending() > 0 {
+        world.arrive(0);
+    }
+    world.media_up = true;
+    (0..2).for_each(|who| world.fire(who, Timer::Pulse));
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+    assert_eq!([world.sides[0].restarts, world.sides[1].restarts], [1, 0], "the offerer alone restarts");
+    assert_eq!([world.sides[0].connections, world.sides[1].connections], [1, 1]);
+    assert_eq!([world.sides[0].prompts, world.sides[1].prompts], [1, 1]);
+}
