@@ -1,7 +1,7 @@
 //! Lines for the console: one per attempt, one per change of voice. Never a token, an address or a text.
 
 use js_sys::Function;
-use pairvoice_core::{Note, Role, UserId};
+use pairvoice_core::{Decision, Fact, MediaAction, Note, Role, SocketAction, UserId};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::convert::property;
@@ -36,8 +36,44 @@ pub(crate) fn note(level: Level, me: &UserId, note: &Note) {
         Note::Dropped { kind } if level >= Level::Debug => {
             write("debug", &["pairvoice: dropped a late or foreign ", kind].concat());
         }
+        Note::Recovery(decision) if level >= Level::Debug => write("debug", &recovery(*decision)),
         _ => {}
     }
+}
+
+/// The evidence, and what is done.
+fn recovery(decision: Decision) -> String {
+    let because = match decision.because {
+        Fact::Pause => "the sound stopped",
+        Fact::Silence | Fact::StillSilent => "nothing arrives",
+        Fact::SocketSilent => "the server does not answer",
+        Fact::SocketClosed => "the socket closed",
+        Fact::JoinTooLong => "the server was not reached in time",
+        Fact::Welcome => "the server is there again",
+        Fact::NetworkHint => "the network may have changed",
+        Fact::Woke => "the page slept",
+        Fact::AddressChanged { .. } => "this host has another address",
+        Fact::ConnectionFailed => "the connection failed",
+        Fact::RestartUseless => "the ICE restart brought nothing",
+        Fact::ConnectTooLong => "no connection in time",
+        Fact::MicrophoneGranted => "the microphone was granted",
+        Fact::Person => "a person asked",
+        Fact::Asked(_) => "the other asked",
+    };
+    let media = match decision.media {
+        Some(MediaAction::RestartIce) => ", restarting ICE",
+        Some(MediaAction::Rebuild) => ", making a new connection",
+        Some(MediaAction::Ask(_)) => ", asking the other for another path",
+        Some(MediaAction::GiveUp) => ", going on by text",
+        None => "",
+    };
+    let socket = match decision.socket {
+        Some(SocketAction::Probe) => ", asking the server",
+        Some(SocketAction::Replace) => ", connecting another socket",
+        Some(SocketAction::Rejoin) => ", joining again",
+        None => "",
+    };
+    ["pairvoice: ", because, media, socket].concat()
 }
 
 /// Writes at debug level.

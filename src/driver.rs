@@ -6,14 +6,16 @@ use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Interval;
 use js_sys::{Function, Promise};
+use pairvoice_core::wire::IceServer;
 use pairvoice_core::{
     Config, ConnectionCommand, ConnectionEvent, Event, Input, LinkState, MessageId, OpId, OutboxEvent, Output, Session,
     SocketEvent,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{EventTarget, MediaStreamTrack};
+use web_sys::MediaStreamTrack;
 
+use crate::addresses::Look;
 use crate::console;
 use crate::convert::{property, whole};
 use crate::environment::{fetch_token, incapable, is_hidden};
@@ -22,6 +24,7 @@ use crate::level::{self, Meter};
 use crate::listeners::Listener;
 use crate::microphone::Microphone;
 use crate::options::{Options, Token};
+use crate::page;
 use crate::peer_connection::{PeerConnection, Reports};
 use crate::random::{random_instance, spread_out};
 use crate::signaling::{self, Hears, Signaling};
@@ -44,7 +47,9 @@ pub(crate) struct Driver {
     socket: RefCell<Option<Signaling>>,
     connecting: Cell<Option<OpId>>,
     token: RefCell<String>,
-    connection: RefCell<Option<(OpId, Rc<PeerConnection>)>>,
+    /// The one that carries the sound, and the one that is to take its place.
+    connections: RefCell<Vec<(OpId, Rc<PeerConnection>)>>,
+    look: RefCell<Option<Rc<Look>>>,
     microphone: Rc<Microphone>,
     speaker: Speaker,
     meter: Meter,
@@ -81,7 +86,8 @@ impl Driver {
             socket: RefCell::default(),
             connecting: Cell::default(),
             token: RefCell::default(),
-            connection: RefCell::default(),
+            connections: RefCell::default(),
+            look: RefCell::default(),
             microphone: Rc::default(),
             speaker: Speaker::default(),
             meter: Meter::default(),
@@ -101,38 +107,13 @@ impl Driver {
     }
 
     fn watch_page(&self) {
-        let Some(window) = web_sys::window() else { return };
-        let on = |event, input: fn(JsValue) -> Option<Input>| {
-            let this = self.this.clone();
-            Listener::new(&window, event, move |data| {
-                if let (Some(driver), Some(input)) = (this.upgrade(), input(data)) {
-                    driver.input(input);
-                }
-            })
-        };
-        *self.page.borrow_mut() = vec![
-            on("pagehide", |_| Some(Input::PageHidden)),
-            on("pageshow", |event| property(&event, "persisted").is_truthy().then_some(Input::PageShown)),
-            on("online", |_| Some(Input::NetworkChanged)),
-            on("offline", |_| Some(Input::NetworkChanged)),
-        ];
-        let Some(document) = window.document() else { return };
-        let on_target = |target: &EventTarget, event, input: fn() -> Input| {
-            let this = self.this.clone();
-            Listener::new(target, event, move |_| {
-                if let Some(driver) = this.upgrade() {
-                    driver.input(input());
-                }
-            })
-        };
-        let mut page = self.page.borrow_mut();
-        page.push(on_target(&document, "visibilitychange", || Input::Hidden(is_hidden())));
-        page.push(on_target(&document, "resume", || Input::Woke));
-        // Network Information API: Chromium only.
-        let connection = property(&window.navigator(), "connection");
-        if let Some(connection) = connection.dyn_ref::<EventTarget>() {
-            page.push(on_target(connection, "change", || Input::NetworkChanged));
-        }
+        let this = self.this.clone();
+        let report: Rc<dyn Fn(Input)> = Rc::new(move |input| {
+            if let Some(driver) = this.upgrade() {
+                driver.input(input);
+            }
+        });
+        *self.page.borrow_mut() = page::watch(&report);
     }
 
     /// Takes one input. One that arrives while another is worked on waits its turn.
@@ -212,6 +193,7 @@ impl Driver {
                 }
             }
             Output::Outbox(command) => self.storage.submit(command),
+            Output::FindAddresses { id } => self.find_addresses(id),
             Output::Connection { id, command } => self.command(id, command),
             Output::OpenMicrophone { id } => {
                 self.meter.stop();
@@ -252,6 +234,7 @@ impl Driver {
     fn let_go(&self) {
         self.ended.set(true);
         self.page.borrow_mut().clear();
+        self.look.borrow_mut().take();
         self.storage.stop_receiving();
         self.metering.borrow_mut().take();
         self.meter.stop();
@@ -289,13 +272,30 @@ impl Driver {
 
     // The connection
 
+    fn find_addresses(&self, id: OpId) {
+        let this = self.this.clone();
+        let look = Look::new(move |addresses| {
+            if let Some(driver) = this.upgrade() {
+                let done = driver.look.borrow_mut().take();
+                driver.input(Input::Addresses { id, addresses });
+                drop(done);
+            }
+        });
+        let before = self.look.replace(look);
+        drop(before);
+    }
+
     fn command(&self, id: OpId, command: ConnectionCommand) {
         match command {
-            ConnectionCommand::Offer { ice_servers } => self.make(id, &ice_servers, PeerConnection::offer),
-            ConnectionCommand::Accept { ice_servers, sdp } => self.make(id, &ice_servers, |c| c.accept(&sdp)),
+            ConnectionCommand::Offer { ice_servers, fresh } => {
+                self.make(id, &ice_servers, fresh, PeerConnection::offer);
+            }
+            ConnectionCommand::Accept { ice_servers, sdp, fresh } => {
+                self.make(id, &ice_servers, fresh, |c| c.accept(&sdp));
+            }
             ConnectionCommand::Close => {
-                let closed = self.connection.borrow_mut().take_if(|(open, _)| *open == id);
-                if let Some((_, connection)) = closed {
+                let closed: Vec<_> = self.connections.borrow_mut().extract_if(.., |(open, _)| *open == id).collect();
+                for (_, connection) in closed {
                     connection.close();
                 }
             }
@@ -305,6 +305,7 @@ impl Driver {
                     ConnectionCommand::Answer { sdp } => connection.answer(&sdp),
                     ConnectionCommand::AddCandidate(candidate) => connection.add_candidate(&candidate),
                     ConnectionCommand::SendMicrophone => connection.send(self.microphone.track()),
+                    ConnectionCommand::Play => connection.play(),
                     ConnectionCommand::Restart => connection.restart(),
                     ConnectionCommand::AcceptRestart { sdp } => connection.accept_restart(&sdp),
                     ConnectionCommand::Pulse { next } => connection.pulse(next),
@@ -315,19 +316,19 @@ impl Driver {
         }
     }
 
-    fn make(&self, id: OpId, ice_servers: &[pairvoice_core::wire::IceServer], begin: impl FnOnce(&Rc<PeerConnection>)) {
+    fn make(&self, id: OpId, ice_servers: &[IceServer], fresh: bool, begin: impl FnOnce(&Rc<PeerConnection>)) {
         let reports: Weak<dyn Reports> = self.this.clone();
-        match PeerConnection::new(id, ice_servers, self.microphone.track(), reports) {
+        match PeerConnection::new(id, ice_servers, fresh, self.microphone.track(), reports) {
             Ok(connection) => {
                 begin(&connection);
-                *self.connection.borrow_mut() = Some((id, connection));
+                self.connections.borrow_mut().push((id, connection));
             }
             Err(_) => self.inbox.borrow_mut().push_back(Input::Connection { id, event: ConnectionEvent::Broken }),
         }
     }
 
     fn connection(&self, id: OpId) -> Option<Rc<PeerConnection>> {
-        self.connection.borrow().as_ref().filter(|(open, _)| *open == id).map(|(_, c)| Rc::clone(c))
+        self.connections.borrow().iter().find(|(open, _)| *open == id).map(|(_, c)| Rc::clone(c))
     }
 
     // The app
@@ -377,7 +378,7 @@ impl Driver {
             own: f64,
             peer: f64,
         }
-        let receiver = self.connection.borrow().as_ref().and_then(|(_, c)| c.receiver());
+        let receiver = self.connections.borrow().first().and_then(|(_, c)| c.receiver());
         let own = self.microphone.track().filter(MediaStreamTrack::enabled);
         let levels = Levels { own: self.meter.microphone(own.as_ref()), peer: level::peer(receiver.as_ref()) };
         self.subscribers.call("level", &to_frozen(&levels));

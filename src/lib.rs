@@ -3,8 +3,10 @@
 //! Browser events become [`pairvoice_core::Input`], each [`pairvoice_core::Output`] is performed. There is no decision about
 //! the call's life in this crate. The public API is `npm/index.d.ts`; what is exported here is for `npm/index.js` alone.
 
+mod addresses;
 mod api;
 mod console;
+mod context;
 mod convert;
 mod driver;
 mod environment;
@@ -15,6 +17,7 @@ mod level;
 mod listeners;
 mod microphone;
 mod options;
+mod page;
 mod peer_connection;
 mod random;
 mod signaling;

@@ -15,6 +15,7 @@ use web_sys::{
     RtcSessionDescriptionInit, RtcTrackEvent,
 };
 
+use crate::context::FreshContext;
 use crate::convert::{property, whole};
 use crate::from_js::from_js;
 use crate::heartbeats::Heartbeats;
@@ -25,9 +26,9 @@ use crate::to_js::to_js;
 extern "C" {
     /// `setLocalDescription()` without an argument makes the description that the state calls for; web-sys lacks it.
     #[wasm_bindgen(extends = RtcPeerConnection)]
-    type ImplicitDescription;
+    pub(crate) type ImplicitDescription;
     #[wasm_bindgen(method, catch, js_name = setLocalDescription)]
-    fn set_local_description_implicitly(this: &ImplicitDescription) -> Result<Promise, JsValue>;
+    pub(crate) fn set_local_description_implicitly(this: &ImplicitDescription) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, js_name = restartIce)]
     fn restart_ice(this: &ImplicitDescription);
 }
@@ -51,22 +52,33 @@ pub(crate) struct PeerConnection {
     /// RTP packets that had come at the last pulse.
     packets: Cell<f64>,
     sender: RefCell<Option<RtcRtpSender>>,
+    /// What the other sends, once it is there.
+    remote: RefCell<Option<MediaStreamTrack>>,
+    /// That is to be played.
+    audible: Cell<bool>,
     track: RefCell<Option<MediaStreamTrack>>,
     closed: Cell<bool>,
     reports: Weak<dyn Reports>,
+    /// Where it was made, when not in the page itself; goes last.
+    _context: Option<FreshContext>,
 }
 
 impl PeerConnection {
-    /// Makes a connection that does nothing yet.
+    /// Makes a connection that does nothing yet. `fresh`: in a browsing context of its own, where the page allows that.
     pub(crate) fn new(
         id: OpId,
         ice_servers: &[IceServer],
+        fresh: bool,
         track: Option<MediaStreamTrack>,
         reports: Weak<dyn Reports>,
     ) -> Result<Rc<Self>, JsValue> {
         let configuration = RtcConfiguration::new();
         configuration.set_ice_servers(&to_js(&ice_servers));
-        let connection = RtcPeerConnection::new_with_configuration(&configuration)?;
+        let context = if fresh { FreshContext::new() } else { None };
+        let connection = match context.as_ref().map(|context| context.connection(&configuration)) {
+            Some(Ok(connection)) => connection,
+            _ => RtcPeerConnection::new_with_configuration(&configuration)?,
+        };
         let init = RtcDataChannelInit::new();
         init.set_negotiated(true);
         init.set_id(0);
@@ -80,9 +92,12 @@ impl PeerConnection {
             heartbeats,
             packets: Cell::default(),
             sender: RefCell::default(),
+            remote: RefCell::default(),
+            audible: Cell::default(),
             track: RefCell::new(track),
             closed: Cell::new(false),
             reports,
+            _context: context,
         });
         this.listen();
         Ok(this)
@@ -136,8 +151,20 @@ impl PeerConnection {
 
     fn on_track(&self, event: &JsValue) {
         let event: &RtcTrackEvent = event.unchecked_ref();
-        if let Some(reports) = self.reports.upgrade() {
-            reports.remote_track(&event.track());
+        *self.remote.borrow_mut() = Some(event.track());
+        self.hand_over();
+    }
+
+    /// From now on what it brings is played, also what comes later.
+    pub(crate) fn play(&self) {
+        self.audible.set(true);
+        self.hand_over();
+    }
+
+    fn hand_over(&self) {
+        let track = self.remote.borrow().clone().filter(|_| self.audible.get());
+        if let (Some(reports), Some(track)) = (self.reports.upgrade(), track) {
+            reports.remote_track(&track);
         }
     }
 
@@ -162,8 +189,8 @@ impl PeerConnection {
         let this = Rc::clone(self);
         spawn_local(async move {
             // Without statistics there are still the heartbeats.
-            let report = JsFuture::from(receiver.get_stats()).await.unwrap_or_default();
-            let packets = packets(&report);
+            let report = JsFuture::from(receiver.get_stats()).await;
+            let packets = report.map_or(this.packets.get(), |report| packets(&report));
             let before = this.packets.replace(packets);
             this.report(ConnectionEvent::Received { packets: whole(packets - before) });
         });
@@ -201,7 +228,9 @@ impl PeerConnection {
         self.run(|this| async move {
             JsFuture::from(this.connection.set_remote_description(&description)).await?;
             this.report(ConnectionEvent::RemoteDescriptionSet);
-            if let Ok(transceiver) = this.connection.get_transceivers().get(0).dyn_into::<RtcRtpTransceiver>() {
+            let transceiver = this.connection.get_transceivers().get(0);
+            if transceiver.is_object() {
+                let transceiver: RtcRtpTransceiver = transceiver.unchecked_into();
                 // Without this, a track that comes later would be taken and never sent.
                 transceiver.set_direction(RtcRtpTransceiverDirection::Sendrecv);
                 this.send_by(transceiver.sender());
@@ -282,7 +311,8 @@ impl PeerConnection {
 
     /// The receiver of the other's sound.
     pub(crate) fn receiver(&self) -> Option<RtcRtpReceiver> {
-        self.connection.get_receivers().get(0).dyn_into().ok()
+        let receiver = self.connection.get_receivers().get(0);
+        receiver.is_object().then(|| receiver.unchecked_into())
     }
 
     /// Looks up whether packets go directly or through a relay.
@@ -320,13 +350,13 @@ fn description(kind: RtcSdpType, sdp: &str) -> RtcSessionDescriptionInit {
 /// RTP packets that have come so far; there is no entry before the first (W3C WebRTC Statistics, `packetsReceived`).
 fn packets(report: &JsValue) -> f64 {
     let mut sum = 0.0;
-    if let Some(report) = report.dyn_ref::<js_sys::Map>() {
-        report.for_each(&mut |entry, _| {
-            if property(&entry, "type").as_string().as_deref() == Some("inbound-rtp") {
-                sum += property(&entry, "packetsReceived").as_f64().unwrap_or_default();
-            }
-        });
-    }
+    // Like a map, and none.
+    let report: &js_sys::Map = report.unchecked_ref();
+    report.for_each(&mut |entry, _| {
+        if property(&entry, "type").as_string().as_deref() == Some("inbound-rtp") {
+            sum += property(&entry, "packetsReceived").as_f64().unwrap_or_default();
+        }
+    });
     sum
 }
 

@@ -53,6 +53,8 @@ pub enum Input {
     PageShown,
     /// The browser says that the network may have changed (`online`, `offline`, `navigator.connection`): a hint.
     NetworkChanged,
+    /// The page is about to be frozen (`freeze`, Page Lifecycle).
+    Frozen,
     /// The page was thawed (`resume`): what it slept through is asked for.
     Woke,
     /// The page is hidden or seen (`visibilitychange`).
@@ -88,6 +90,13 @@ pub enum Input {
         id: OpId,
         /// What.
         event: MicrophoneEvent,
+    },
+    /// The answer to [`crate::Output::FindAddresses`].
+    Addresses {
+        /// Which question.
+        id: OpId,
+        /// The addresses of this host's interfaces, or what hides them (`.local`).
+        addresses: Vec<String>,
     },
     /// The browser plays the other's sound, or refuses to before a gesture.
     Playback {

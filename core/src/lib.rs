@@ -32,6 +32,7 @@ pub use input::{ConnectionEvent, Input, LinkState, MicrophoneEvent, OpId, Outbox
 pub use liveness::Heartbeat;
 pub use output::{ClientEvent, ConnectionCommand, Event, Note, OutboxCommand, Output};
 pub use reason::{MicrophoneReason, SessionReason, VoiceReason};
+pub use recovery::{Decision, Fact, MediaAction, SocketAction};
 pub use role::{Role, SameUser};
 pub use session::{Config, Session};
 pub use timer::Timer;

@@ -54,8 +54,8 @@ pub(crate) struct Liveness {
     silent: u32,
     /// A heartbeat came since the last pulse.
     heard: bool,
-    /// Sound came steadily before the silence.
-    steady: bool,
+    /// Sound came steadily before the silence, by so many pulses: the last one before it is mostly a part of one.
+    steady: u8,
     /// The browser spoke of a change of the network.
     hinted: bool,
     /// What the other announced.
@@ -70,7 +70,7 @@ impl Default for Liveness {
             grace: 0,
             silent: 0,
             heard: false,
-            steady: false,
+            steady: 0,
             hinted: false,
             interval: PULSE_MS,
             round_trip: ROUND_TRIP_MS,
@@ -82,6 +82,11 @@ impl Liveness {
     /// Milliseconds from one pulse to the next.
     pub(crate) fn pulse(&self) -> u32 {
         if self.hidden { HIDDEN_PULSE_MS } else { PULSE_MS }
+    }
+
+    /// Whether the silence has just become a second longer.
+    pub(crate) fn is_whole_second(&self) -> bool {
+        self.silent % 1_000 < self.pulse()
     }
 
     pub(crate) fn round_trip(&self) -> u32 {
@@ -122,7 +127,8 @@ impl Liveness {
         let pulse = self.pulse();
         self.grace = self.grace.saturating_sub(pulse);
         if std::mem::take(&mut self.heard) || packets > 0 {
-            self.steady = packets.saturating_mul(1_000) >= STEADY_RATE * pulse;
+            let steady = packets.saturating_mul(1_000) >= STEADY_RATE * pulse;
+            self.steady = if steady { 2 } else { self.steady.saturating_sub(1) };
             self.silent = 0;
             return Silence::None;
         }
@@ -139,7 +145,7 @@ impl Liveness {
         } else if self.silent >= long || (self.hinted && self.silent >= HINTED_MS) {
             Silence::Long
         } else if self.silent >= own.max(SUSPICIOUS_MS)
-            && (self.steady || self.silent >= self.interval * HEARTBEATS / 2)
+            && (self.steady > 0 || self.silent >= self.interval * HEARTBEATS / 2)
         {
             Silence::Suspicious
         } else {
@@ -200,8 +206,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pulse_that_was_cut_short_is_no_pause_of_speech() {
+        let mut liveness = connected();
+        assert_eq!(liveness.received(1), Silence::None);
+        assert_eq!(verdicts(&mut liveness, |_| 0), (Some(500), Some(1_500)));
+        let mut quiet = connected();
+        assert_eq!([quiet.received(1), quiet.received(1)], [Silence::None; 2]);
+        assert_eq!(verdicts(&mut quiet, |_| 0), (Some(750), Some(1_500)));
+    }
+
+    #[test]
     fn pauses_of_discontinuous_transmission_are_nothing() {
-        assert_eq!(verdicts(&mut connected(), |pulse| u32::from(pulse % 3 == 1)), (None, None));
+        let rare = |pulse: u32| u32::from(pulse % 3 == 1);
+        assert_eq!(verdicts(&mut connected(), rare).1, None, "though no heartbeat comes");
+        let mut liveness = connected();
+        for pulse in 0..40 {
+            liveness.heartbeat(Heartbeat { next: PULSE_MS, round_trip: Some(50) });
+            assert_eq!(liveness.received(rare(pulse)), Silence::None);
+        }
     }
 
     #[test]

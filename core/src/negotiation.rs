@@ -1,98 +1,21 @@
 //! Offer and answer: which peer connection is the running one, and which signals belong to it.
 //!
 //! Only the offerer offers, so two offers can't meet. Every signal names the offerer's attempt; what belongs to another is
-//! counted and dropped.
+//! counted and dropped. A connection that was up and is to be replaced is kept until its successor is connected: should its
+//! path come back first, it simply goes on.
+
+mod attempt;
+mod incoming;
+
+pub(crate) use attempt::Attempt;
+pub(crate) use incoming::Signalled;
 
 use crate::id::{InstanceId, SessionId, UserId};
-use crate::input::{ConnectionEvent, LinkState, OpId, Path};
+use crate::input::{ConnectionEvent, LinkState, OpId};
 use crate::output::{ClientEvent, ConnectionCommand, Note, Output};
 use crate::queue::Queue;
-use crate::reason::VoiceReason;
 use crate::role::Role;
-use crate::wire::{Candidate, Envelope, IceServer, InBand, Outcome, RestartWhy, SignalBody};
-
-/// Candidates kept for an offer that is not accepted yet, or an answer that is not here yet.
-const MAX_HELD_CANDIDATES: usize = 64;
-
-/// One peer connection and what was said about it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Attempt {
-    pub(crate) id: OpId,
-    pub(crate) role: Role,
-    number: u32,
-    /// ICE restarts so far.
-    generation: u32,
-    offerer: InstanceId,
-    /// The life of the other that this attempt is with; none while an offer waits for anybody.
-    with: Option<InstanceId>,
-    /// Our newest description and its candidates, to be said again after a reconnection, until they have served.
-    said: Vec<Envelope>,
-    /// The newest description has led to a path that works.
-    served: bool,
-    /// The remote description is there (offerer) or was the reason to begin (answerer).
-    answered: bool,
-    remote_set: bool,
-    held: Vec<Candidate>,
-    pub(crate) link: LinkState,
-    pub(crate) was_connected: bool,
-    pub(crate) path: Option<Path>,
-    channel_open: bool,
-    /// The link is up by the browser's word, and nothing has come over it for too long.
-    silent: bool,
-    /// Our host candidates hide their addresses (`.local`), for the microphone was not granted when it began.
-    pub(crate) concealed: bool,
-}
-
-impl Attempt {
-    /// Whether the other has taken it.
-    pub(crate) fn is_taken(&self) -> bool {
-        self.with.is_some()
-    }
-
-    /// What was said of the former generation is over.
-    fn renew(&mut self) {
-        self.remote_set = false;
-        self.served = false;
-        self.said.clear();
-        self.held.clear();
-    }
-
-    /// Whether an offer is out and unanswered.
-    fn is_offering(&self) -> bool {
-        self.role == Role::Offerer && !self.answered
-    }
-
-    fn is_alive(&self) -> bool {
-        self.link == LinkState::Connected && !self.silent
-    }
-
-    /// Whether no restart is under way: the newest description has led to a path that worked.
-    pub(crate) fn is_served(&self) -> bool {
-        self.served
-    }
-
-    /// Whether the newest description has been answered, so that a path could be there.
-    pub(crate) fn is_negotiated(&self) -> bool {
-        self.answered && self.remote_set
-    }
-}
-
-/// What a signal asks of the session, after negotiation took what concerns it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Signalled {
-    /// Nothing more.
-    Nothing,
-    /// A new offer lies ready.
-    Offered,
-    /// An ICE restart of a connection that is not here any more.
-    Lost,
-    /// The answerer asks for a new connection.
-    Restart(RestartWhy),
-    /// The other ended the attempt.
-    Ended,
-    /// The offerer stopped trying.
-    GaveUp(VoiceReason),
-}
+use crate::wire::{Candidate, Envelope, IceServer, InBand, Outcome, SignalBody};
 
 /// The offer/answer exchange of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -102,7 +25,12 @@ pub(crate) struct Negotiation {
     instance: InstanceId,
     sequence: u32,
     attempts: u32,
+    /// The newest.
     attempt: Option<Attempt>,
+    /// The one before, which was up and may come back, while the newest is not connected.
+    former: Option<Attempt>,
+    /// A wish that neither path could carry; it travels with the next handshake.
+    unsaid: Option<Envelope>,
     /// The newest offer and its candidates, while our own intent is off.
     offer: Option<Envelope>,
     offer_candidates: Vec<Candidate>,
@@ -124,6 +52,8 @@ impl Negotiation {
             sequence: 0,
             attempts: 0,
             attempt: None,
+            former: None,
+            unsaid: None,
             offer: None,
             offer_candidates: Vec::new(),
             newest: None,
@@ -134,28 +64,37 @@ impl Negotiation {
         }
     }
 
-    /// Begins a new attempt as offerer and ends the one before.
-    pub(crate) fn offer(&mut self, peer: &UserId, ice_servers: Vec<IceServer>, queue: &mut Queue) {
-        self.close(queue);
+    /// Begins a new attempt as offerer in the place of the one before. `fresh`: see [`ConnectionCommand::Offer`].
+    pub(crate) fn offer(&mut self, peer: &UserId, ice_servers: Vec<IceServer>, fresh: bool, queue: &mut Queue) {
+        self.retire(queue);
         self.attempts = self.attempts.wrapping_add(1);
         let (number, offerer) = (self.attempts, self.instance.clone());
         let id = self.begin(Role::Offerer, number, offerer, None, peer, queue);
-        queue.push(Output::Connection { id, command: ConnectionCommand::Offer { ice_servers } });
+        queue.push(Output::Connection { id, command: ConnectionCommand::Offer { ice_servers, fresh } });
+        self.play_alone(queue);
     }
 
     /// Accepts the newest offer, if one lies ready.
-    pub(crate) fn accept(&mut self, peer: &UserId, ice_servers: Vec<IceServer>, queue: &mut Queue) {
+    pub(crate) fn accept(&mut self, peer: &UserId, ice_servers: Vec<IceServer>, fresh: bool, queue: &mut Queue) {
         let Some(offer) = self.offer.take() else { return };
         let SignalBody::Offer { sdp } = offer.body else { return };
         let held = std::mem::take(&mut self.offer_candidates);
-        self.close(queue);
+        self.retire(queue);
         let with = Some(offer.instance.clone());
         let id = self.begin(Role::Answerer, offer.attempt, offer.instance, with, peer, queue);
         if let Some(attempt) = &mut self.attempt {
             attempt.held = held;
             attempt.answered = true;
         }
-        queue.push(Output::Connection { id, command: ConnectionCommand::Accept { ice_servers, sdp } });
+        queue.push(Output::Connection { id, command: ConnectionCommand::Accept { ice_servers, sdp, fresh } });
+        self.play_alone(queue);
+    }
+
+    /// What nothing else plays beside may be played as soon as it comes.
+    fn play_alone(&self, queue: &mut Queue) {
+        if let (Some(attempt), None) = (&self.attempt, &self.former) {
+            queue.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Play });
+        }
     }
 
     fn begin(
@@ -169,32 +108,34 @@ impl Negotiation {
     ) -> OpId {
         let id = queue.next_id();
         queue.push(Output::Log(Note::Roles { role, peer: peer.clone(), offerer: offerer.clone(), attempt: number }));
-        self.attempt = Some(Attempt {
-            id,
-            role,
-            number,
-            generation: 0,
-            offerer,
-            with,
-            said: Vec::new(),
-            served: false,
-            answered: false,
-            remote_set: false,
-            held: Vec::new(),
-            link: LinkState::Connecting,
-            was_connected: false,
-            path: None,
-            channel_open: false,
-            silent: false,
-            concealed: false,
-        });
+        self.attempt = Some(Attempt::new(id, role, number, offerer, with));
         id
     }
 
-    /// Closes the running attempt without a word to the other.
+    /// Closes everything without a word to the other.
     pub(crate) fn close(&mut self, queue: &mut Queue) {
+        self.close_former(queue);
+        self.unsaid = None;
         if let Some(attempt) = self.attempt.take() {
             queue.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Close });
+        }
+    }
+
+    fn close_former(&mut self, queue: &mut Queue) {
+        if let Some(former) = self.former.take() {
+            queue.push(Output::Connection { id: former.id, command: ConnectionCommand::Close });
+        }
+    }
+
+    /// Makes room for a new attempt. One that was up is kept beside it, unless its browser has given it up.
+    pub(crate) fn retire(&mut self, queue: &mut Queue) {
+        match self.attempt.take() {
+            Some(attempt) if attempt.may_come_back() => {
+                self.close_former(queue);
+                self.former = Some(attempt);
+            }
+            Some(attempt) => queue.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Close }),
+            None => {}
         }
     }
 
@@ -204,8 +145,38 @@ impl Negotiation {
         self.offer_candidates.clear();
     }
 
+    /// The newest attempt.
     pub(crate) fn attempt(&self) -> Option<&Attempt> {
         self.attempt.as_ref()
+    }
+
+    /// The one that carries the sound, or carried it last.
+    pub(crate) fn carrier(&self) -> Option<&Attempt> {
+        self.former.as_ref().or(self.attempt.as_ref().filter(|a| a.was_connected))
+    }
+
+    fn carrier_mut(&mut self) -> Option<&mut Attempt> {
+        self.former.as_mut().or(self.attempt.as_mut().filter(|a| a.was_connected))
+    }
+
+    /// Whether that is the one that carries the sound.
+    pub(crate) fn is_carrier(&self, id: OpId) -> bool {
+        self.carrier().is_some_and(|a| a.id == id)
+    }
+
+    /// The open connections.
+    pub(crate) fn ids(&self) -> Vec<OpId> {
+        [&self.attempt, &self.former].into_iter().flatten().map(|a| a.id).collect()
+    }
+
+    /// Whether a connection of this name is open.
+    pub(crate) fn knows(&self, id: OpId) -> bool {
+        [&self.attempt, &self.former].into_iter().flatten().any(|a| a.id == id)
+    }
+
+    /// Whether a new connection is being made in the place of one that was up.
+    pub(crate) fn is_rebuilding(&self) -> bool {
+        self.former.is_some() || self.attempt.as_ref().is_none_or(|a| !a.was_connected)
     }
 
     pub(crate) fn has_offer(&self) -> bool {
@@ -218,20 +189,19 @@ impl Negotiation {
 
     /// The link was up and brings nothing.
     pub(crate) fn is_silent(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|a| a.silent)
+        self.carrier().is_some_and(|a| a.silent)
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.attempt.as_ref().is_some_and(Attempt::is_alive)
+        self.carrier().is_some_and(Attempt::is_alive)
     }
 
     /// Nothing comes over the link any more, or something does again.
     pub(crate) fn set_silent(&mut self, silent: bool) {
-        if let Some(attempt) = &mut self.attempt {
-            attempt.silent = silent;
-            if !silent && attempt.is_negotiated() {
-                attempt.served = true;
-                attempt.said.clear();
+        if let Some(carrier) = self.carrier_mut() {
+            carrier.silent = silent;
+            if !silent {
+                carrier.serve();
             }
         }
     }
@@ -247,130 +217,14 @@ impl Negotiation {
         queue.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Restart });
     }
 
-    /// Takes a signal of the other's instance `from`, the newest that is known.
-    pub(crate) fn signal(&mut self, envelope: Envelope, from: Option<&InstanceId>, queue: &mut Queue) -> Signalled {
-        let kind = envelope.body.kind();
-        let taken = self.take(envelope, from, queue);
-        if taken.is_none() {
-            queue.push(Output::Log(Note::Dropped { kind }));
-        }
-        taken.unwrap_or(Signalled::Nothing)
-    }
-
-    fn take(&mut self, envelope: Envelope, from: Option<&InstanceId>, queue: &mut Queue) -> Option<Signalled> {
-        if from != Some(&envelope.instance) || envelope.to.as_ref().is_some_and(|to| *to != self.instance) {
-            return None;
-        }
-        if self.seen_of.as_ref() != Some(&envelope.instance) {
-            self.seen_of = Some(envelope.instance.clone());
-            self.seen.clear();
-        }
-        if self.seen.contains(&envelope.sequence) {
-            return None;
-        }
-        let sequence = envelope.sequence;
-        let taken = self.take_unseen(envelope, queue);
-        // What was of no use now, as a candidate before its offer, may be said again.
-        if taken.is_some() {
-            self.seen.push(sequence);
-        }
-        taken
-    }
-
-    fn take_unseen(&mut self, envelope: Envelope, queue: &mut Queue) -> Option<Signalled> {
-        match &envelope.body {
-            SignalBody::Offer { sdp } if envelope.generation > 0 => {
-                let running = self.attempt.as_mut().filter(|a| {
-                    a.role == Role::Answerer && a.number == envelope.attempt && a.offerer == envelope.instance
-                });
-                let Some(attempt) = running else {
-                    let newest =
-                        self.newest.as_ref().is_some_and(|(i, n)| (i, *n) == (&envelope.instance, envelope.attempt));
-                    return newest.then_some(Signalled::Lost);
-                };
-                if envelope.generation <= attempt.generation {
-                    return None;
-                }
-                attempt.renew();
-                attempt.generation = envelope.generation;
-                let command = ConnectionCommand::AcceptRestart { sdp: sdp.clone() };
-                queue.push(Output::Connection { id: attempt.id, command });
-                Some(Signalled::Nothing)
-            }
-            SignalBody::Offer { .. } => {
-                let newer = match &self.newest {
-                    Some((instance, number)) => *instance != envelope.instance || envelope.attempt > *number,
-                    None => true,
-                };
-                if !newer {
-                    return None;
-                }
-                self.newest = Some((envelope.instance.clone(), envelope.attempt));
-                self.offer_candidates.clear();
-                self.offer = Some(envelope);
-                Some(Signalled::Offered)
-            }
-            SignalBody::Answer { sdp } => {
-                let attempt = self.attempt.as_mut().filter(|a| {
-                    a.is_offering() && (a.number, a.generation) == (envelope.attempt, envelope.generation)
-                })?;
-                attempt.answered = true;
-                attempt.with = Some(envelope.instance.clone());
-                attempt.said.retain(|e| !matches!(e.body, SignalBody::Offer { .. }));
-                let command = ConnectionCommand::Answer { sdp: sdp.clone() };
-                queue.push(Output::Connection { id: attempt.id, command });
-                Some(Signalled::Nothing)
-            }
-            SignalBody::Candidate(candidate) => {
-                if let Some(offer) = &self.offer
-                    && offer.attempt == envelope.attempt
-                {
-                    return hold(&mut self.offer_candidates, candidate.clone());
-                }
-                let attempt = self
-                    .attempt
-                    .as_mut()
-                    .filter(|a| (a.number, a.generation) == (envelope.attempt, envelope.generation))?;
-                if attempt.remote_set {
-                    let command = ConnectionCommand::AddCandidate(candidate.clone());
-                    queue.push(Output::Connection { id: attempt.id, command });
-                    Some(Signalled::Nothing)
-                } else {
-                    hold(&mut attempt.held, candidate.clone())
-                }
-            }
-            SignalBody::Restart { why: RestartWhy::Failed | RestartWhy::Silent } if !self.concerns(&envelope) => None,
-            // Their connection failed: an offer to mend it comes too late.
-            SignalBody::Restart { why: RestartWhy::Failed }
-                if self.attempt.as_ref().is_some_and(|a| a.was_connected) =>
-            {
-                Some(Signalled::Restart(RestartWhy::Failed))
-            }
-            SignalBody::Restart { why } => (!self.is_offering()).then_some(Signalled::Restart(*why)),
-            SignalBody::End => {
-                if self.offer.as_ref().is_some_and(|o| o.attempt <= envelope.attempt) {
-                    self.forget_offer();
-                    return Some(Signalled::Ended);
-                }
-                let running = self.attempt.as_ref()?;
-                (running.number == envelope.attempt).then_some(Signalled::Ended)
-            }
-            SignalBody::GiveUp { reason } => Some(Signalled::GaveUp(*reason)),
-        }
-    }
-
-    /// Whether a word of the answerer is about the running connection as it is now.
-    fn concerns(&self, envelope: &Envelope) -> bool {
-        self.attempt
-            .as_ref()
-            .is_some_and(|a| a.number == envelope.attempt && (a.generation == envelope.generation || a.is_offering()))
-    }
-
-    /// Takes a report of the running connection; others are of closed ones.
+    /// Takes a report of an open connection.
     pub(crate) fn connection_event(&mut self, id: OpId, event: &ConnectionEvent, joined: bool, queue: &mut Queue) {
-        let Some(attempt) = self.attempt.as_mut().filter(|a| a.id == id) else { return };
+        let newest = self.attempt.as_ref().is_some_and(|a| a.id == id);
+        let Some(attempt) = self.attempt.as_mut().into_iter().chain(&mut self.former).find(|a| a.id == id) else {
+            return;
+        };
         match event {
-            ConnectionEvent::LocalDescription { sdp } => {
+            ConnectionEvent::LocalDescription { sdp } if newest => {
                 let body = match attempt.role {
                     Role::Offerer => SignalBody::Offer { sdp: sdp.clone() },
                     Role::Answerer => SignalBody::Answer { sdp: sdp.clone() },
@@ -378,8 +232,10 @@ impl Negotiation {
                 self.say_of_attempt(body, joined, queue);
             }
             ConnectionEvent::LocalCandidate(candidate) => {
-                attempt.concealed |= candidate.candidate.split(' ').any(|word| word.strip_suffix(".local").is_some());
-                self.say_of_attempt(SignalBody::Candidate(candidate.clone()), joined, queue);
+                attempt.found(candidate);
+                if newest {
+                    self.say_of_attempt(SignalBody::Candidate(candidate.clone()), joined, queue);
+                }
             }
             ConnectionEvent::RemoteDescriptionSet => {
                 attempt.remote_set = true;
@@ -395,16 +251,23 @@ impl Negotiation {
                 }
                 if *state == LinkState::Connected {
                     attempt.was_connected = true;
-                    if attempt.is_negotiated() {
-                        attempt.served = true;
-                        attempt.said.clear();
+                    attempt.serve();
+                    if newest && self.former.is_some() {
+                        queue.push(Output::Connection { id, command: ConnectionCommand::Play });
+                        self.close_former(queue);
                     }
                 }
             }
             ConnectionEvent::Broken => attempt.link = LinkState::Failed,
             ConnectionEvent::Channel { open } => attempt.channel_open = *open,
             ConnectionEvent::Path(path) => attempt.path = Some(*path),
-            ConnectionEvent::InBand(_) | ConnectionEvent::Received { .. } | ConnectionEvent::Heartbeat(_) => {}
+            ConnectionEvent::LocalDescription { .. }
+            | ConnectionEvent::InBand(_)
+            | ConnectionEvent::Received { .. }
+            | ConnectionEvent::Heartbeat(_) => {}
+        }
+        if self.former.as_ref().is_some_and(|a| !a.may_come_back()) {
+            self.close_former(queue);
         }
     }
 
@@ -454,6 +317,8 @@ impl Negotiation {
             }
         } else if self.can_send_in_band() {
             self.send_in_band(InBand::Signal(envelope), queue);
+        } else if matches!(envelope.body, SignalBody::Restart { .. }) {
+            self.unsaid = Some(envelope);
         }
     }
 
@@ -482,16 +347,24 @@ impl Negotiation {
         self.attempt.as_ref().is_some_and(|a| a.with.is_some() && a.with.as_ref() != instance)
     }
 
+    /// What was up was with a life of the other that is over.
+    pub(crate) fn forget_former(&mut self, queue: &mut Queue) {
+        self.close_former(queue);
+        self.unsaid = None;
+    }
+
     /// The signals that ride along with a handshake.
     pub(crate) fn handshake_signals(&mut self) -> Vec<Envelope> {
         self.in_handshake = self.sequence;
-        self.attempt.as_ref().map(|a| a.said.clone()).unwrap_or_default()
+        let said = self.attempt.as_ref().map(|a| a.said.as_slice()).unwrap_or_default();
+        said.iter().chain(&self.unsaid).cloned().collect()
     }
 
     /// Our own socket is back: what the handshake could not carry yet goes out.
     pub(crate) fn rejoined(&mut self, queue: &mut Queue) {
         let carried = self.in_handshake;
         self.requests.clear();
+        self.unsaid = None;
         self.say_again(carried, queue);
     }
 
@@ -509,22 +382,14 @@ impl Negotiation {
     }
 
     pub(crate) fn can_send_in_band(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|a| a.channel_open && a.is_alive())
+        self.carrier().is_some_and(|a| a.channel_open && a.is_alive())
     }
 
-    /// Sends over the reliable data channel of the running attempt.
+    /// Sends over the reliable data channel.
     pub(crate) fn send_in_band(&self, message: InBand, queue: &mut Queue) {
-        if let Some(attempt) = &self.attempt {
+        if let Some(attempt) = self.carrier() {
             let command = ConnectionCommand::InBand(Box::new(message));
             queue.push(Output::Connection { id: attempt.id, command });
         }
     }
-}
-
-fn hold(held: &mut Vec<Candidate>, candidate: Candidate) -> Option<Signalled> {
-    if held.len() >= MAX_HELD_CANDIDATES {
-        return None;
-    }
-    held.push(candidate);
-    Some(Signalled::Nothing)
 }

@@ -3,6 +3,7 @@
 use crate::chat::StoredMessage;
 use crate::id::{InstanceId, MessageId, UserId};
 use crate::input::OpId;
+use crate::recovery::Decision;
 use crate::role::Role;
 use crate::timer::Timer;
 use crate::wire::{
@@ -33,6 +34,12 @@ pub enum Output {
     },
     /// Work on the browser's store of unsent messages, in the order given.
     Outbox(OutboxCommand),
+    /// Ask the system for the addresses of this host's interfaces. The page's own browsing context may know them two seconds
+    /// late (Chromium), a new one does not.
+    FindAddresses {
+        /// Names the question.
+        id: OpId,
+    },
     /// Work on a peer connection.
     Connection {
         /// Which one; an offer or an accept makes it.
@@ -111,6 +118,9 @@ pub enum ConnectionCommand {
     Offer {
         /// The servers to gather candidates with.
         ice_servers: Vec<IceServer>,
+        /// In a browsing context of its own, which asks the system for this host's addresses: those that the page's own
+        /// context knows may be two seconds old.
+        fresh: bool,
     },
     /// Make it, set the remote offer, take its transceiver as `sendrecv`, and set a local answer.
     Accept {
@@ -118,6 +128,8 @@ pub enum ConnectionCommand {
         ice_servers: Vec<IceServer>,
         /// The offer.
         sdp: String,
+        /// As for an offer.
+        fresh: bool,
     },
     /// Set the remote answer.
     Answer {
@@ -140,6 +152,8 @@ pub enum ConnectionCommand {
     AddCandidate(Candidate),
     /// Send the microphone's track (`replaceTrack`).
     SendMicrophone,
+    /// Play what it brings, instead of what another brings.
+    Play,
     /// Send over the reliable data channel.
     InBand(Box<InBand>),
     /// Close it and forget it.
@@ -173,6 +187,8 @@ pub enum Note {
     },
     /// Voice changed its state.
     Voice(VoiceState),
+    /// Something does not work, and what is done about it; only at debug level.
+    Recovery(Decision),
     /// A signal came too late, twice, or from someone else; only at debug level.
     Dropped {
         /// Its kind.

@@ -12,12 +12,12 @@ use crate::negotiation::Negotiation;
 use crate::output::{ClientEvent, OutboxCommand, Output};
 use crate::queue::Queue;
 use crate::reason::{SessionReason, VoiceReason};
-use crate::recovery::Recovery;
+use crate::recovery::{Fact, Recovery};
 use crate::role::Role;
 use crate::timer::Timer;
 use crate::view::View;
 use crate::voice::Voice;
-use crate::wire::{Handshake, IceServer, InBand, Presence, RestartWhy, SignalBody, Typing, VERSION, VoiceStatus};
+use crate::wire::{Handshake, IceServer, InBand, Presence, SignalBody, Typing, VERSION, VoiceStatus};
 
 /// A timer that comes later than this, in milliseconds, judges nothing.
 const TOO_LATE_MS: u32 = 1_000;
@@ -66,8 +66,14 @@ pub struct Session {
     /// The server took the token that we have.
     token_taken: bool,
     socket: Option<OpId>,
-    /// Asked of the socket, to see whether it lives.
-    probe: Option<OpId>,
+    /// Asked of the socket, to see whether it lives, and whether something else says that it doesn't.
+    probe: Option<(OpId, bool)>,
+    /// Something came over the socket since it was last looked.
+    socket_heard: bool,
+    /// The newest question for this host's addresses.
+    looking: Option<OpId>,
+    /// The page's own list of this host's addresses lags behind.
+    fresh: bool,
     ice_servers: Vec<IceServer>,
     role: Option<Role>,
     peer_presence: Presence,
@@ -107,6 +113,9 @@ impl Session {
             token_taken: false,
             socket: None,
             probe: None,
+            socket_heard: false,
+            looking: None,
+            fresh: false,
             ice_servers: Vec::new(),
             role: None,
             peer_presence: Presence::Absent,
@@ -147,7 +156,9 @@ impl Session {
             Input::PageShown => self.resume(),
             Input::NetworkChanged => self.network_changed(),
             Input::Woke => self.woke(),
-            Input::Hidden(hidden) => self.recovery.liveness.hide(hidden),
+            Input::Frozen => self.freeze(),
+            Input::Hidden(hidden) => self.hide(hidden),
+            Input::Addresses { id, addresses } => self.addresses(id, &addresses),
             Input::Socket { id, event } if self.socket == Some(id) => self.socket_event(event),
             Input::Acknowledged { request, answer, took } => self.acknowledged(request, answer, took),
             Input::Outbox(event) => self.chat.outbox_event(event, &mut self.queue),
@@ -214,7 +225,7 @@ impl Session {
             }
             self.negotiation.close(&mut self.queue);
             self.voice.stop(&mut self.queue);
-            self.recovery.reset(&mut self.queue);
+            self.recovery.budget.reset(&mut self.queue);
         }
     }
 
@@ -225,17 +236,8 @@ impl Session {
         if self.negotiation.is_connected() {
             return;
         }
-        self.recovery.refresh(&mut self.queue);
-        match self.role {
-            Some(Role::Offerer) if !self.negotiation.is_offering() => self.negotiation.close(&mut self.queue),
-            Some(Role::Answerer) if !self.negotiation.has_offer() => {
-                self.say(SignalBody::Restart { why: RestartWhy::Person });
-            }
-            _ => {}
-        }
-        if self.socket.is_none() && self.phase == Phase::Offline(SessionReason::SignalingUnreachable) {
-            self.connect();
-        }
+        self.recovery.budget.refresh(&mut self.queue);
+        self.recover(Fact::Person);
     }
 
     fn set_typing(&mut self, on: bool) {
@@ -270,7 +272,7 @@ impl Session {
     fn stop_voice_for_good(&mut self) {
         self.negotiation.close(&mut self.queue);
         self.voice.stop(&mut self.queue);
-        self.recovery.reset(&mut self.queue);
+        self.recovery.budget.reset(&mut self.queue);
     }
 
     fn end(&mut self, reason: SessionReason) {
@@ -322,27 +324,15 @@ impl Session {
     /// The network may be another, or there again.
     fn network_changed(&mut self) {
         self.recovery.liveness.hint();
-        if self.recovery.given_up().is_some() {
+        if self.recovery.budget.given_up().is_some() {
             self.retry_voice();
         }
-        if self.is_joined() {
-            self.probe();
-        } else if self.ever_joined && self.may_rejoin() {
-            // A connect that was begun on another network ends nowhere.
-            self.drop_socket();
-            self.connect();
-        } else if self.socket.is_none() && self.may_rejoin() {
-            self.connect();
-        }
+        self.recover(Fact::NetworkHint);
     }
 
     /// The machine or the page slept: nothing that was not seen meanwhile means anything, and the socket may be dead.
     fn woke(&mut self) {
         self.recovery.liveness.forget();
-        if self.is_joined() {
-            self.probe();
-        } else if self.socket.is_none() && self.may_rejoin() {
-            self.connect();
-        }
+        self.recover(Fact::Woke);
     }
 }

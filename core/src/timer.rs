@@ -13,6 +13,8 @@ pub enum Timer {
     Restart,
     /// Until a socket that does not answer counts as dead.
     Probe,
+    /// Until it is looked whether the socket has been silent.
+    Idle,
     /// Until a socket that does not get in is given up for a new one.
     Join,
     /// Until the outbox is tried again after a retryable refusal.
@@ -25,12 +27,13 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
         Self::Restart,
         Self::Probe,
+        Self::Idle,
         Self::Join,
         Self::Outbox,
         Self::Leave,

@@ -397,6 +397,8 @@ pub enum RestartWhy {
     Failed,
     /// It hears nothing any more: an ICE restart may find another path.
     Silent,
+    /// Its host has another address, which its connection will not know for some seconds: a new one knows it at once.
+    Moved,
     /// Its microphone was granted, so that it has better candidates now.
     Granted,
     /// A person asked.

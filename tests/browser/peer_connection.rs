@@ -25,6 +25,7 @@ struct Side {
     path: Cell<Option<Path>>,
     heard: RefCell<Vec<InBand>>,
     tracks: Cell<u32>,
+    packets: Cell<u32>,
     sdp: RefCell<Option<String>>,
     speaker: Speaker,
 }
@@ -61,7 +62,8 @@ impl Reports for Side {
             ConnectionEvent::InBand(message) => self.heard.borrow_mut().push(*message),
             ConnectionEvent::Path(path) => self.path.set(Some(path)),
             ConnectionEvent::Broken => self.link.set(Some(LinkState::Failed)),
-            ConnectionEvent::Received { .. } | ConnectionEvent::Heartbeat(_) => {}
+            ConnectionEvent::Received { packets } => self.packets.set(self.packets.get() + packets),
+            ConnectionEvent::Heartbeat(_) => {}
         }
     }
 
@@ -72,11 +74,11 @@ impl Reports for Side {
     }
 }
 
-fn pair() -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
+fn pair(fresh: bool) -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
     let sides = [Rc::new(Side::default()), Rc::new(Side::default())];
     let make = |index: u32, side: &Rc<Side>| {
         let reports: Weak<dyn Reports> = Rc::downgrade(&(Rc::clone(side) as Rc<dyn Reports>));
-        PeerConnection::new(OpId(index), &[], None, reports).unwrap()
+        PeerConnection::new(OpId(index), &[], fresh && index == 0, None, reports).unwrap()
     };
     let connections = [make(0, &sides[0]), make(1, &sides[1])];
     sides[0].offers.set(true);
@@ -96,7 +98,19 @@ async fn two_connections_connect_with_one_transceiver_both_ways_before_any_micro
     microphone.open(OpId(0), Rc::new(move |_, _| told.set(true)));
     until(|| granted.get()).await;
 
-    let (sides, connections) = pair();
+    for fresh in [false, true] {
+        connect(&microphone, fresh).await;
+    }
+    microphone.close();
+}
+
+/// `fresh`: the first side's connection is made in a browsing context of its own.
+async fn connect(microphone: &crate::microphone::Microphone, fresh: bool) {
+    let (sides, connections) = pair(fresh);
+    for connection in &connections {
+        connection.play();
+    }
+    assert_eq!(frames(), u32::from(fresh));
     connections[0].offer();
     until(|| sides.iter().all(|s| s.link.get() == Some(LinkState::Connected) && s.channel.get())).await;
     for side in &sides {
@@ -112,9 +126,17 @@ async fn two_connections_connect_with_one_transceiver_both_ways_before_any_micro
     until(|| sides[1].path.get().is_some()).await;
     assert_eq!(sides[1].path.get(), Some(Path::Direct));
 
-    // A track that comes later is heard without negotiation.
-    connections[0].send(microphone.track());
-    until(|| crate::level::peer(connections[1].receiver().as_ref()) > 0.0).await;
+    // A track that comes later is heard without negotiation, either way.
+    for (own, other) in [(0, 1), (1, 0)] {
+        connections[own].send(microphone.track());
+        until(|| crate::level::peer(connections[other].receiver().as_ref()) > 0.0).await;
+        // Statistics may be a moment old.
+        until(|| {
+            connections[other].pulse(1_000);
+            sides[other].packets.get() > 0
+        })
+        .await;
+    }
 
     connections[0].close();
     until(|| !sides[1].channel.get()).await;
@@ -123,14 +145,30 @@ async fn two_connections_connect_with_one_transceiver_both_ways_before_any_micro
     for side in &sides {
         side.speaker.stop();
     }
-    microphone.close();
+    drop(connections);
+    assert_eq!(frames(), 0, "the frame goes with its connection");
+}
+
+fn frames() -> u32 {
+    web_sys::window().unwrap().document().unwrap().query_selector_all("iframe[hidden]").unwrap().length()
 }
 
 #[wasm_bindgen_test]
 async fn a_description_that_is_none_breaks_the_connection_and_throws_nothing() {
-    let (sides, connections) = pair();
+    let (sides, connections) = pair(false);
     connections[1].accept("this is no session description");
     until(|| sides[1].link.get() == Some(LinkState::Failed)).await;
     connections[0].answer("v=0");
     until(|| sides[0].link.get() == Some(LinkState::Failed)).await;
+}
+
+#[wasm_bindgen_test]
+async fn this_hosts_addresses_are_found_by_a_frame_that_goes_again() {
+    let found = Rc::new(RefCell::new(None));
+    let answer = Rc::clone(&found);
+    let look = crate::addresses::Look::new(move |addresses| *answer.borrow_mut() = Some(addresses)).unwrap();
+    until(|| found.borrow().is_some()).await;
+    assert!(!found.take().unwrap().is_empty());
+    drop(look);
+    assert_eq!(frames(), 0);
 }

@@ -1,54 +1,169 @@
-//! The connection to the other, the microphone, and the timers that judge them.
+//! The connection to the other and the microphone: facts for [`Recovery`](crate::recovery::Recovery), and what it decides
+//! about them is carried out.
 
-use super::{Phase, Session, TOO_LATE_MS};
+use super::{Session, TOO_LATE_MS};
 use crate::input::{ConnectionEvent, LinkState, MicrophoneEvent, OpId};
 use crate::liveness::Silence;
 use crate::negotiation::Attempt;
-use crate::output::{ConnectionCommand, Output};
+use crate::output::{ConnectionCommand, Note, Output};
 use crate::reason::{SessionReason, VoiceReason};
-use crate::recovery::{Recovery, Verdict};
+use crate::recovery::{Budget, Decision, Fact, Link, MediaAction, Situation, SocketAction, silence};
 use crate::role::Role;
 use crate::timer::Timer;
 use crate::wire::{IceServer, InBand, MicrophoneState, RestartWhy, SignalBody};
 
+/// What a page that is about to be frozen announces of its next heartbeat, in milliseconds: it can't know.
+const FROZEN_MS: u32 = 10_000;
+
 impl Session {
+    // Facts and decisions
+
+    fn situation(&self) -> Situation {
+        let attempt = self.negotiation.attempt();
+        let newest = attempt.filter(|a| self.negotiation.is_carrier(a.id));
+        let link = match self.negotiation.carrier() {
+            Some(carrier) if carrier.link == LinkState::Failed => Link::Failed,
+            Some(_) if self.negotiation.is_silent() => Link::Silent,
+            Some(_) => Link::Up,
+            None => Link::New,
+        };
+        Situation {
+            role: self.role,
+            joined: self.is_joined(),
+            joining: self.socket.is_some(),
+            may_rejoin: self.may_rejoin() && (self.ever_joined || self.socket.is_none()),
+            link,
+            settled: attempt.is_some_and(Attempt::is_served),
+            negotiated: attempt.is_some_and(Attempt::is_negotiated),
+            offering: self.negotiation.is_offering() || self.negotiation.has_offer(),
+            rebuilding: newest.is_none(),
+            concealed: newest.is_some_and(|a| a.concealed) && self.voice.microphone == MicrophoneState::Live,
+        }
+    }
+
+    /// Something says how call or socket are: one decision follows.
+    pub(super) fn recover(&mut self, because: Fact) {
+        self.decide(because);
+    }
+
+    fn decide(&mut self, because: Fact) -> Decision {
+        let decision = self.recovery.decide(because, &self.situation());
+        let Decision { media, socket, look, .. } = decision;
+        if media.is_some() || socket.is_some() {
+            self.queue.push(Output::Log(Note::Recovery(decision)));
+        }
+        match socket {
+            Some(SocketAction::Probe) => self.probe(true),
+            Some(SocketAction::Replace) => self.replace_socket(),
+            Some(SocketAction::Rejoin) => self.recovery.budget.rejoin(self.voice.on, &mut self.queue),
+            None => {}
+        }
+        match media {
+            Some(MediaAction::RestartIce) => self.negotiation.restart(&mut self.queue),
+            Some(MediaAction::Rebuild) => self.negotiation.retire(&mut self.queue),
+            Some(MediaAction::Ask(why)) => self.ask(why),
+            Some(MediaAction::GiveUp) => self.give_up(),
+            None => {}
+        }
+        if look {
+            self.look();
+        }
+        decision
+    }
+
+    /// Asks the offerer, who alone makes offers.
+    fn ask(&mut self, why: RestartWhy) {
+        self.say(SignalBody::Restart { why });
+        if why == RestartWhy::Silent {
+            Budget::restarted(&mut self.queue);
+        }
+    }
+
+    fn give_up(&mut self) {
+        let relay = self.ice_servers.iter().any(IceServer::is_relay);
+        // Without the server there is no telling whether a relay would have helped.
+        let reason = if relay || !self.is_joined() { VoiceReason::ConnectionFailed } else { VoiceReason::NoRelay };
+        if self.role == Some(Role::Offerer) {
+            self.say(SignalBody::GiveUp { reason });
+        }
+        self.negotiation.close(&mut self.queue);
+        self.recovery.budget.give_up(reason, &mut self.queue);
+    }
+
+    /// Asks for this host's addresses, where a new one could help.
+    fn look(&mut self) {
+        if self.negotiation.carrier().is_some() {
+            let id = self.queue.next_id();
+            self.looking = Some(id);
+            self.queue.push(Output::FindAddresses { id });
+        }
+    }
+
+    /// The system's word on this host's addresses, compared with what the newest connection knows.
+    pub(super) fn addresses(&mut self, id: OpId, addresses: &[String]) {
+        if self.looking != Some(id) {
+            return;
+        }
+        self.looking = None;
+        if let Some(moved) = self.negotiation.attempt().and_then(|a| a.has_moved(addresses)) {
+            // A socket that was replaced after the move is not left again.
+            let gone = moved.gone && !self.fresh;
+            let decision = self.decide(Fact::AddressChanged { gone });
+            // The next connection must not begin with what the page's context still believes.
+            self.fresh |= decision.media.is_some();
+        }
+    }
+
+    // The connection
+
     pub(super) fn connection_event(&mut self, id: OpId, event: ConnectionEvent) {
-        if self.negotiation.attempt().is_none_or(|a| a.id != id) {
+        if !self.negotiation.knows(id) {
             return;
         }
         let joined = self.is_joined();
-        let first = self.negotiation.attempt().is_some_and(|a| !a.was_connected);
+        let newest = self.negotiation.attempt().filter(|a| a.id == id);
+        let first = newest.is_some_and(|a| !a.was_connected);
+        let newest = newest.is_some();
         self.negotiation.connection_event(id, &event, joined, &mut self.queue);
+        let carrier = self.negotiation.is_carrier(id);
         match event {
-            ConnectionEvent::Link(LinkState::Interrupted) => self.recovery.liveness.hint(),
-            ConnectionEvent::Link(LinkState::Connected) => {
-                self.recovery.connected(&mut self.queue);
-                if first {
-                    // What the connection before it was silent for is not this one's silence.
-                    self.recovery.liveness.begin();
-                }
-                self.recovery.pulse(&mut self.queue);
+            ConnectionEvent::Link(LinkState::Interrupted) if carrier => self.recovery.liveness.hint(),
+            ConnectionEvent::Link(LinkState::Connected) if newest => self.link_is_up(first),
+            ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
+                self.recover(Fact::ConnectionFailed);
             }
-            ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken => {
-                self.probe();
-                self.link_failed();
-            }
-            ConnectionEvent::InBand(message) => match *message {
-                InBand::Bye => self.membership.leave(),
-                InBand::Voice(voice) => {
-                    let wanted = self.membership.voice().on;
-                    self.membership.voice_in_band(voice);
-                    self.note_peer_voice(wanted);
-                }
-                InBand::Signal(envelope) => self.signal(envelope),
-                InBand::Typing(typing) => self.peer_typing(typing.on),
-                message => self.chat_in_band(message),
-            },
-            ConnectionEvent::Channel { open: true } => self.chat.channel_opened(),
-            ConnectionEvent::RemoteDescriptionSet if self.recovery.was_up() => Recovery::restarted(&mut self.queue),
-            ConnectionEvent::Received { packets } => self.received(packets),
-            ConnectionEvent::Heartbeat(heartbeat) => self.recovery.liveness.heartbeat(heartbeat),
+            ConnectionEvent::InBand(message) => self.in_band(*message),
+            ConnectionEvent::Channel { open: true } if carrier => self.chat.channel_opened(),
+            ConnectionEvent::RemoteDescriptionSet if carrier => Budget::restarted(&mut self.queue),
+            ConnectionEvent::Received { packets } if carrier => self.received(packets),
+            ConnectionEvent::Heartbeat(heartbeat) if carrier => self.recovery.liveness.heartbeat(heartbeat),
             _ => {}
+        }
+    }
+
+    fn link_is_up(&mut self, first: bool) {
+        self.recovery.budget.connected(&mut self.queue);
+        if first {
+            self.fresh = false;
+            // What the connection before it was silent for is not this one's silence.
+            self.recovery.liveness.begin();
+            // Its channel may have opened before, and whatever the one before it carried may not have arrived.
+            self.chat.channel_opened();
+        }
+        self.set_pulse();
+    }
+
+    fn in_band(&mut self, message: InBand) {
+        match message {
+            InBand::Bye => self.membership.leave(),
+            InBand::Voice(voice) => {
+                let wanted = self.membership.voice().on;
+                self.membership.voice_in_band(voice);
+                self.note_peer_voice(wanted);
+            }
+            InBand::Signal(envelope) => self.signal(envelope),
+            InBand::Typing(typing) => self.peer_typing(typing.on),
+            message => self.chat_in_band(message),
         }
     }
 
@@ -67,102 +182,21 @@ impl Session {
 
     fn received(&mut self, packets: u32) {
         let was_silent = self.negotiation.is_silent();
-        match self.recovery.received(packets, &mut self.queue) {
+        let judged = self.recovery.liveness.received(packets);
+        match judged {
             Silence::None => {
+                self.recovery.liveness.proved();
+                self.queue.push(Output::ClearTimer(Timer::Restart));
                 self.negotiation.set_silent(false);
                 if was_silent && self.negotiation.is_connected() {
-                    self.recovery.connected(&mut self.queue);
+                    self.recovery.budget.connected(&mut self.queue);
                 }
             }
-            Silence::Short => {}
-            Silence::Suspicious => self.probe(),
-            Silence::Long if was_silent => {}
-            Silence::Long => self.path_is_broken(),
+            Silence::Long => self.negotiation.set_silent(true),
+            Silence::Short | Silence::Suspicious => {}
         }
-    }
-
-    /// Nothing comes any more. Looking for another path costs nothing that could be heard, should the old one come back.
-    fn path_is_broken(&mut self) {
-        self.negotiation.set_silent(true);
-        self.probe();
-        self.seek_path();
-    }
-
-    /// Does what this side can do about a silent link.
-    pub(super) fn seek_path(&mut self) {
-        if !self.negotiation.is_silent() {
-            return;
-        }
-        match self.role {
-            Some(Role::Offerer) => self.restart_ice(),
-            Some(Role::Answerer) if self.is_joined() && self.negotiation.attempt().is_some_and(Attempt::is_served) => {
-                self.say(SignalBody::Restart { why: RestartWhy::Silent });
-                Recovery::restarted(&mut self.queue);
-            }
-            _ => {}
-        }
-    }
-
-    /// Candidates that hide this host's addresses would be hidden again: only a new connection has better ones.
-    pub(super) fn restart_ice(&mut self) {
-        let Some(attempt) = self.negotiation.attempt() else { return };
-        if !attempt.was_connected || attempt.link == LinkState::Failed {
-            return;
-        }
-        if attempt.concealed && self.voice.microphone == MicrophoneState::Live {
-            self.negotiation.close(&mut self.queue);
-        } else {
-            self.negotiation.restart(&mut self.queue);
-        }
-    }
-
-    /// The newest restart had its time and nothing came.
-    fn restart_was_useless(&mut self) {
-        if !self.negotiation.is_silent() {
-            return;
-        }
-        match self.role {
-            Some(Role::Offerer) if self.negotiation.attempt().is_some_and(Attempt::is_negotiated) => {
-                self.negotiation.close(&mut self.queue);
-            }
-            Some(Role::Answerer) if self.is_joined() => {
-                self.say(SignalBody::Restart { why: RestartWhy::Failed });
-            }
-            _ => {}
-        }
-    }
-
-    /// A connection that may yet come back, and nobody who could take an offer of another one: waiting is best.
-    fn is_waiting_for_signaling(&self) -> bool {
-        let may_come_back = self.negotiation.attempt().is_some_and(|a| a.was_connected && a.link != LinkState::Failed);
-        may_come_back && (self.phase != Phase::Joined || self.negotiation.is_offering())
-    }
-
-    pub(super) fn link_failed(&mut self) {
-        let was_connected = self.negotiation.attempt().is_some_and(|a| a.was_connected);
-        match self.role {
-            // The first failure after a working link is where the counting begins.
-            Some(Role::Offerer) if was_connected => self.negotiation.close(&mut self.queue),
-            Some(Role::Offerer) => self.attempt_failed(),
-            Some(Role::Answerer) => self.say(SignalBody::Restart { why: RestartWhy::Failed }),
-            None => {}
-        }
-    }
-
-    pub(super) fn attempt_failed(&mut self) {
-        let Some(role) = self.role else { return };
-        match self.recovery.attempt_failed(role, &mut self.queue) {
-            Verdict::Wait => {}
-            Verdict::Rebuild => self.negotiation.close(&mut self.queue),
-            Verdict::GiveUp => {
-                let relay = self.ice_servers.iter().any(IceServer::is_relay);
-                let reason = if relay { VoiceReason::ConnectionFailed } else { VoiceReason::NoRelay };
-                if role == Role::Offerer {
-                    self.say(SignalBody::GiveUp { reason });
-                }
-                self.negotiation.close(&mut self.queue);
-                self.recovery.give_up(reason, &mut self.queue);
-            }
+        if let Some(fact) = silence(judged, was_silent, self.recovery.liveness.is_whole_second()) {
+            self.recover(fact);
         }
     }
 
@@ -170,20 +204,15 @@ impl Session {
         if !self.voice.microphone_event(id, event, &mut self.queue) {
             return;
         }
-        let mut hopeless = self.recovery.given_up().is_some();
-        if let Some(attempt) = self.negotiation.attempt() {
-            let command = ConnectionCommand::SendMicrophone;
-            self.queue.push(Output::Connection { id: attempt.id, command });
-            hopeless |= attempt.concealed && attempt.link != LinkState::Connected;
+        let mut hopeless = self.recovery.budget.given_up().is_some();
+        for id in self.negotiation.ids() {
+            self.queue.push(Output::Connection { id, command: ConnectionCommand::SendMicrophone });
         }
+        hopeless |= self.negotiation.attempt().is_some_and(|a| a.concealed && a.link != LinkState::Connected);
         // Candidates made before the grant hide this host's addresses for good: begin again with better ones.
         if hopeless {
-            self.recovery.refresh(&mut self.queue);
-            match self.role {
-                Some(Role::Offerer) => self.negotiation.close(&mut self.queue),
-                Some(Role::Answerer) => self.say(SignalBody::Restart { why: RestartWhy::Granted }),
-                None => {}
-            }
+            self.recovery.budget.refresh(&mut self.queue);
+            self.recover(Fact::MicrophoneGranted);
         }
     }
 
@@ -193,47 +222,71 @@ impl Session {
         }
         match timer {
             Timer::Rejoin if self.socket.is_none() && self.may_rejoin() => self.connect(),
-            Timer::Connect if self.is_waiting_for_signaling() => self.judge_later(timer),
-            Timer::Connect => self.attempt_failed(),
+            Timer::Connect => self.try_is_over(),
             Timer::Pulse => self.pulse(),
-            Timer::Restart => self.restart_was_useless(),
-            Timer::Probe => {
-                self.socket_is_dead();
-                // Both are silent: that is no pause of speech.
-                if self.negotiation.is_connected() && self.recovery.liveness.is_doubtful() {
-                    self.path_is_broken();
+            Timer::Restart => self.recover(Fact::RestartUseless),
+            Timer::Probe if self.probe.is_some() => {
+                if self.recovery.liveness.is_doubtful() {
+                    // Both are silent: that is no pause of speech.
+                    self.negotiation.set_silent(true);
                 }
+                self.recover(Fact::SocketSilent);
             }
-            Timer::Join if self.is_joined() || self.socket.is_none() => {}
-            Timer::Join => {
-                self.recovery.join_timed_out();
-                self.socket_is_dead();
+            Timer::Idle => self.socket_idle(),
+            Timer::Join if !self.is_joined() && self.socket.is_some() => {
+                self.recovery.budget.join_timed_out();
+                self.recover(Fact::JoinTooLong);
             }
             Timer::Outbox => self.chat.resume(),
             Timer::Leave if self.leaving => self.end(SessionReason::Left),
-            Timer::Rejoin | Timer::Leave => {}
+            Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
             Timer::PeerTyping => self.peer_typing(false),
         }
     }
 
+    /// No connection in its time.
+    fn try_is_over(&mut self) {
+        self.recover(Fact::ConnectTooLong);
+        self.role.into_iter().for_each(|role| self.recovery.budget.attempt_began(role, &mut self.queue));
+    }
+
+    fn set_pulse(&mut self) -> u32 {
+        let after = self.recovery.liveness.pulse();
+        self.queue.push(Output::SetTimer { timer: Timer::Pulse, after, spread: false });
+        after
+    }
+
     fn pulse(&mut self) {
-        if let Some(attempt) = self.negotiation.attempt().filter(|a| a.was_connected) {
-            let next = self.recovery.pulse(&mut self.queue);
-            self.queue.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Pulse { next } });
+        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
+            let next = self.set_pulse();
+            self.queue.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
+        }
+    }
+
+    /// Hidden or seen: the other is told at once how often heartbeats come now, before the browser slows the timers down.
+    pub(super) fn hide(&mut self, hidden: bool) {
+        self.recovery.liveness.hide(hidden);
+        self.pulse();
+    }
+
+    /// Nothing runs in this page from now on, until it is thawed.
+    pub(super) fn freeze(&mut self) {
+        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
+            self.queue.push(Output::Connection { id, command: ConnectionCommand::Pulse { next: FROZEN_MS } });
         }
     }
 
     /// The verdict would be about a time that this side slept through: what is asked anew counts.
     fn judge_later(&mut self, timer: Timer) {
         match timer {
-            Timer::Connect => self.role.into_iter().for_each(|role| self.recovery.arm(role, &mut self.queue)),
+            Timer::Connect => self.role.into_iter().for_each(|role| self.recovery.budget.arm(role, &mut self.queue)),
             Timer::Pulse => {
                 self.woke();
                 self.pulse();
             }
-            Timer::Restart => Recovery::restarted(&mut self.queue),
-            Timer::Probe => self.recovery.probing(&mut self.queue),
-            Timer::Join => self.recovery.joining(true, &mut self.queue),
+            Timer::Restart => Budget::restarted(&mut self.queue),
+            Timer::Probe => self.recovery.budget.probing(true, &mut self.queue),
+            Timer::Join => self.recovery.budget.joining(true, &self.recovery.liveness, &mut self.queue),
             _ => {}
         }
     }

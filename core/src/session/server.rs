@@ -1,10 +1,11 @@
 //! What the server says: the socket's life, the other person, and their signals.
 
 use super::{Phase, Session, TYPING_MS};
-use crate::input::{LinkState, OpId, SocketEvent};
+use crate::input::{OpId, SocketEvent};
 use crate::negotiation::Signalled;
 use crate::output::{ClientEvent, Event, Output};
 use crate::reason::SessionReason;
+use crate::recovery::{Budget, Fact};
 use crate::role::Role;
 use crate::timer::Timer;
 use crate::wire::{
@@ -21,7 +22,7 @@ impl Session {
         self.queue.push(Output::ConnectSocket { id, fresh_token });
         // A token comes from the app, which may take its time.
         let eager = self.ever_joined && self.voice.on && !fresh_token;
-        self.recovery.joining(eager, &mut self.queue);
+        self.recovery.budget.joining(eager, &self.recovery.liveness, &mut self.queue);
     }
 
     pub(super) fn may_rejoin(&self) -> bool {
@@ -37,23 +38,41 @@ impl Session {
             self.queue.push(Output::CloseSocket { id });
         }
         self.probe = None;
-        self.queue.push(Output::ClearTimer(Timer::Probe));
-        self.queue.push(Output::ClearTimer(Timer::Join));
+        for timer in [Timer::Probe, Timer::Idle, Timer::Join] {
+            self.queue.push(Output::ClearTimer(timer));
+        }
         self.chat.disconnected();
     }
 
-    /// Asks the server for a sign of life.
-    pub(super) fn probe(&mut self) {
-        if self.is_joined() && self.probe.is_none() {
-            self.probe = Some(self.queue.emit(ClientEvent::Probe));
-            self.recovery.probing(&mut self.queue);
+    /// Asks the server for a sign of life. A doubt that comes later makes a patient question a pressing one.
+    pub(super) fn probe(&mut self, doubted: bool) {
+        if !self.is_joined() {
+            return;
+        }
+        let pressing = self.probe.is_some_and(|(_, pressing)| pressing);
+        let id = self.probe.map_or_else(|| self.queue.emit(ClientEvent::Probe), |(id, _)| id);
+        if self.probe.is_none() || (doubted && !pressing) {
+            self.recovery.budget.probing(doubted, &mut self.queue);
+            self.probe = Some((id, doubted));
         }
     }
 
-    /// The socket does not answer: it is left without waiting for its close, which may take a minute.
-    pub(super) fn socket_is_dead(&mut self) {
+    /// A half-open socket says nothing for ever; this side asks.
+    pub(super) fn socket_idle(&mut self) {
+        if self.is_joined() {
+            if !std::mem::take(&mut self.socket_heard) {
+                self.probe(false);
+            }
+            Budget::idle(&mut self.queue);
+        }
+    }
+
+    /// Another socket in the place of this one, which is not waited for: its close may take a minute.
+    pub(super) fn replace_socket(&mut self) {
         self.drop_socket();
-        self.offline(SessionReason::SignalingUnreachable);
+        if self.is_joined() {
+            self.offline(SessionReason::SignalingUnreachable);
+        }
         if self.leaving {
             self.end(SessionReason::Left);
         } else if self.may_rejoin() {
@@ -77,6 +96,7 @@ impl Session {
     }
 
     pub(super) fn socket_event(&mut self, event: SocketEvent) {
+        self.socket_heard = true;
         match event {
             SocketEvent::Welcome(welcome) => self.welcome(*welcome),
             SocketEvent::Refused(refusal) => self.refused(&refusal),
@@ -86,7 +106,7 @@ impl Session {
                 if self.leaving {
                     self.end(SessionReason::Left);
                 } else {
-                    self.recovery.rejoin(self.voice.on, &mut self.queue);
+                    self.recover(Fact::SocketClosed);
                 }
             }
             SocketEvent::Peer(peer) => self.peer(peer),
@@ -110,9 +130,9 @@ impl Session {
         self.refused_once = false;
         self.token_taken = true;
         self.ice_servers = welcome.ice_servers;
-        self.recovery.welcomed(&mut self.queue);
+        self.recovery.budget.welcomed(&mut self.queue);
         if !self.negotiation.is_connected() {
-            self.recovery.refresh(&mut self.queue);
+            self.recovery.budget.refresh(&mut self.queue);
         }
         match (welcome.peer, self.membership.user().cloned()) {
             (Some(peer), _) => self.peer(peer),
@@ -134,12 +154,8 @@ impl Session {
             self.signal(envelope);
         }
         self.negotiation.rejoined(&mut self.queue);
-        // What was asked for while nobody could hear it is asked again.
-        let failed = self.negotiation.attempt().is_some_and(|a| a.link == LinkState::Failed);
-        if failed && self.role == Some(Role::Answerer) && self.voice.is_wanted() {
-            self.say(SignalBody::Restart { why: RestartWhy::Failed });
-        } else {
-            self.seek_path();
+        if self.voice.is_wanted() {
+            self.recover(Fact::Welcome);
         }
         self.chat.welcome(welcome.chat, &mut self.queue);
         if self.typing {
@@ -163,7 +179,7 @@ impl Session {
             "same-user" => self.end(SessionReason::SameUser),
             _ => {
                 self.offline(SessionReason::SignalingUnreachable);
-                self.recovery.rejoin(self.voice.on, &mut self.queue);
+                self.recovery.budget.rejoin(self.voice.on, &mut self.queue);
             }
         }
     }
@@ -176,8 +192,9 @@ impl Session {
 
     pub(super) fn acknowledged(&mut self, request: OpId, answer: Option<Acknowledgement>, took: u32) {
         if answer.is_some() {
-            self.recovery.acknowledged(took);
-            if self.probe == Some(request) {
+            self.socket_heard = true;
+            self.recovery.budget.acknowledged(took);
+            if self.probe.is_some_and(|(id, _)| id == request) {
                 self.probe = None;
                 self.queue.push(Output::ClearTimer(Timer::Probe));
             }
@@ -209,17 +226,18 @@ impl Session {
         let instance = self.membership.instance().cloned();
         if change.instance {
             self.negotiation.forget_offer();
+            self.negotiation.forget_former(&mut self.queue);
             if self.negotiation.is_with_other_than(instance.as_ref()) {
                 self.negotiation.close(&mut self.queue);
             }
-            self.recovery.reset(&mut self.queue);
+            self.recovery.budget.reset(&mut self.queue);
         }
         if present {
             self.negotiation.taken(None, instance.as_ref());
         }
         if change.welcomed && present {
             if !self.negotiation.is_connected() {
-                self.recovery.refresh(&mut self.queue);
+                self.recovery.budget.refresh(&mut self.queue);
             }
             self.negotiation.peer_rejoined(&mut self.queue);
         }
@@ -227,8 +245,8 @@ impl Session {
 
     /// Voice off and on again is a new beginning, on both sides.
     pub(super) fn note_peer_voice(&mut self, wanted: bool) {
-        if wanted && !self.membership.voice().on && self.recovery.given_up().is_some() {
-            self.recovery.reset(&mut self.queue);
+        if wanted && !self.membership.voice().on && self.recovery.budget.given_up().is_some() {
+            self.recovery.budget.reset(&mut self.queue);
         }
     }
 
@@ -249,38 +267,32 @@ impl Session {
             Signalled::Nothing => {}
             // Somebody is trying: that is a new budget for this side too.
             Signalled::Offered if self.role == Some(Role::Answerer) => {
-                if self.recovery.given_up().is_some() {
-                    self.recovery.refresh(&mut self.queue);
+                if self.recovery.budget.given_up().is_some() {
+                    self.recovery.budget.refresh(&mut self.queue);
                 }
             }
             Signalled::Offered => self.negotiation.forget_offer(),
             Signalled::Lost => self.say(SignalBody::Restart { why: RestartWhy::Failed }),
-            Signalled::Restart(why) => self.restart(why),
+            Signalled::Restart(why) => self.asked(why),
             Signalled::Ended => {
                 self.negotiation.close(&mut self.queue);
-                self.recovery.reset(&mut self.queue);
+                self.recovery.budget.reset(&mut self.queue);
             }
             Signalled::GaveUp(_) if self.role == Some(Role::Offerer) => {}
             Signalled::GaveUp(reason) => {
                 self.negotiation.close(&mut self.queue);
                 self.negotiation.forget_offer();
-                self.recovery.give_up(reason, &mut self.queue);
+                self.recovery.budget.give_up(reason, &mut self.queue);
             }
         }
     }
 
-    pub(super) fn restart(&mut self, why: RestartWhy) {
-        if self.role != Some(Role::Offerer) || !self.voice.is_wanted() {
-            return;
-        }
-        match why {
-            RestartWhy::Granted if self.negotiation.is_connected() => {}
-            RestartWhy::Failed => self.link_failed(),
-            RestartWhy::Silent => self.restart_ice(),
-            RestartWhy::Granted | RestartWhy::Person => {
-                self.recovery.refresh(&mut self.queue);
-                self.negotiation.close(&mut self.queue);
+    fn asked(&mut self, why: RestartWhy) {
+        if self.voice.is_wanted() {
+            if matches!(why, RestartWhy::Granted | RestartWhy::Person) && !self.negotiation.is_connected() {
+                self.recovery.budget.refresh(&mut self.queue);
             }
+            self.recover(Fact::Asked(why));
         }
     }
 

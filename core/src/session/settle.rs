@@ -1,7 +1,6 @@
 //! The conclusions that hold whatever happened, and what the app sees of them.
 
 use super::{Phase, Session};
-use crate::input::LinkState;
 use crate::negotiation::Attempt;
 use crate::output::{ClientEvent, Event, Note, Output};
 use crate::reason::{SessionReason, VoiceReason};
@@ -51,11 +50,12 @@ impl Session {
         let before = std::mem::replace(&mut self.peer_presence, now);
         if now == Presence::Absent && before != Presence::Absent {
             // An offer that nobody took still waits for whoever comes; anything else was with the one who is gone.
+            self.negotiation.forget_former(&mut self.queue);
             if self.negotiation.attempt().is_some_and(Attempt::is_taken) {
                 self.negotiation.close(&mut self.queue);
             }
             self.negotiation.forget_offer();
-            self.recovery.reset(&mut self.queue);
+            self.recovery.budget.reset(&mut self.queue);
             self.peer_typing(false);
             if let Some(peer) = self.membership.user() {
                 self.queue.push(Output::Event(Event::PeerLeft(peer.clone())));
@@ -66,20 +66,21 @@ impl Session {
     /// Offers, answers and counts as far as that is called for.
     pub(super) fn pursue(&mut self) {
         let (Some(role), Some(peer)) = (self.role, self.membership.user().cloned()) else { return };
-        let able = self.voice.is_wanted() && !self.leaving && !self.suspended && self.recovery.given_up().is_none();
+        let able =
+            self.voice.is_wanted() && !self.leaving && !self.suspended && self.recovery.budget.given_up().is_none();
         let possible = able && self.membership.voice().unavailable.is_none() && self.ever_joined;
         if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {
-            self.negotiation.offer(&peer, self.ice_servers.clone(), &mut self.queue);
-            self.recovery.attempt_began(role, &mut self.queue);
+            self.negotiation.offer(&peer, self.ice_servers.clone(), self.fresh, &mut self.queue);
+            self.recovery.budget.attempt_began(role, &mut self.queue);
         }
         if possible && role == Role::Answerer && self.negotiation.has_offer() {
-            self.negotiation.accept(&peer, self.ice_servers.clone(), &mut self.queue);
+            self.negotiation.accept(&peer, self.ice_servers.clone(), self.fresh, &mut self.queue);
         }
         let needed = possible
             && self.membership.voice().on
             && self.peer_presence != Presence::Absent
             && !self.negotiation.is_connected();
-        self.recovery.watch(needed, role, &mut self.queue);
+        self.recovery.budget.watch(needed, role, &mut self.queue);
     }
 
     pub(super) fn status(&self) -> VoiceStatus {
@@ -115,7 +116,7 @@ impl Session {
         } else if self.negotiation.is_connected() {
             None
         } else {
-            self.recovery.given_up().or(self.membership.voice().unavailable)
+            self.recovery.budget.given_up().or(self.membership.voice().unavailable)
         }
     }
 
@@ -130,7 +131,7 @@ impl Session {
             VoiceState::Starting
         } else if self.peer_presence == Presence::Absent || !self.membership.voice().on {
             VoiceState::Waiting
-        } else if self.recovery.was_up() {
+        } else if self.recovery.budget.was_up() {
             VoiceState::Reconnecting
         } else {
             VoiceState::Connecting
@@ -165,9 +166,7 @@ impl Session {
     fn recovery_view(&self) -> Recovery {
         if !self.is_joined() {
             Recovery::Network
-        } else if self.negotiation.is_silent()
-            && self.negotiation.attempt().is_some_and(|a| a.link != LinkState::Failed)
-        {
+        } else if self.negotiation.is_silent() && !self.negotiation.is_rebuilding() {
             Recovery::Path
         } else {
             Recovery::Connection
@@ -176,7 +175,7 @@ impl Session {
 
     pub(super) fn voice_view(&self, state: VoiceState) -> VoiceView {
         let reason = self.unavailable();
-        let theirs = self.voice.incapable.is_none() && self.recovery.given_up().is_none();
+        let theirs = self.voice.incapable.is_none() && self.recovery.budget.given_up().is_none();
         let microphone = self.voice.microphone;
         let recovery = (state == VoiceState::Reconnecting).then(|| self.recovery_view());
         VoiceView {
@@ -185,7 +184,7 @@ impl Session {
             muted: self.voice.muted,
             listen_only: self.voice.on && microphone == MicrophoneState::Failed,
             microphone: microphone_view(microphone, self.voice.microphone_reason, &self.voice.label),
-            path: self.negotiation.attempt().and_then(|a| a.path).map(Into::into),
+            path: self.negotiation.carrier().and_then(|a| a.path).map(Into::into),
             playback_blocked: self.voice.playback_blocked,
             recovery,
             reason,

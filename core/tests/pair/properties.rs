@@ -18,6 +18,7 @@ enum Step {
     StartServer,
     CutMedia,
     MendMedia,
+    Relocate(usize, &'static str),
     Reload(usize),
     TakeOver(usize),
     SayElsewhere(usize),
@@ -47,6 +48,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::StartServer),
         1 => Just(Step::CutMedia),
         2 => Just(Step::MendMedia),
+        1 => (side(), proptest::sample::select(&["192.0.2.1", "192.0.2.2", "192.0.2.3"][..]))
+            .prop_map(|(who, address)| Step::Relocate(who, address)),
         1 => side().prop_map(Step::Reload),
         1 => side().prop_map(Step::TakeOver),
         1 => side().prop_map(Step::SayElsewhere),
@@ -55,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => side().prop_map(Step::StopVoice),
         2 => side().prop_map(Step::StartVoice),
         1 => side().prop_map(Step::Retry),
-        3 => (side(), proptest::sample::select(&Timer::ALL[..4])).prop_map(|(who, timer)| Step::Fire(who, timer)),
+        6 => (side(), proptest::sample::select(&Timer::ALL[..7])).prop_map(|(who, timer)| Step::Fire(who, timer)),
         1 => Just(Step::Expire),
         1 => side().prop_map(Step::Nonsense),
     ]
@@ -77,6 +80,7 @@ fn perform(world: &mut World, step: Step) {
         Step::StartServer => world.server_up = true,
         Step::CutMedia => world.media_up = false,
         Step::MendMedia => world.media_up = true,
+        Step::Relocate(who, address) => world.relocate(who, address),
         Step::Reload(who) => {
             world.reload(who);
             world.input(who, Input::StartVoice);
@@ -147,6 +151,10 @@ proptest! {
         heal(&mut world);
         prop_assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
         prop_assert!(world.linked().is_some());
+        for who in 0..2 {
+            prop_assert_eq!(world.open(who), 1, "one connection is left");
+            prop_assert_eq!(world.sides[who].plays, world.linked().map(|ids| ids[who]), "and it is what is played");
+        }
         // Every page is loaded, so that the whole lists can be compared.
         for who in 0..2 {
             while world.sides[who].session.chat().has_more() {

@@ -10,6 +10,8 @@ fn call() -> World {
     world.start_voice();
     world.settle();
     assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+    // A heartbeat each: from now on silence means something.
+    (0..2).for_each(|who| world.fire(who, Timer::Pulse));
     world
 }
 
@@ -264,5 +266,95 @@ fn a_path_that_falls_silent_is_mended_by_one_ice_restart_on_the_same_connections
     assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
     assert_eq!([world.sides[0].restarts, world.sides[1].restarts], [1, 0], "the offerer alone restarts");
     assert_eq!([world.sides[0].connections, world.sides[1].connections], [1, 1]);
+    assert_eq!([world.sides[0].prompts, world.sides[1].prompts], [1, 1]);
+}
+
+/// Nothing arrives for so long that both sides know it.
+fn fall_silent(world: &mut World) {
+    for _ in 0..8 {
+        (0..2).for_each(|who| world.fire(who, Timer::Pulse));
+    }
+}
+
+#[test]
+fn a_host_that_moves_gets_a_new_connection_beside_the_old_one_and_a_new_socket_at_once() {
+    for who in 0..2 {
+        let mut world = call();
+        world.relocate(who, "192.0.2.7");
+        fall_silent(&mut world);
+        assert!(!world.is_deaf(who), "{who}: the socket of the old address was left");
+        while world.pending() > 0 {
+            world.arrive(0);
+        }
+        assert_eq!([world.open(0), world.open(1)], [2, 2], "{who}: the old connection is kept until then");
+        assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Reconnecting; 2]);
+        world.connect_media();
+        assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2], "{who}");
+        assert_eq!([world.open(0), world.open(1)], [1, 1]);
+        assert_eq!([world.sides[0].offers, world.sides[1].offers], [2, 0], "the offerer alone offers");
+        assert_eq!([world.sides[0].prompts, world.sides[1].prompts], [1, 1]);
+        assert_eq!(world.sides.iter().map(|side| side.fresh).collect::<Vec<_>>(), [who == 0, who == 1]);
+    }
+}
+
+#[test]
+fn a_host_that_comes_back_before_the_new_connection_is_up_goes_on_over_the_old_one() {
+    let mut world = call();
+    let played = world.sides[0].plays;
+    world.relocate(0, "192.0.2.7");
+    fall_silent(&mut world);
+    while world.pending() > 0 {
+        world.arrive(0);
+    }
+    world.relocate(0, "192.0.2.1");
+    fall_silent(&mut world);
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+    assert_eq!(world.sides[0].plays, played, "what is heard is not touched");
+}
+
+#[test]
+fn a_short_pause_looks_for_addresses_and_changes_nothing() {
+    let mut world = call();
+    world.media_up = false;
+    for _ in 0..3 {
+        world.fire(0, Timer::Pulse);
+    }
+    assert_eq!(world.sides[0].looks, 1);
+    world.media_up = true;
+    world.settle();
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+    assert_eq!([world.sides[0].restarts, world.sides[0].offers], [0, 1]);
+}
+
+#[test]
+fn a_socket_that_only_looks_open_is_found_out_without_a_word_to_the_call() {
+    let mut world = call();
+    world.fire(0, Timer::Idle);
+    world.make_deaf(0);
+    world.fire(0, Timer::Idle);
+    world.fire(0, Timer::Probe);
+    assert!(!world.is_deaf(0));
+    world.settle();
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+    assert_eq!([world.sides[0].connections, world.sides[0].restarts], [1, 0]);
+}
+
+#[test]
+fn half_a_minute_without_a_path_and_a_server_is_given_up_and_tried_again_with_the_next_welcome() {
+    let mut world = call();
+    world.media_up = false;
+    world.stop_server();
+    fall_silent(&mut world);
+    for _ in 0..3 {
+        assert_eq!(world.voice(0), VoiceState::Reconnecting);
+        world.fire(0, Timer::Connect);
+    }
+    world.fire(1, Timer::Connect);
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Unavailable; 2], "no spinner without an end");
+    assert_eq!(world.sides[0].session.view().voice.reason, Some(VoiceReason::ConnectionFailed));
+    world.media_up = true;
+    world.server_up = true;
+    world.settle();
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
     assert_eq!([world.sides[0].prompts, world.sides[1].prompts], [1, 1]);
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use pairvoice_core::wire::VoiceState;
 use pairvoice_core::wire::{Candidate, InBand};
 use pairvoice_core::{
-    ClientEvent, Config, ConnectionCommand, ConnectionEvent, Event, Input, InstanceId, LinkState, MessageId,
+    ClientEvent, Config, ConnectionCommand, ConnectionEvent, Event, Heartbeat, Input, InstanceId, LinkState, MessageId,
     MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output, Session, SessionId, SessionState, SocketEvent,
     StoredMessage, Timer, UserId,
 };
@@ -37,13 +37,11 @@ pub struct Side {
     lives: u32,
     /// The socket in use: the session's name and the world's.
     socket: Option<(OpId, u32)>,
-    /// The open connection, its local description's name and the remote one's.
-    connection: Option<(OpId, Option<String>, Option<String>)>,
+    /// The open connections, the newest last.
+    open: Vec<Open>,
     /// The local description of an ICE restart that is not answered yet.
     restart: Option<(OpId, String)>,
     pub restarts: u32,
-    /// The connection that was up once: browsers give up on others much later than the session does.
-    was_up: Option<OpId>,
     pub timers: Vec<Timer>,
     pub microphone: bool,
     pub microphone_works: bool,
@@ -52,8 +50,26 @@ pub struct Side {
     /// Messages that the session told the app of.
     pub told: Vec<MessageId>,
     pub offers: u32,
+    /// How often it asked for its addresses, and what it is told.
+    pub looks: u32,
+    pub address: &'static str,
     pub connections: u32,
     pub prompts: u32,
+    /// The newest connection was made in a browsing context of its own.
+    pub fresh: bool,
+    /// The connection that is played.
+    pub plays: Option<OpId>,
+}
+
+/// An open connection.
+struct Open {
+    id: OpId,
+    /// The name of its local description, and of the remote one.
+    local: String,
+    remote: Option<String>,
+    connected: bool,
+    /// The address that it sends from.
+    address: &'static str,
 }
 
 pub struct World {
@@ -61,6 +77,8 @@ pub struct World {
     pub server: Server,
     pub server_up: bool,
     pub media_up: bool,
+    /// Sockets of hosts that moved away.
+    deaf: Vec<u32>,
     sockets: u32,
     flights: VecDeque<InFlight>,
     messages: u64,
@@ -96,10 +114,11 @@ impl World {
                 user,
                 lives: 1,
                 socket: None,
-                connection: None,
+                open: Vec::new(),
+                looks: 0,
+                address: "192.0.2.1",
                 restart: None,
                 restarts: 0,
-                was_up: None,
                 timers: Vec::new(),
                 microphone: false,
                 microphone_works: true,
@@ -108,6 +127,8 @@ impl World {
                 offers: 0,
                 connections: 0,
                 prompts: 0,
+                fresh: false,
+                plays: None,
             }
         };
         let mut world = Self {
@@ -115,6 +136,7 @@ impl World {
             server: Server::default(),
             server_up: true,
             media_up: true,
+            deaf: Vec::new(),
             sockets: 0,
             flights: VecDeque::new(),
             messages: 0,
@@ -163,6 +185,11 @@ impl World {
                 }
             }
             Output::Connection { id, command } => self.command(who, id, command),
+            Output::FindAddresses { id } => {
+                side.looks += 1;
+                let addresses = vec![side.address.to_owned()];
+                side.session.handle(Input::Addresses { id, addresses });
+            }
             Output::Outbox(command) => self.outbox(who, command),
             Output::OpenMicrophone { id } => {
                 side.prompts += 1;
@@ -227,21 +254,29 @@ impl World {
         let side = &mut self.sides[who];
         let mut events = Vec::new();
         match command {
-            ConnectionCommand::Offer { .. } => {
+            ConnectionCommand::Offer { fresh, .. } => {
+                side.fresh = fresh;
                 side.offers += 1;
                 side.connections += 1;
                 let name = format!("{who}:{id:?}:{}", side.lives);
-                side.connection = Some((id, Some(name.clone()), None));
+                side.open.push(Open { id, local: name.clone(), remote: None, connected: false, address: side.address });
                 events.push(ConnectionEvent::LocalDescription { sdp: name });
-                events.push(candidate());
+                events.push(candidate(side.address));
             }
-            ConnectionCommand::Accept { sdp, .. } => {
+            ConnectionCommand::Accept { sdp, fresh, .. } => {
+                side.fresh = fresh;
                 side.connections += 1;
                 let name = format!("{who}:{id:?}:{} answers {sdp}", side.lives);
-                side.connection = Some((id, Some(name.clone()), Some(sdp)));
+                side.open.push(Open {
+                    id,
+                    local: name.clone(),
+                    remote: Some(sdp),
+                    connected: false,
+                    address: side.address,
+                });
                 events.push(ConnectionEvent::RemoteDescriptionSet);
                 events.push(ConnectionEvent::LocalDescription { sdp: name });
-                events.push(candidate());
+                events.push(candidate(side.address));
             }
             ConnectionCommand::Answer { sdp } => {
                 if let Some((_, name)) = side.restart.take_if(|(open, _)| *open == id) {
@@ -250,10 +285,8 @@ impl World {
                         "an answer to another restart was applied: {sdp}"
                     );
                     events.push(ConnectionEvent::RemoteDescriptionSet);
-                } else if let Some((open, local, remote)) = &mut side.connection
-                    && *open == id
-                {
-                    let fits = sdp.ends_with(&format!("answers {}", local.as_deref().unwrap_or("-")));
+                } else if let Some(Open { local, remote, .. }) = side.open.iter_mut().find(|open| open.id == id) {
+                    let fits = sdp.ends_with(&format!("answers {local}"));
                     assert!(fits, "an answer to another offer was applied: {sdp}");
                     assert!(remote.is_none(), "a second answer was applied");
                     *remote = Some(sdp);
@@ -261,55 +294,107 @@ impl World {
                 }
             }
             ConnectionCommand::Restart => {
-                assert!(side.connection.as_ref().is_some_and(|c| c.0 == id && c.2.is_some()), "nothing to restart");
+                assert!(side.open.iter().any(|o| o.id == id && o.remote.is_some()), "nothing to restart");
                 side.restarts += 1;
+                side.open.iter_mut().filter(|o| o.id == id).for_each(|o| o.address = side.address);
                 let name = format!("{who}:{id:?} restart {}", side.restarts);
                 side.restart = Some((id, name.clone()));
                 events.push(ConnectionEvent::LocalDescription { sdp: name });
-                events.push(candidate());
+                events.push(candidate(side.address));
             }
             ConnectionCommand::AcceptRestart { sdp } => {
+                side.open.iter_mut().filter(|o| o.id == id).for_each(|o| o.address = side.address);
                 events.push(ConnectionEvent::RemoteDescriptionSet);
                 events.push(ConnectionEvent::LocalDescription { sdp: format!("answers {sdp}") });
-                events.push(candidate());
+                events.push(candidate(side.address));
             }
-            ConnectionCommand::Pulse { .. } => {
-                let packets = if self.media_up && self.linked().is_some() { 12 } else { 0 };
-                events.push(ConnectionEvent::Received { packets });
+            ConnectionCommand::Pulse { next } => {
+                let path = self.paths().into_iter().find(|ids| ids[who] == id);
+                events.push(ConnectionEvent::Received { packets: if path.is_some() { 12 } else { 0 } });
+                if let Some(ids) = path {
+                    let event = ConnectionEvent::Heartbeat(Heartbeat { next, round_trip: Some(50) });
+                    self.sides[1 - who].session.handle(Input::Connection { id: ids[1 - who], event });
+                }
             }
             ConnectionCommand::InBand(message) => {
                 self.flights.push_back(InFlight::InBand { from: (who, id), message: *message });
             }
             ConnectionCommand::Close => {
-                if side.connection.take_if(|(open, ..)| *open == id).is_some() {
-                    self.note_other_closed(who);
-                }
+                self.close(who, id);
             }
             ConnectionCommand::AddCandidate(_) => {
-                let remote = side.connection.as_ref().is_some_and(|c| c.0 == id && c.2.is_some());
+                let remote = side.open.iter().any(|o| o.id == id && o.remote.is_some());
                 assert!(remote, "a candidate was added before its remote description");
             }
             ConnectionCommand::SendMicrophone => {}
+            ConnectionCommand::Play => side.plays = Some(id),
         }
         for event in events {
             self.sides[who].session.handle(Input::Connection { id, event });
         }
     }
 
-    /// The other's connection loses its counterpart.
-    fn note_other_closed(&mut self, who: usize) {
-        if let Some((id, ..)) = self.sides[1 - who].connection {
-            self.sides[1 - who]
-                .session
-                .handle(Input::Connection { id, event: ConnectionEvent::Channel { open: false } });
+    /// A connection closes, and its counterpart sees the channel close.
+    fn close(&mut self, who: usize, id: OpId) {
+        let pair = self.pairs().into_iter().find(|ids| ids[who] == id);
+        self.sides[who].open.retain(|open| open.id != id);
+        if let Some(ids) = pair {
+            let event = ConnectionEvent::Channel { open: false };
+            self.sides[1 - who].session.handle(Input::Connection { id: ids[1 - who], event });
         }
     }
 
-    /// The pair of connections that fit each other.
-    pub fn linked(&self) -> Option<[OpId; 2]> {
+    /// The pairs of connections that fit each other.
+    fn pairs(&self) -> Vec<[OpId; 2]> {
         let [a, b] = &self.sides;
-        let ((ida, la, ra), (idb, lb, rb)) = (a.connection.as_ref()?, b.connection.as_ref()?);
-        (la.is_some() && la == rb && lb == ra).then_some([*ida, *idb])
+        let fit = |a: &Open, b: &Open| a.remote.as_ref() == Some(&b.local) && b.remote.as_ref() == Some(&a.local);
+        a.open.iter().flat_map(|a| b.open.iter().filter(move |b| fit(a, b)).map(move |b| [a.id, b.id])).collect()
+    }
+
+    /// The pairs between which packets travel.
+    fn paths(&self) -> Vec<[OpId; 2]> {
+        let reaches = |who: usize, id: OpId| {
+            let side = &self.sides[who];
+            side.open.iter().any(|open| open.id == id && open.address == side.address)
+        };
+        let alive = |ids: &[OpId; 2]| self.media_up && reaches(0, ids[0]) && reaches(1, ids[1]);
+        self.pairs().into_iter().filter(alive).collect()
+    }
+
+    /// The host gets another address: what it had open leads nowhere, and nobody says so.
+    pub fn relocate(&mut self, who: usize, address: &'static str) {
+        let side = &mut self.sides[who];
+        if side.address != address {
+            side.address = address;
+            self.make_deaf(who);
+        }
+    }
+
+    /// From now on nothing passes over this side's socket, and nobody says so.
+    pub fn make_deaf(&mut self, who: usize) {
+        self.deaf.extend(self.sides[who].socket.map(|(_, socket)| socket));
+    }
+
+    /// Whether this side's socket looks open and leads nowhere.
+    pub fn is_deaf(&self, who: usize) -> bool {
+        self.sides[who].socket.is_some_and(|(_, socket)| self.deaf.contains(&socket))
+    }
+
+    /// The Socket.IO client itself finds a socket dead on which nothing comes.
+    fn give_up_socket(&mut self, who: usize) {
+        if let Some((id, _)) = self.sides[who].socket.take_if(|(_, socket)| self.deaf.contains(socket)) {
+            self.input(who, Input::Socket { id, event: SocketEvent::Closed });
+        }
+    }
+
+    /// The newest pair of connections that fit each other.
+    pub fn linked(&self) -> Option<[OpId; 2]> {
+        self.pairs().pop()
+    }
+
+    /// How many connections are open.
+    pub fn open(&self, who: usize) -> usize {
+        self.sides[who].open.len()
     }
 
     /// How many things are on their way.
@@ -320,6 +405,17 @@ impl World {
     /// The `nth` thing on its way arrives. Sockets keep their order; what travels between different pairs does not.
     pub fn arrive(&mut self, nth: usize) {
         let Some(flight) = self.flights.remove(nth % self.flights.len().max(1)) else { return };
+        match &flight {
+            InFlight::Connect { socket, .. }
+            | InFlight::Emit { socket, .. }
+            | InFlight::Deliver { socket, .. }
+            | InFlight::Acknowledge { socket, .. }
+                if self.deaf.contains(socket) =>
+            {
+                return;
+            }
+            _ => {}
+        }
         match flight {
             InFlight::Connect { who, socket, id } => {
                 if self.sides[who].socket != Some((id, socket)) {
@@ -356,10 +452,7 @@ impl World {
                 }
             }
             InFlight::InBand { from: (who, id), message } => {
-                if let Some(ids) = self.linked()
-                    && ids[who] == id
-                    && self.media_up
-                {
+                if let Some(ids) = self.paths().into_iter().find(|ids| ids[who] == id) {
                     let event = ConnectionEvent::InBand(Box::new(message));
                     self.input(1 - who, Input::Connection { id: ids[1 - who], event });
                 }
@@ -397,23 +490,24 @@ impl World {
 
     /// Connections that fit each other connect, if the network lets them.
     pub fn connect_media(&mut self) {
-        if let Some(ids) = self.linked().filter(|_| self.media_up) {
+        for ids in self.paths() {
             for (who, id) in ids.into_iter().enumerate() {
-                self.sides[who].was_up = Some(id);
+                // A closed one reports nothing.
+                let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { continue };
+                open.connected = true;
                 self.input(who, Input::Connection { id, event: ConnectionEvent::Link(LinkState::Connected) });
                 self.input(who, Input::Connection { id, event: ConnectionEvent::Channel { open: true } });
             }
         }
     }
 
-    /// A connection whose counterpart is gone or whose network is cut fails.
+    /// A connection that was up, and whose counterpart is gone or whose network is cut, fails.
     pub fn fail_media(&mut self) {
-        let linked = self.linked().is_some() && self.media_up;
+        let pairs = self.paths();
         for who in 0..2 {
-            if let Some((id, _, Some(_))) = self.sides[who].connection
-                && !linked
-                && self.sides[who].was_up == Some(id)
-            {
+            let lost = |open: &&Open| open.connected && !pairs.iter().any(|ids| ids[who] == open.id);
+            let failed: Vec<OpId> = self.sides[who].open.iter().filter(lost).map(|open| open.id).collect();
+            for id in failed {
                 self.input(who, Input::Connection { id, event: ConnectionEvent::Link(LinkState::Failed) });
             }
         }
@@ -477,9 +571,9 @@ impl World {
         side.timers.clear();
         side.told.clear();
         side.microphone = false;
-        let lost = side.connection.take().is_some();
-        if lost {
-            self.note_other_closed(who);
+        let lost: Vec<OpId> = side.open.iter().map(|open| open.id).collect();
+        for id in lost {
+            self.close(who, id);
         }
         self.drain(1 - who);
         self.drain(who);
@@ -520,8 +614,15 @@ impl World {
                 self.fire(who, Timer::Outbox);
                 self.fire(who, Timer::Pulse);
                 self.fire(who, Timer::Restart);
+                self.fire(who, Timer::Idle);
+                if self.is_deaf(who) {
+                    self.fire(who, Timer::Probe);
+                    self.fire(who, Timer::Join);
+                    self.give_up_socket(who);
+                }
             }
-            let quiet = self.pending() == 0 && (0..2).all(|w| self.session_state(w) != SessionState::Offline);
+            let reached = |w| self.session_state(w) != SessionState::Offline && !self.is_deaf(w);
+            let quiet = self.pending() == 0 && (0..2).all(reached);
             if quiet
                 && (self.voice(0) == self.voice(1)
                     && !matches!(self.voice(0), VoiceState::Connecting | VoiceState::Reconnecting))
@@ -532,9 +633,9 @@ impl World {
     }
 }
 
-fn candidate() -> ConnectionEvent {
+fn candidate(address: &str) -> ConnectionEvent {
     ConnectionEvent::LocalCandidate(Candidate {
-        candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host".into(),
+        candidate: format!("candidate:1 1 udp 1 {address} 9 typ host"),
         sdp_mid: Some("0".into()),
         sdp_m_line_index: Some(0),
         username_fragment: None,
