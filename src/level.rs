@@ -7,6 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack, RtcRtpReceiver};
 
 use crate::convert::property;
+use crate::timers::steady_time;
 
 /// Time between two measurements in milliseconds.
 pub(crate) const INTERVAL_MS: u32 = 100;
@@ -69,7 +70,7 @@ pub(crate) fn peer(receiver: Option<&RtcRtpReceiver>) -> f64 {
     let Some(receiver) = receiver else { return 0.0 };
     let source = receiver.get_synchronization_sources().get(0);
     let number = |name| property(&source, name).unchecked_into::<js_sys::Number>().value_of();
-    if !source.is_object() || number("timestamp") < js_sys::Date::now() - STALE_MS {
+    if !source.is_object() || number("timestamp") < steady_time() - STALE_MS {
         return 0.0;
     }
     let level = number("audioLevel");

@@ -12,6 +12,12 @@ pub(crate) fn now() -> f64 {
     web_sys::window().and_then(|w| w.performance()).map_or_else(js_sys::Date::now, |p| p.now())
 }
 
+/// Milliseconds since 1970 as they were when the page began, and on from there: unlike the clock of the wall, this never jumps.
+pub(crate) fn steady_time() -> f64 {
+    let origin = web_sys::window().and_then(|w| w.performance()).map(|p| p.time_origin());
+    origin.map_or_else(js_sys::Date::now, |origin| origin + now())
+}
+
 /// The running timers.
 #[derive(Default)]
 pub(crate) struct Timers(RefCell<Vec<(Timer, Timeout)>>);

@@ -56,6 +56,8 @@ pub(crate) struct Liveness {
     heard: bool,
     /// Sound came steadily before the silence, by so many pulses: the last one before it is mostly a part of one.
     steady: u8,
+    /// The silence was called suspicious.
+    suspected: bool,
     /// The browser spoke of a change of the network.
     hinted: bool,
     /// What the other announced.
@@ -71,6 +73,7 @@ impl Default for Liveness {
             silent: 0,
             heard: false,
             steady: 0,
+            suspected: false,
             hinted: false,
             interval: PULSE_MS,
             round_trip: ROUND_TRIP_MS,
@@ -130,10 +133,15 @@ impl Liveness {
             let steady = packets.saturating_mul(1_000) >= STEADY_RATE * pulse;
             self.steady = if steady { 2 } else { self.steady.saturating_sub(1) };
             self.silent = 0;
+            self.suspected = false;
             return Silence::None;
         }
         self.silent = self.silent.saturating_add(pulse);
-        self.judge()
+        match self.judge() {
+            // Once is enough: it starts questions that are answered by themselves.
+            Silence::Suspicious if std::mem::replace(&mut self.suspected, true) => Silence::Short,
+            judged => judged,
+        }
     }
 
     /// What the silence so far means.

@@ -35,7 +35,10 @@ impl Membership {
         let old_instance = old.and_then(|p| p.instance.as_ref());
         let change = PeerChange {
             instance: info.instance.is_some() && old_instance.is_some() && old_instance != info.instance.as_ref(),
-            welcomed: old.is_some_and(|p| p.instance == info.instance && p.welcomes != info.welcomes),
+            // One who said goodbye and comes back, as a page from the back/forward cache does, is counted anew.
+            welcomed: old.is_some_and(|p| {
+                p.instance == info.instance && (p.welcomes != info.welcomes || (p.left && !info.left))
+            }),
         };
         // Somebody who said goodbye over the link may still be emptying their outbox.
         let lingering = self.left && old.is_some_and(|p| p.instance == info.instance && p.welcomes == info.welcomes);

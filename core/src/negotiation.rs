@@ -114,16 +114,18 @@ impl Negotiation {
 
     /// Closes everything without a word to the other.
     pub(crate) fn close(&mut self, queue: &mut Queue) {
-        self.close_former(queue);
         self.unsaid = None;
         if let Some(attempt) = self.attempt.take() {
             queue.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Close });
         }
+        self.close_former(queue);
     }
 
+    /// The former one is over: its successor is played from now on.
     fn close_former(&mut self, queue: &mut Queue) {
         if let Some(former) = self.former.take() {
             queue.push(Output::Connection { id: former.id, command: ConnectionCommand::Close });
+            self.play_alone(queue);
         }
     }
 
@@ -252,8 +254,7 @@ impl Negotiation {
                 if *state == LinkState::Connected {
                     attempt.was_connected = true;
                     attempt.serve();
-                    if newest && self.former.is_some() {
-                        queue.push(Output::Connection { id, command: ConnectionCommand::Play });
+                    if newest {
                         self.close_former(queue);
                     }
                 }

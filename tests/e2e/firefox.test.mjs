@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { Person, launch } from "./support/browser.mjs";
-import { FIREFOX_TONE, launchFirefox, openFirefox } from "./support/firefox.mjs";
+import { FIREFOX_TONE, FirefoxPerson, launchFirefox } from "./support/firefox.mjs";
 import { LOW, fresh } from "./support/pair.mjs";
 import { startServer } from "./support/server.mjs";
 
@@ -24,10 +24,10 @@ for (const [inChromium, inFirefox] of [["1", "2"], ["2", "1"]]) {
   test(`${offerer} offers: both hear each other, chat, reload and leave`, async () => {
     const here = fresh()();
     const a = await Person.open(chromium, server, inChromium, here);
-    const b = await openFirefox(firefox, server, inFirefox, here.query.session);
+    const b = await FirefoxPerson.open(firefox, server, inFirefox, here);
     const linked = () => Promise.all([a.voice("connected"), b.voice("connected"), a.hears(FIREFOX_TONE), b.hears(LOW)]);
     await linked();
-    assert.equal(await b.role(), inFirefox === "1" ? "offerer" : "answerer");
+    assert.equal((await b.state()).voice.role, inFirefox === "1" ? "offerer" : "answerer");
     await a.says("from Chromium");
     await b.reads(["from Chromium"]);
     await b.says("from Firefox");

@@ -1,4 +1,7 @@
-// What can happen to a call: `during` is the fault, from its beginning to its end.
+// What can happen to a call: `during` is the fault, from its beginning to its end. `mediaLives`: sound goes on, so that there is no
+// pause to wait for; `untouched`: the call is the same afterwards, and was never anything but connected.
+import { pidsOn, signalTo } from "./support.mjs";
+
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 const down = (name, seconds) => ({
@@ -23,6 +26,7 @@ const killed = (seconds) => ({
   name: `server killed for ${seconds} s`,
   long: seconds >= 30,
   mediaLives: true,
+  untouched: true,
   async during({ server }, call) {
     await server.kill();
     await call.write();
@@ -30,6 +34,9 @@ const killed = (seconds) => ({
     await server.start();
   },
 });
+
+/** A signal for every process of a host's browser. */
+const signal = (host, name) => pidsOn(host).forEach((pid) => signalTo(pid, name));
 
 export const faults = {
   "down-2": down("low", 2),
@@ -40,6 +47,16 @@ export const faults = {
   "move-low": moved("low"),
   "move-high": moved("high"),
   "move-both": moved("low", "high"),
+  "move-late": {
+    name: "link of low down for 3 s, then up with a new address",
+    async during({ network }, call) {
+      await network.link("low", "down");
+      await call.write();
+      await pause(3);
+      await network.move("low");
+      await network.link("low", "up");
+    },
+  },
   "blocked-20": {
     name: "path between the two blocked for 20 s",
     async during({ network }, call) {
@@ -66,11 +83,24 @@ export const faults = {
   "half-open": {
     name: "the server's packets are lost without a word for 25 s",
     mediaLives: true,
+    untouched: true,
     async during({ network }, call) {
       await network.block("low", "server", "on");
       await call.write();
       await pause(25);
       await network.block("low", "server", "off");
+    },
+  },
+  "half-open-idle": {
+    name: "a socket that leads nowhere, with nothing to send, is left while the sound goes on",
+    mediaLives: true,
+    untouched: true,
+    async during({ network }, call) {
+      await network.block("low", "server", "on");
+      // Found out by this side itself, well before Socket.IO's ping.
+      await call.low.session("offline");
+      await network.block("low", "server", "off");
+      await call.low.session("joined");
     },
   },
   "loss-30": {
@@ -94,4 +124,70 @@ export const faults = {
       await network.slow("low", 0);
     },
   },
+  "frozen-60": {
+    name: "page at low frozen for 60 s",
+    long: true,
+    mediaLives: true,
+    untouched: true,
+    async during(_, { low, write }) {
+      await low.cover();
+      await low.lifecycle("frozen");
+      await write();
+      await pause(60);
+      await low.lifecycle("active");
+      await low.uncover();
+    },
+  },
+  "asleep-30": {
+    name: "machine at low asleep for 30 s",
+    long: true,
+    async during({ network }) {
+      signal(network.hosts.low, "SIGSTOP");
+      await pause(30);
+      signal(network.hosts.low, "SIGCONT");
+    },
+  },
+  "hidden-20": {
+    name: "page at low hidden for 20 s",
+    mediaLives: true,
+    untouched: true,
+    async during(_, { low, write }) {
+      await low.cover();
+      await write();
+      await pause(20);
+      await low.uncover();
+    },
+  },
+  "clock-jump": {
+    name: "clock of low jumps an hour ahead, then two back",
+    mediaLives: true,
+    untouched: true,
+    async during(_, call) {
+      for (const hours of [1, -1]) {
+        await call.low.page.evaluate((ms) => globalThis.witness.shiftClock(ms), hours * 3_600_000);
+        await call.write();
+        await pause(3);
+      }
+    },
+  },
+  "reload-low": {
+    name: "tab at low reloaded",
+    async during(_, call) {
+      await call.low.page.reload();
+      await call.enter(call.low);
+    },
+  },
+  "crash-low": {
+    name: "tab at low crashed, and opened again after 5 s",
+    async during(_, call) {
+      await call.low.crash();
+      await pause(5);
+      await call.low.newPage();
+      await call.low.visit();
+      await call.enter(call.low);
+    },
+  },
 };
+
+/** The main ones, between Chromium at low and Firefox at high. */
+export const forFirefox = ["down-5", "down-30", "move-low", "move-high", "blocked-20", "killed-5", "killed-then-broken"];

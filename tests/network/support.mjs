@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { launch } from "../e2e/support/browser.mjs";
-import { startServer } from "../e2e/support/server.mjs";
+import { Person } from "../e2e/support/browser.mjs";
+import { FirefoxPerson, launchFirefox } from "../e2e/support/firefox.mjs";
 import { whyNoNamespace } from "../e2e/support/namespace.mjs";
 import { HIGH, LOW } from "../e2e/support/pair.mjs";
+import { startServer } from "../e2e/support/server.mjs";
+import { TabPerson, launchTabs } from "../e2e/support/tabs.mjs";
+import { openDoorway } from "./doorway.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = (name) => join(root, "target", "release", name);
@@ -21,6 +24,19 @@ export const whyNoNetwork = () => (existsSync("/dev/net/tun") ? whyNoNamespace()
 function ip(...args) {
   const { status, stderr } = spawnSync("ip", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr}`);
+}
+
+/** The processes that run on a host. */
+export const pidsOn = (host) =>
+  spawnSync("ip", ["netns", "pids", host.space], { encoding: "utf8" }).stdout.split("\n").filter(Boolean).map(Number);
+
+/** Sends a signal to a process that may have ended meanwhile. */
+export function signalTo(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
 
 /** A network of the hosts `low`, `high` and `server`, `delay` milliseconds from each to each. */
@@ -47,7 +63,11 @@ export async function makeNetwork({ delay = 25 } = {}) {
   };
   const remove = () => {
     router.kill();
-    for (const host of all) spawnSync("ip", ["netns", "delete", host.space]);
+    for (const host of all) {
+      // A run that is stopped half-way has browsers and a server in there still.
+      for (const pid of pidsOn(host)) signalTo(pid, "SIGKILL");
+      spawnSync("ip", ["netns", "delete", host.space]);
+    }
     rmSync(folder, { recursive: true, force: true });
   };
   // A run that is stopped half-way leaves nothing behind either.
@@ -66,10 +86,10 @@ export async function makeNetwork({ delay = 25 } = {}) {
     remove();
     throw error;
   }
-  const wrapper = (host) => {
-    const path = join(folder, `chromium-${host.number}`);
-    const chromium = process.env.PAIRVOICE_CHROMIUM ?? "/usr/bin/chromium";
-    writeFileSync(path, `#!/bin/sh\nexec ip netns exec ${host.space} ${chromium} "$@"\n`);
+  /** A script that runs a program on a host; browsers are launched by it. */
+  const wrapper = (host, program) => {
+    const path = join(folder, `${program.split("/").at(-1)}-${host.number}`);
+    writeFileSync(path, `#!/bin/sh\nexec ip netns exec ${host.space} ${program} "$@"\n`);
     chmodSync(path, 0o755);
     return path;
   };
@@ -94,18 +114,21 @@ export async function makeNetwork({ delay = 25 } = {}) {
   };
 }
 
-/** The network with the server and two browsers, whose microphones play different tones, on hosts of their own. */
-export async function makeWorld(options) {
+/**
+ * The network with the server and two browsers, whose microphones play different tones, on hosts of their own. `firefox` puts
+ * Firefox on the host `high`, `launch` launches Chromium, `ports` are further ports of the server's host.
+ */
+export async function makeWorld({ firefox = false, launch = launchTabs, ports = [], ...options } = {}) {
   const network = await makeNetwork(options);
   try {
-    return await populate(network);
+    return await populate(network, { firefox, launch, ports });
   } catch (error) {
     network.remove();
     throw error;
   }
 }
 
-async function populate(network) {
+async function populate(network, { firefox, launch, ports }) {
   const host = network.hosts.server;
   const secret = join(network.folder, "secret");
   writeFileSync(secret, "a secret of this test, long enough for it");
@@ -116,9 +139,24 @@ async function populate(network) {
     host: host.address,
     port: PORT,
   });
-  const more = [`--unsafely-treat-insecure-origin-as-secure=${server.url}`];
-  const open = (name, hertz) => launch({ hertz, more, wrapper: network.wrapper(network.hosts[name]) });
-  const [low, high] = await Promise.all([open("low", LOW), open("high", HIGH)]);
+  // Browsers give microphones to secure pages only.
+  const origins = [PORT, ...ports].map((port) => `http://${host.address}:${port}`);
+  const more = [`--unsafely-treat-insecure-origin-as-secure=${origins}`];
+  const chromium = process.env.PAIRVOICE_CHROMIUM ?? "/usr/bin/chromium";
+  const inChromium = async (name, hertz) => {
+    const browser = await launch({ hertz, more, wrapper: network.wrapper(network.hosts[name], chromium) });
+    const Kind = launch === launchTabs ? TabPerson : Person;
+    return { browser, open: (...args) => Kind.open(browser, ...args), close: () => browser.close() };
+  };
+  const inFirefox = async (name) => {
+    const program = process.env.PAIRVOICE_FIREFOX ?? "/usr/bin/firefox-esr";
+    const { port, close } = await openDoorway(network.hosts[name].space, network.folder);
+    const wrapper = network.wrapper(network.hosts[name], program);
+    const browser = await launchFirefox({ wrapper, port, secure: [host.address] });
+    const open = (...args) => FirefoxPerson.open(browser, ...args);
+    return { browser, open, close: () => browser.close().finally(close), firefox: true };
+  };
+  const [low, high] = await Promise.all([inChromium("low", LOW), firefox ? inFirefox("high") : inChromium("high", HIGH)]);
   const token = (session, user) => {
     const args = ["token", "--session", session, "--user", user, "--hours", "1", "--jwt-secret-file", secret];
     return spawnSync(binary("pairvoice-server"), args, { encoding: "utf8" }).stdout.trim();

@@ -13,8 +13,11 @@ export async function survive(world, fault, { swap = false } = {}) {
     await pair.write();
     const after = await pair.soundAfter(end, { afterPause: !fault.mediaLives });
     await pair.isWhole();
+    if (fault.untouched) await pair.wasNotTouched();
     await pair.agree();
     return after;
+  } catch (error) {
+    throw new Error(`${error.message}\n${pair.told()}`, { cause: error });
   } finally {
     await pair.close();
   }

@@ -1,7 +1,7 @@
 //! What two people do, in order.
 
-use pairvoice_core::wire::{Presence, VoiceState};
-use pairvoice_core::{Delivery, Input, Timer, VoiceReason};
+use pairvoice_core::wire::{InBand, Presence, VoiceState};
+use pairvoice_core::{ConnectionEvent, Delivery, Input, Timer, VoiceReason};
 
 use crate::world::World;
 
@@ -357,4 +357,46 @@ fn half_a_minute_without_a_path_and_a_server_is_given_up_and_tried_again_with_th
     world.settle();
     assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
     assert_eq!([world.sides[0].prompts, world.sides[1].prompts], [1, 1]);
+}
+
+#[test]
+fn an_offer_that_crossed_a_goodbye_is_said_again_when_the_same_page_comes_back() {
+    let mut world = call();
+    let ids = world.linked().unwrap();
+    world.input(1, Input::PageHidden);
+    // The word over the link is faster than the one by the server: the offerer offers to a socket that is closing.
+    world.arrive(0);
+    let event = ConnectionEvent::InBand(Box::new(InBand::Bye));
+    world.input(0, Input::Connection { id: ids[0], event });
+    while world.pending() > 2 {
+        world.arrive(2);
+    }
+    while world.pending() > 0 {
+        world.arrive(0);
+    }
+    world.input(1, Input::PageShown);
+    world.settle();
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
+}
+
+#[test]
+fn an_old_connection_that_fails_while_its_successor_is_made_leaves_the_ears_to_it() {
+    let mut world = call();
+    world.media_up = false;
+    fall_silent(&mut world);
+    while world.pending() > 0 {
+        world.arrive(0);
+    }
+    (0..2).for_each(|who| world.fire(who, Timer::Restart));
+    while world.pending() > 0 {
+        world.arrive(0);
+    }
+    assert_eq!([world.open(0), world.open(1)], [2, 2]);
+    world.fail_media();
+    assert_eq!([world.open(0), world.open(1)], [1, 1]);
+    world.media_up = true;
+    world.settle();
+    let ids = world.linked().unwrap();
+    assert_eq!([world.sides[0].plays, world.sides[1].plays], ids.map(Some));
+    assert_eq!([world.voice(0), world.voice(1)], [VoiceState::Connected; 2]);
 }

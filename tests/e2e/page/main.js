@@ -8,6 +8,7 @@ globalThis.options = {
   url: location.origin,
   sessionId: query.get("session"),
   userId: query.get("user"),
+  log: query.get("log") ?? undefined,
   token: query.get("token") ?? (async () =>
     (await fetch(`/dev/token?${new URLSearchParams({ session: query.get("session"), user: query.get("user") })}`)).text()),
 };

@@ -23,17 +23,22 @@ const flags = [
 ];
 
 /**
- * Launches a browser whose microphone plays a tone.
+ * The command line of a Chromium whose microphone plays a tone.
  * `prompt`: "grant" answers the permission prompt by itself, "leave" leaves it to the test's permissions.
  */
-export async function launch({ hertz, prompt = "grant", autoplay = true, more = [], without = [], wrapper } = {}) {
+export function chromiumFlags({ hertz, prompt = "grant", autoplay = true, more = [], without = [] } = {}) {
   const args = [...flags, ...more];
   if (hertz) args.push(`--use-file-for-fake-audio-capture=${toneFile(hertz)}`);
   if (prompt === "grant") args.push("--use-fake-ui-for-media-stream");
   if (autoplay) args.push("--autoplay-policy=no-user-gesture-required");
+  return args.filter((flag) => !without.includes(flag));
+}
+
+/** Launches a browser; the options are those of `chromiumFlags`. */
+export async function launch({ wrapper, ...options } = {}) {
   return chromium.launch({
     executablePath: wrapper ?? process.env.PAIRVOICE_CHROMIUM ?? "/usr/bin/chromium",
-    args: args.filter((flag) => !without.includes(flag)),
+    args: chromiumFlags(options),
     ignoreDefaultArgs: ["--mute-audio"],
   });
 }
@@ -54,6 +59,10 @@ export class Person {
 
   async newPage() {
     this.page = await this.context.newPage();
+    this.listenToConsole();
+  }
+
+  listenToConsole() {
     this.console = [];
     this.page.on("console", (message) => this.console.push(message.text()));
     this.page.on("pageerror", (error) => this.console.push(`uncaught: ${error.message}`));

@@ -3,6 +3,20 @@
   const witness = { prompts: 0, tracks: [], connections: [], offers: 0, sockets: [], timers: 0 };
   globalThis.witness = witness;
 
+  // The clock of the wall jumps; what counts from the page's beginning does not.
+  const NativeDate = Date;
+  let jumped = 0;
+  globalThis.Date = class extends NativeDate {
+    constructor(...args) {
+      if (args.length > 0) super(...args);
+      else super(NativeDate.now() + jumped);
+    }
+    static now() {
+      return NativeDate.now() + jumped;
+    }
+  };
+  witness.shiftClock = (ms) => (jumped = ms);
+
   const Native = globalThis.RTCPeerConnection;
   if (Native) {
     globalThis.RTCPeerConnection = class extends Native {

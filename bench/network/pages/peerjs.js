@@ -1,0 +1,22 @@
+// PeerJS with its own server, as its README has it: one answers, the other calls, and `reconnect` when the server was lost.
+const { session, user, port } = Object.fromEntries(new URLSearchParams(location.search));
+const name = (who) => `${session}-${who}`;
+
+navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
+  const peer = new Peer(name(user), { host: location.hostname, port: Number(port), path: "/", config: { iceServers: [] } });
+  const play = (call) =>
+    call.on("stream", (remote) => {
+      document.querySelector("audio").srcObject = remote;
+    });
+  const call = () => play(peer.call(name("2"), stream));
+  peer.on("call", (incoming) => {
+    incoming.answer(stream);
+    play(incoming);
+  });
+  peer.on("open", () => user === "1" && call());
+  peer.on("error", (error) => {
+    // The other is not here yet.
+    if (error.type === "peer-unavailable") setTimeout(call, 500);
+  });
+  peer.on("disconnected", () => !peer.destroyed && setTimeout(() => peer.reconnect(), 500));
+});

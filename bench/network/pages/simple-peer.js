@@ -1,0 +1,21 @@
+// simple-peer by a Socket.IO relay, as its README has it.
+const { session, user } = Object.fromEntries(new URLSearchParams(location.search));
+
+navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
+  const socket = io({ path: "/relay", auth: { session } });
+  let peer;
+  const begin = (initiator) => {
+    peer = new SimplePeer({ initiator, stream });
+    peer.on("signal", (data) => socket.emit("signal", data));
+    peer.on("stream", (remote) => {
+      document.querySelector("audio").srcObject = remote;
+    });
+    // It has destroyed itself by then.
+    peer.on("error", () => {});
+  };
+  socket.once("joined", () => begin(true));
+  socket.on("signal", (data) => {
+    if (!peer) begin(false);
+    if (!peer.destroyed) peer.signal(data);
+  });
+});
