@@ -59,8 +59,8 @@ pub(crate) struct PeerConnection {
     track: RefCell<Option<MediaStreamTrack>>,
     closed: Cell<bool>,
     reports: Weak<dyn Reports>,
-    /// Where it was made, when not in the page itself; goes last.
-    _context: Option<FreshContext>,
+    /// Where it was made, when not in the page itself; goes with it, and before whoever still waits for an answer of it.
+    context: RefCell<Option<FreshContext>>,
 }
 
 impl PeerConnection {
@@ -97,7 +97,7 @@ impl PeerConnection {
             track: RefCell::new(track),
             closed: Cell::new(false),
             reports,
-            _context: context,
+            context: RefCell::new(context),
         });
         this.listen();
         Ok(this)
@@ -331,6 +331,7 @@ impl PeerConnection {
         if !self.closed.replace(true) {
             self.listeners.borrow_mut().clear();
             self.connection.close();
+            self.context.borrow_mut().take();
         }
     }
 }

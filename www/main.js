@@ -2,7 +2,7 @@
 import { joinSession, startVoiceCall } from "pairvoice";
 
 import { chatPanel } from "./chat.js";
-import { ownNote, peerNote, statusOf } from "./status.js";
+import { interruption, ownNote, peerNote, statusOf } from "./status.js";
 
 const query = new URLSearchParams(location.search);
 // The token stands behind the #, so that it is sent to no server and stands in no log.
@@ -52,6 +52,16 @@ async function join() {
 }
 
 const chat = chatPanel(() => session);
+let clock;
+
+/** Counts the seconds of an interruption, as long as there is one. */
+function drawSince() {
+  const text = interruption(session.getState(), Date.now());
+  setText($("since"), text);
+  $("since").hidden = !text;
+  if (text) clock ??= setInterval(drawSince, 1000);
+  else clock = clearInterval(clock);
+}
 
 function draw() {
   const state = session.getState();
@@ -62,6 +72,7 @@ function draw() {
   $("status").dataset.state = state.session.state === "ended" ? "ended" : voice.state;
   setText($("hint"), hint ?? "");
   $("hint").hidden = !hint;
+  drawSince();
   setText($("own-note"), ownNote(state));
   setText($("peer-name"), peer.userId ?? "The other person");
   setText($("peer-note"), peerNote(state));

@@ -4,7 +4,7 @@
 export function statusOf({ session, voice, peer }, name) {
   if (session.state === "ended") return [session.message, session.hint];
   const [line, hint] = voiceStatus(session, voice, peer, name);
-  if (session.state === "offline") {
+  if (session.state === "offline" && voice.state !== "reconnecting") {
     return voice.state === "connected" ? [line, `${session.message} Your call goes on.`] : [session.message, session.hint];
   }
   return [line, hint];
@@ -24,8 +24,6 @@ function voiceStatus(session, voice, peer, name) {
       return ["Connecting …", null];
     case "connected":
       return connectedStatus(voice, peer, name);
-    case "reconnecting":
-      return [voice.message, voice.hint];
     default:
       return [voice.message, voice.hint];
   }
@@ -36,6 +34,13 @@ function connectedStatus(voice, peer, name) {
   if (voice.listenOnly) return [`You hear ${name}; they don’t hear you.`, null];
   if (peer.microphone === "failed") return [`Connected. ${name} hears you and has no microphone.`, null];
   return ["Connected. You can talk.", null];
+}
+
+/** How long voice has been interrupted, at a moment in milliseconds since 1970. */
+export function interruption({ voice }, now) {
+  if (voice.since === null) return "";
+  const seconds = Math.max(0, Math.round((now - voice.since) / 1000));
+  return `Interrupted for ${seconds} s.`;
 }
 
 /** What stands below one's own name. */

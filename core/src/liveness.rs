@@ -108,6 +108,7 @@ impl Liveness {
     /// This side did not look for a while: what it did not see means nothing.
     pub(crate) fn forget(&mut self) {
         self.silent = 0;
+        self.suspected = false;
     }
 
     /// The browser says that the network may have changed.

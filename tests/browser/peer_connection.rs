@@ -145,7 +145,6 @@ async fn connect(microphone: &crate::microphone::Microphone, fresh: bool) {
     for side in &sides {
         side.speaker.stop();
     }
-    drop(connections);
     assert_eq!(frames(), 0, "the frame goes with its connection");
 }
 

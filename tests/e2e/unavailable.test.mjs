@@ -119,10 +119,17 @@ test("media is cut", { skip: why }, async (t) => {
         await bothHear(a, LOW, b, HIGH);
         namespace.cutMedia();
         await Promise.all([a.voice("reconnecting"), b.voice("reconnecting")]);
+        for (const { page } of [a, b]) {
+          // What is being done, for how long, and that there is nothing to do.
+          await page.getByText("Nothing arrives from the other person. Looking for another path.").waitFor();
+          await page.getByText(/^Interrupted for \d+ s\.$/).waitFor();
+          await page.getByText("Voice comes back by itself. What you write is kept.").waitFor();
+        }
         await chatWorks(a, b);
         if (!retrier) await a.page.waitForFunction(() => globalThis.witness.offers > 1);
         namespace.restoreMedia();
         await bothHear(a, LOW, b, HIGH);
+        for (const { page } of [a, b]) await page.locator("#since").waitFor({ state: "hidden" });
       } finally {
         await Promise.all([a.close(), b.close()]);
       }

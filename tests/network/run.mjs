@@ -39,7 +39,9 @@ async function survived(world, name) {
         console.log(error);
       }
     }
-    const shown = times.map((ms) => `${ms} ms`).join(", ");
+    const sorted = times.toSorted((a, b) => a - b);
+    const of = full && sorted.length > 0 ? ` (median ${sorted[Math.floor(sorted.length / 2)]}, worst ${sorted.at(-1)})` : "";
+    const shown = times.map((ms) => `${ms} ms`).join(", ") + of;
     console.log(`${fault.name}, ${swap ? "answerer" : "offerer"} at low: ${shown || "not survived"}`);
   }
 }

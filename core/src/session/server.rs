@@ -57,10 +57,10 @@ impl Session {
         }
     }
 
-    /// A half-open socket says nothing for ever; this side asks.
+    /// A half-open socket says nothing for ever; this side asks. Without voice, Socket.IO's own ping is soon enough.
     pub(super) fn socket_idle(&mut self) {
         if self.is_joined() {
-            if !std::mem::take(&mut self.socket_heard) {
+            if !std::mem::take(&mut self.socket_heard) && self.voice.on {
                 self.probe(false);
             }
             Budget::idle(&mut self.queue);
