@@ -29,7 +29,7 @@ pub(crate) struct Negotiation {
     attempt: Option<Attempt>,
     /// The one before, which was up and may come back, while the newest is not connected.
     former: Option<Attempt>,
-    /// A wish that neither path could carry; it travels with the next handshake.
+    /// A wish that the server could not carry; it travels with the next handshake, whether the link carried it or not.
     unsaid: Option<Envelope>,
     /// The newest offer and its candidates, while our own intent is off.
     offer: Option<Envelope>,
@@ -316,10 +316,13 @@ impl Negotiation {
             if offer {
                 self.requests.push((request, number));
             }
-        } else if self.can_send_in_band() {
+            return;
+        }
+        if matches!(envelope.body, SignalBody::Restart { .. }) {
+            self.unsaid = Some(envelope.clone());
+        }
+        if self.can_send_in_band() {
             self.send_in_band(InBand::Signal(envelope), queue);
-        } else if matches!(envelope.body, SignalBody::Restart { .. }) {
-            self.unsaid = Some(envelope);
         }
     }
 

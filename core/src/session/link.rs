@@ -52,6 +52,10 @@ impl Session {
         if media.is_some() || socket.is_some() {
             self.queue.push(Output::Log(Note::Recovery(decision)));
         }
+        if matches!(because, Fact::AddressChanged { .. }) && media.is_some() {
+            // What was said over the old path from now on would be said to nobody.
+            self.negotiation.set_silent(true);
+        }
         match socket {
             Some(SocketAction::Probe) => self.probe(true),
             Some(SocketAction::Replace) => self.replace_socket(),
