@@ -204,6 +204,8 @@ impl Negotiation {
             carrier.silent = silent;
             if !silent {
                 carrier.serve();
+                // What flows needs nothing.
+                self.unsaid = None;
             }
         }
     }
@@ -254,6 +256,7 @@ impl Negotiation {
                 if *state == LinkState::Connected {
                     attempt.was_connected = true;
                     attempt.serve();
+                    self.unsaid = None;
                     if newest {
                         self.close_former(queue);
                     }
@@ -275,7 +278,7 @@ impl Negotiation {
     fn say_of_attempt(&mut self, body: SignalBody, joined: bool, queue: &mut Queue) {
         let envelope = self.envelope(body);
         if let Some(attempt) = &mut self.attempt
-            && !attempt.served
+            && (!attempt.served || matches!(envelope.body, SignalBody::Answer { .. }))
         {
             attempt.said.push(envelope.clone());
         }
@@ -368,7 +371,9 @@ impl Negotiation {
     pub(crate) fn rejoined(&mut self, queue: &mut Queue) {
         let carried = self.in_handshake;
         self.requests.clear();
-        self.unsaid = None;
+        if let Some(wish) = self.unsaid.take().filter(|wish| wish.sequence > carried) {
+            self.send(wish, true, queue);
+        }
         self.say_again(carried, queue);
     }
 

@@ -122,6 +122,8 @@ pub(crate) struct Situation {
     pub(crate) offering: bool,
     /// The newest connection was never up.
     pub(crate) rebuilding: bool,
+    /// And the browser has given it up.
+    pub(crate) rebuild_failed: bool,
     /// The candidates hide this host's addresses, and new ones would not.
     pub(crate) concealed: bool,
 }
@@ -213,6 +215,7 @@ impl Recovery {
 fn after_welcome(now: &Situation) -> Option<MediaAction> {
     match (now.link, now.role) {
         (Link::Failed, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
+        (Link::Silent, Some(Role::Answerer)) if now.negotiated && !now.settled => after_useless_restart(now),
         (Link::Silent, _) => mend(now),
         _ => None,
     }
@@ -231,6 +234,7 @@ fn replace_join(now: &Situation) -> Option<SocketAction> {
 fn mend(now: &Situation) -> Option<MediaAction> {
     match now.role? {
         Role::Offerer => restart(now),
+        Role::Answerer if now.rebuild_failed => Some(MediaAction::Ask(RestartWhy::Failed)),
         Role::Answerer => {
             (now.joined && now.settled && !now.rebuilding).then_some(MediaAction::Ask(RestartWhy::Silent))
         }
@@ -240,7 +244,8 @@ fn mend(now: &Situation) -> Option<MediaAction> {
 /// Candidates that hide this host's addresses would be hidden again: only a new connection has better ones.
 fn restart(now: &Situation) -> Option<MediaAction> {
     if now.rebuilding || now.link == Link::Failed {
-        None
+        // One that failed while the old path had come back, and is needed now.
+        now.rebuild_failed.then_some(MediaAction::Rebuild)
     } else if now.concealed {
         Some(MediaAction::Rebuild)
     } else {
@@ -290,6 +295,7 @@ mod tests {
             negotiated: true,
             offering: false,
             rebuilding: false,
+            rebuild_failed: false,
             concealed: false,
         }
     }
@@ -385,6 +391,8 @@ mod tests {
         assert_eq!(media(Fact::Silence, &offerer), Some(MediaAction::RestartIce));
         assert_eq!(media(Fact::Silence, &Situation { settled: false, ..offerer }), None);
         assert_eq!(media(Fact::Silence, &Situation { rebuilding: true, ..offerer }), None);
+        let failed = Situation { rebuilding: true, rebuild_failed: true, ..offerer };
+        assert_eq!(media(Fact::Silence, &failed), Some(MediaAction::Rebuild));
         assert_eq!(media(Fact::Silence, &Situation { concealed: true, ..offerer }), Some(MediaAction::Rebuild));
         assert_eq!(media(Fact::AddressChanged { gone: true }, &offerer), Some(MediaAction::Rebuild));
         assert_eq!(

@@ -304,10 +304,10 @@ impl Session {
         self.say_bye_in_band();
         self.stop_voice_for_good();
         self.voice.on = wanted;
-        if let Some(id) = self.socket.take() {
+        if self.socket.is_some() {
             self.queue.emit(ClientEvent::Bye);
-            self.queue.push(Output::CloseSocket { id });
         }
+        self.drop_socket();
         self.offline(SessionReason::SignalingUnreachable);
         self.queue.push(Output::ClearTimer(Timer::Rejoin));
     }
@@ -333,6 +333,8 @@ impl Session {
     /// The machine or the page slept: nothing that was not seen meanwhile means anything, and the socket may be dead.
     fn woke(&mut self) {
         self.recovery.liveness.forget();
+        // What was asked before is not known to be unanswered.
+        self.probe = None;
         self.recover(Fact::Woke);
     }
 }

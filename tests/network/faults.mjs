@@ -48,13 +48,12 @@ export const faults = {
   "move-high": moved("high"),
   "move-both": moved("low", "high"),
   "move-late": {
-    name: "link of low down for 3 s, then up with a new address",
+    name: "no address at low for 3 s, then a new one",
     async during({ network }, call) {
-      await network.link("low", "down");
-      await call.write();
-      await pause(3);
-      await network.move("low");
-      await network.link("low", "up");
+      await network.move("low", async () => {
+        await call.write();
+        await pause(3);
+      });
     },
   },
   "blocked-20": {

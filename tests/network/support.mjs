@@ -103,12 +103,12 @@ export async function makeNetwork({ delay = 25 } = {}) {
     block: (a, b, state) => command("block", named(a), named(b), state),
     loss: (name, percent) => command("loss", named(name), percent),
     slow: (name, ms) => command("slow", named(name), ms),
-    /** The host gets another address, as when it changes from one Wi-Fi to another. */
-    async move(name) {
+    /** The host gets another address, as when it changes from one Wi-Fi to another; `between` is awaited without any. */
+    async move(name, between) {
       const host = hosts[name];
-      const old = host.address;
       host.moves += 1;
-      inside(host, "address", "delete", `${old}/32`, "dev", host.device);
+      inside(host, "address", "delete", `${host.address}/32`, "dev", host.device);
+      await between?.();
       await use(host);
     },
   };

@@ -3,7 +3,7 @@
 use crate::id::InstanceId;
 use crate::input::{LinkState, OpId, Path};
 use crate::role::Role;
-use crate::wire::{Candidate, Envelope};
+use crate::wire::{Candidate, Envelope, SignalBody};
 
 /// One peer connection and what was said about it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,8 +32,10 @@ pub(crate) struct Attempt {
     pub(super) silent: bool,
     /// Our host candidates hide their addresses (`.local`), for the microphone was not granted when it began.
     pub(crate) concealed: bool,
-    /// Addresses of this host that the newest generation's candidates name.
+    /// Addresses of this host that candidates name, of the newest generation that has any: a host without a link finds none.
     addresses: Vec<String>,
+    /// They are of a generation before.
+    outdated: bool,
 }
 
 impl Attempt {
@@ -57,6 +59,7 @@ impl Attempt {
             silent: false,
             concealed: false,
             addresses: Vec::new(),
+            outdated: false,
         }
     }
 
@@ -71,7 +74,7 @@ impl Attempt {
         self.served = false;
         self.said.clear();
         self.held.clear();
-        self.addresses.clear();
+        self.outdated = true;
     }
 
     /// Whether an offer is out and unanswered.
@@ -102,13 +105,18 @@ impl Attempt {
     pub(super) fn serve(&mut self) {
         if self.is_negotiated() {
             self.served = true;
-            self.said.clear();
+            // Whether the other got our answer, a path that works does not tell: it may be the one before.
+            self.said.retain(|e| matches!(e.body, SignalBody::Answer { .. }));
         }
     }
 
     /// Takes note of a way to be reached.
     pub(super) fn found(&mut self, candidate: &Candidate) {
-        match host_address(&candidate.candidate) {
+        let address = host_address(&candidate.candidate);
+        if address.is_some() && std::mem::take(&mut self.outdated) {
+            self.addresses.clear();
+        }
+        match address {
             Some(address) if is_hidden(address) => self.concealed = true,
             Some(address) if !self.addresses.iter().any(|a| a == address) => self.addresses.push(address.to_owned()),
             _ => {}
@@ -151,14 +159,18 @@ mod tests {
         let offerer = InstanceId::parse(&"0".repeat(32)).unwrap();
         let mut attempt = Attempt::new(OpId(1), Role::Offerer, 1, offerer, None);
         for address in addresses {
-            attempt.found(&Candidate {
-                candidate: format!("candidate:1 1 udp 2122260223 {address} 43756 typ host generation 0"),
-                sdp_mid: None,
-                sdp_m_line_index: None,
-                username_fragment: None,
-            });
+            attempt.found(&candidate(address));
         }
         attempt
+    }
+
+    fn candidate(address: &str) -> Candidate {
+        Candidate {
+            candidate: format!("candidate:1 1 udp 2122260223 {address} 43756 typ host generation 0"),
+            sdp_mid: None,
+            sdp_m_line_index: None,
+            username_fragment: None,
+        }
     }
 
     fn moved(known: &[&str], now: &[&str]) -> Option<bool> {
@@ -173,6 +185,16 @@ mod tests {
         assert_eq!(moved(&["10.0.0.1", "10.1.0.1"], &["10.1.0.1"]), None, "ICE has the other one already");
         assert_eq!(moved(&["10.0.0.1"], &["10.0.0.2"]), Some(true));
         assert_eq!(moved(&["10.0.0.1"], &["10.0.0.1", "172.17.0.1"]), Some(false));
+    }
+
+    #[test]
+    fn a_restart_that_found_no_address_does_not_forget_the_former_ones() {
+        let mut attempt = attempt(&["10.0.0.1"]);
+        attempt.renew();
+        assert_eq!(attempt.has_moved(&["10.0.0.2".into()]), Some(Moved { gone: true }));
+        attempt.found(&candidate("10.0.0.2"));
+        assert_eq!(attempt.has_moved(&["10.0.0.2".into()]), None);
+        assert_eq!(attempt.has_moved(&["10.0.0.1".into()]), Some(Moved { gone: true }));
     }
 
     #[test]

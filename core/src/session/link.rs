@@ -37,6 +37,7 @@ impl Session {
             negotiated: attempt.is_some_and(Attempt::is_negotiated),
             offering: self.negotiation.is_offering() || self.negotiation.has_offer(),
             rebuilding: newest.is_none(),
+            rebuild_failed: newest.is_none() && attempt.is_some_and(|a| a.link == LinkState::Failed),
             concealed: newest.is_some_and(|a| a.concealed) && self.voice.microphone == MicrophoneState::Live,
         }
     }
@@ -289,7 +290,7 @@ impl Session {
                 self.pulse();
             }
             Timer::Restart => Budget::restarted(&mut self.queue),
-            Timer::Probe => self.recovery.budget.probing(true, &mut self.queue),
+            Timer::Probe => self.probe_anew(),
             Timer::Join => self.recovery.budget.joining(true, &self.recovery.liveness, &mut self.queue),
             _ => {}
         }

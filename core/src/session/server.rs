@@ -57,6 +57,13 @@ impl Session {
         }
     }
 
+    /// What a question that was slept through might have been answered is not known: another one is asked.
+    pub(super) fn probe_anew(&mut self) {
+        self.probe = None;
+        self.queue.push(Output::ClearTimer(Timer::Probe));
+        self.probe(true);
+    }
+
     /// A half-open socket says nothing for ever; this side asks. Without voice, Socket.IO's own ping is soon enough.
     pub(super) fn socket_idle(&mut self) {
         if self.is_joined() {
