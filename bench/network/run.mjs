@@ -1,6 +1,6 @@
 // npm run bench:network: faults of an emulated network, for pairvoice and three baselines at the same time: each has a pair of
 // pages of its own in the same two browsers, and one fault hits all four. Time from the end of the fault to new sound on both
-// sides, by what is played; `-` when there was none within 60 s. ROUNDS=5 rounds of each.
+// sides, by what is played; `-` when there was none within 60 s. ROUNDS=5 rounds of each; EACH=1 prints every round.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
