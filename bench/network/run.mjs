@@ -109,8 +109,7 @@ async function measure(world, name, round) {
   return Object.fromEntries(names.map((stack, index) => [stack, times[index]]));
 }
 
-const inPlaywright = async (options) => launch(options);
-const world = await makeWorld({ launch: inPlaywright, ports: [RELAY_PORT] });
+const world = await makeWorld({ launch, ports: [RELAY_PORT] });
 world.baselines = baselines(world.network.hosts.server);
 // A killed server takes the others along.
 const { kill, start } = world.server;

@@ -173,7 +173,7 @@ impl Negotiation {
 
     /// Whether a connection of this name is open.
     pub(crate) fn knows(&self, id: OpId) -> bool {
-        [&self.attempt, &self.former].into_iter().flatten().any(|a| a.id == id)
+        self.ids().contains(&id)
     }
 
     /// Whether a new connection is being made in the place of one that was up.

@@ -1,8 +1,8 @@
 // A token that runs out in mid-call: the call does not notice, and the session goes on with a new one.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +16,10 @@ const LEEWAY = 30;
 /** What a token is good for after it was signed here, in seconds. */
 const GOOD = 5;
 
-const secretFile = join(mkdtempSync(join(tmpdir(), "pairvoice-token-")), "secret");
+const folder = mkdtempSync(join(tmpdir(), "pairvoice-token-"));
+const secretFile = join(folder, "secret");
 writeFileSync(secretFile, SECRET);
+after(() => rmSync(folder, { recursive: true }));
 const two = pair({ server: { args: ["--jwt-secret-file", secretFile], page: "tests/e2e/page" } });
 
 /** A JSON web token that runs out so many seconds from now, the leeway counted. */

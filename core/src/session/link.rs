@@ -36,7 +36,7 @@ impl Session {
             settled: attempt.is_some_and(Attempt::is_served),
             negotiated: attempt.is_some_and(Attempt::is_negotiated),
             offering: self.negotiation.is_offering() || self.negotiation.has_offer(),
-            rebuilding: newest.is_none(),
+            rebuilding: self.negotiation.is_rebuilding(),
             rebuild_failed: newest.is_none() && attempt.is_some_and(|a| a.link == LinkState::Failed),
             concealed: newest.is_some_and(|a| a.concealed) && self.voice.microphone == MicrophoneState::Live,
         }
