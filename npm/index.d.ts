@@ -10,8 +10,9 @@ export interface SessionOptions {
   userId: string | number;
   /** The other person, if the app knows who that is. */
   peerUserId?: string | number;
-  /** A JSON web token that lets this user into this session, or a function that brings one. A function is asked at each
-   * connect, so that the session outlives a token; it has 10 seconds. */
+  /** A JSON web token that lets this user into this session, or a function that brings one. A function is asked before the
+   * first connect, and again whenever the server has refused the token that it brought, so that the session outlives a token. It
+   * has 10 seconds; what it throws or rejects with is shown as `session.cause`, and it is asked again by itself. */
   token: string | (() => string | Promise<string>);
   /** Aborting it lets go of this call: before it has resolved, it rejects with the signal's reason; later it is `leave()`. */
   signal?: AbortSignal;
@@ -29,7 +30,24 @@ export type SessionReason =
   | "version-mismatch"
   | "same-user"
   | "signaling-unreachable"
+  | "token-failed"
+  | "module-failed"
+  | "refused"
+  | "internal-error"
   | "left";
+
+/** The word for a session's state. */
+export type SessionState = "joining" | "joined" | "offline" | "ended";
+
+/**
+ * The word for voice:
+ * - `off`: this person does not want voice
+ * - `starting`: the session is not joined yet
+ * - `waiting`: the other is not here, or has not turned voice on
+ * - `connecting`, `connected`, `reconnecting`
+ * - `unavailable`: given up for now; the chat goes on, and `retryVoice()` tries again
+ */
+export type VoiceState = "off" | "starting" | "waiting" | "connecting" | "connected" | "reconnecting" | "unavailable";
 
 /** Why voice is unavailable. */
 export type VoiceReason = "connection-failed" | "no-relay" | "unsupported-browser" | "insecure-context";
@@ -50,27 +68,23 @@ interface Trouble<Reason> {
 }
 
 /** The session itself. */
-export interface SessionState extends Trouble<SessionReason> {
-  /** `offline` is tried again by itself, but for the reason `unauthorized`, which waits for a join with a new token. */
-  readonly state: "joining" | "joined" | "offline" | "ended";
+export interface SessionView extends Trouble<SessionReason> {
+  /** `offline` is tried again by itself, but for the reasons `unauthorized` and `refused`, which wait for a join with a new
+   * token. */
+  readonly state: SessionState;
+  /** With `token-failed` and `module-failed` the app's own error, with `refused` the server's sentence for developers. */
+  readonly cause: string | null;
 }
 
 /** Voice. */
-export interface VoiceState extends Trouble<VoiceReason> {
-  /**
-   * - `off`: this person does not want voice
-   * - `starting`: the session is not joined yet
-   * - `waiting`: the other is not here, or has not turned voice on
-   * - `connecting`, `connected`, `reconnecting`
-   * - `unavailable`: given up for now; the chat goes on, and `retryVoice()` tries again
-   */
-  readonly state: "off" | "starting" | "waiting" | "connecting" | "connected" | "reconnecting" | "unavailable";
+export interface VoiceView extends Trouble<VoiceReason> {
+  readonly state: VoiceState;
   /** Who offers: the smaller user ID. `null` until the other is known. */
   readonly role: "offerer" | "answerer" | null;
   readonly muted: boolean;
   /** Voice is on and there is no microphone: this person hears and is not heard. */
   readonly listenOnly: boolean;
-  readonly microphone: MicrophoneStatus;
+  readonly microphone: MicrophoneView;
   /** How packets travel, once it is known. */
   readonly path: "direct" | "relay" | null;
   /**
@@ -87,14 +101,14 @@ export interface VoiceState extends Trouble<VoiceReason> {
 }
 
 /** This person's microphone. */
-export interface MicrophoneStatus extends Trouble<MicrophoneReason> {
+export interface MicrophoneView extends Trouble<MicrophoneReason> {
   readonly state: MicrophoneState;
   /** The device's name; empty while unknown. */
   readonly label: string;
 }
 
 /** The other person. */
-export interface PeerState {
+export interface PeerView {
   /** `null` until known. */
   readonly userId: string | null;
   /** `away`: the connection broke off a moment ago. */
@@ -130,7 +144,7 @@ export interface ChatMessage {
 }
 
 /** The chat. */
-export interface ChatState {
+export interface ChatView {
   /** The loaded window, oldest first. A message that did not change stays the same object. */
   readonly messages: readonly ChatMessage[];
   /** Messages of the other that `markRead()` has not covered. */
@@ -145,10 +159,10 @@ export interface ChatState {
 
 /** Everything at one moment: frozen, and parts that did not change are the same objects as before. */
 export interface State {
-  readonly session: SessionState;
-  readonly voice: VoiceState;
-  readonly peer: PeerState;
-  readonly chat: ChatState;
+  readonly session: SessionView;
+  readonly voice: VoiceView;
+  readonly peer: PeerView;
+  readonly chat: ChatView;
 }
 
 /** What `on` listens for. */
@@ -161,6 +175,16 @@ export interface SessionEvents {
   typing: boolean;
   /** How loud both sides are, from 0 to 1, ten times a second while somebody listens. */
   level: { readonly own: number; readonly peer: number };
+}
+
+// For apps whose `lib` is older than `esnext.disposable`; the two declarations are one where it is there.
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+  interface Disposable {
+    [Symbol.dispose](): void;
+  }
 }
 
 /** A handle on a session. Several handles of one page share one session per server, session and user. */
@@ -200,7 +224,7 @@ export interface Session {
   leave(): Promise<void>;
   /** Ends the session for every handle of this page. */
   end(): Promise<void>;
-  /** The same as {@link Session.leave}. */
+  /** The same as {@link Session.leave}, for `using`. */
   [Symbol.dispose](): void;
 }
 
@@ -211,7 +235,8 @@ export type PairvoiceErrorCode =
   | "text-empty"
   | "text-too-long"
   | "text-invalid"
-  | "session-ended";
+  | "session-ended"
+  | "no-random-numbers";
 
 /** An error that is thrown; everything else is state. */
 export interface PairvoiceError extends Error {
@@ -221,13 +246,13 @@ export interface PairvoiceError extends Error {
 
 /**
  * Joins a session for text; voice can be turned on later. Resolves in the state `joining`, before the server answered.
- * @throws {PairvoiceError} `invalid-options` or `wasm-unavailable`
+ * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
  */
 export function joinSession(options: SessionOptions): Promise<Session>;
 
 /**
  * Joins a session and turns voice on: `joinSession` and then `startVoice()`. Waits for neither microphone nor peer.
- * @throws {PairvoiceError} `invalid-options` or `wasm-unavailable`
+ * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
  */
 export function startVoiceCall(options: SessionOptions): Promise<Session>;
 

@@ -1,18 +1,54 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded when the first session starts. The contract is index.d.ts.
-import init, { join } from "./wasm/pairvoice.js";
+import init, { join, onCrash } from "./wasm/pairvoice.js";
 
 let loading;
 
 /** Loads WebAssembly once; after a failure the next call tries again. */
 function load(source) {
-  loading ??= init({ module_or_path: source ?? new URL("./wasm/pairvoice_bg.wasm", import.meta.url) }).catch((cause) => {
-    loading = undefined;
-    const error = new Error("WebAssembly could not be loaded; check the .wasm file's address and the page's content security policy", { cause });
-    throw Object.assign(error, { name: "PairvoiceError", code: "wasm-unavailable" });
-  });
+  loading ??= init({ module_or_path: source ?? new URL("./wasm/pairvoice_bg.wasm", import.meta.url) }).then(
+    () => onCrash(crash),
+    (cause) => {
+      loading = undefined;
+      throw pairvoiceError("wasm-unavailable", "WebAssembly could not be loaded; check the .wasm file's address and the page's content security policy", cause);
+    },
+  );
   return loading;
 }
+
+function pairvoiceError(code, message, cause) {
+  return Object.assign(new Error(message, { cause }), { name: "PairvoiceError", code });
+}
+
+// A panic, or any other trap, ends the WebAssembly instance for good: every session ends, and the page must be loaded anew.
+const ends = new Set();
+let crashed = false;
+
+function crash() {
+  crashed = true;
+  for (const end of ends) queueMicrotask(end);
+  ends.clear();
+}
+
+/** Calls into WebAssembly; after a trap it does nothing. */
+function guarded(work) {
+  if (crashed) return;
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    console.error("pairvoice: internal error", error);
+    crash();
+  }
+}
+
+const sessionEnded = {
+  state: "ended",
+  reason: "internal-error",
+  message: "Something in this page broke.",
+  hint: "Reload the page; what you wrote is kept.",
+  cause: null,
+};
 
 const loadSocketIo = () => import("socket.io-client");
 const loadIdb = () => import("idb");
@@ -31,18 +67,30 @@ function abortable(promise, signal) {
 class Session {
   #handle;
   #left;
-  #subscriptions = new Set();
+  #subscriptions = new Map();
   #signal;
   #abort = () => void this.leave();
+  #last;
+  #end = () => {
+    const voice = { ...this.#last.voice, state: "off", recovery: null, since: null };
+    this.#last = Object.freeze({ ...this.#last, session: Object.freeze(sessionEnded), voice: Object.freeze(voice) });
+    for (const [event, callback] of [...this.#subscriptions.values()]) if (event === "change") callback();
+  };
 
   constructor(handle, signal) {
     this.#handle = handle;
     this.#signal = signal;
+    this.#last = handle.getState();
+    ends.add(this.#end);
     signal?.addEventListener("abort", this.#abort, { once: true });
   }
 
+  #call(name, ...values) {
+    return guarded(() => this.#handle[name](...values));
+  }
+
   getState() {
-    return this.#handle.getState();
+    return (this.#last = this.#call("getState") ?? this.#last);
   }
 
   subscribe(callback) {
@@ -50,71 +98,77 @@ class Session {
   }
 
   on(event, callback) {
-    if (this.#left) return () => {};
-    const id = this.#handle.on(event, callback);
-    this.#subscriptions.add(id);
+    if (this.#left || crashed) return () => {};
+    const id = this.#call("on", event, callback);
+    this.#subscriptions.set(id, [event, callback]);
     return () => {
-      if (this.#subscriptions.delete(id)) this.#handle.off(id);
+      if (this.#subscriptions.delete(id)) this.#call("off", id);
     };
   }
 
   startVoice() {
-    this.#handle.startVoice();
+    this.#call("startVoice");
   }
 
   stopVoice() {
-    this.#handle.stopVoice();
+    this.#call("stopVoice");
   }
 
   retryVoice() {
-    this.#handle.retryVoice();
+    this.#call("retryVoice");
   }
 
   resumeAudio() {
-    this.#handle.resumeAudio();
+    this.#call("resumeAudio");
   }
 
   setMuted(muted) {
-    this.#handle.setMuted(Boolean(muted));
+    this.#call("setMuted", Boolean(muted));
   }
 
   send(text) {
-    return this.#handle.send(text);
+    const id = this.#call("send", text);
+    if (crashed) throw pairvoiceError("session-ended", "the session is over; reload the page");
+    return id;
   }
 
   loadEarlier() {
-    this.#handle.loadEarlier();
+    this.#call("loadEarlier");
   }
 
   markRead() {
-    this.#handle.markRead();
+    this.#call("markRead");
   }
 
   setTyping(typing) {
-    this.#handle.setTyping(Boolean(typing));
+    this.#call("setTyping", Boolean(typing));
   }
 
   resend(id) {
-    this.#handle.resend(String(id));
+    this.#call("resend", String(id));
   }
 
   discard(id) {
-    this.#handle.discard(String(id));
+    this.#call("discard", String(id));
   }
 
   leave() {
-    return (this.#left ??= this.#letGo(this.#handle.leave()));
+    return (this.#left ??= this.#letGo(this.#call("leave")));
   }
 
   end() {
-    return (this.#left = this.#letGo(this.#handle.end()));
+    return (this.#left = this.#letGo(this.#call("end")));
   }
 
   async #letGo(done) {
     this.#signal?.removeEventListener("abort", this.#abort);
-    await done;
-    for (const id of this.#subscriptions) this.#handle.off(id);
+    // The promise of a module that crashed never settles.
+    let over;
+    await Promise.race([done, new Promise((resolve) => (crashed ? resolve() : ends.add((over = resolve))))]);
+    ends.delete(over);
+    for (const id of this.#subscriptions.keys()) this.#call("off", id);
     this.#subscriptions.clear();
+    ends.delete(this.#end);
   }
 
   [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
@@ -126,6 +180,7 @@ export async function joinSession(options) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   await abortable(load(options?.wasm), signal);
+  if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
   const joining = join(options ?? {}, loadSocketIo, loadIdb);
   const handle = await abortable(joining, signal).catch((error) => {
     // Aborted while an earlier life of the session was still ending: what comes is let go at once.

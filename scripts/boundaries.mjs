@@ -4,15 +4,41 @@ import { join } from "node:path";
 
 import { root } from "./tools.mjs";
 
+const world = "web_sys|js_sys|wasm_bindgen|gloo|tokio|axum|socketioxide|rusqlite|std::time::(Instant|SystemTime)|std::sync|async fn";
+const pure = new RegExp(`\\b(${world})\\b`);
+
 const rules = [
-  { folder: "core/src", forbid: /\b(web_sys|js_sys|wasm_bindgen|gloo|tokio|axum|socketioxide|std::time::(Instant|SystemTime)|async fn)\b/, why: "the core knows no browser, no server, no clock and no async" },
+  { folder: "crates/wire/src", forbid: pure, why: "the vocabulary knows no browser, no server, no clock and no async" },
+  { folder: "crates/core/src", forbid: pure, why: "the client's decisions know no browser, no server, no clock, no lock and no async" },
+  { folder: "crates/room/src", forbid: pure, why: "the server's decisions know no socket, no clock, no lock, no database and no async" },
   { folder: "src", files: ["api.rs", "driver.rs"], forbid: /&mut self\b/, why: "an exported &mut self that is re-entered throws; state lives in cells" },
   { folder: "src", forbid: /Closure<dyn FnMut/, why: "an FnMut that is re-entered throws" },
-  { folder: "src", files: ["peer_connection.rs", "microphone.rs", "speaker.rs", "signaling.rs", "level.rs", "page.rs", "context.rs"], forbid: /crate::(driver|api|peer_connection|microphone|speaker|signaling|level)\b/, why: "only the driver sees both worlds" },
-  { folder: "src", files: ["peer_connection.rs", "microphone.rs", "speaker.rs", "signaling.rs", "listeners.rs"], forbid: /\.forget\(\)/, why: "listeners remove themselves" },
-  { folder: "server/src", forbid: /\bpairvoice::/, why: "the server shares the core's wire types only" },
+  { folder: "src", files: ["peer_connection.rs", "microphone.rs", "speaker.rs", "signaling.rs", "storage.rs", "addresses.rs", "level.rs", "page.rs", "context.rs"], forbid: /crate::(driver|api|connections|peer_connection|microphone|speaker|signaling|storage|level)\b(?!::ImplicitDescription)/, why: "only the driver sees both worlds; all report to its inbox" },
+  { folder: "src", files: ["peer_connection.rs", "microphone.rs", "speaker.rs", "signaling.rs", "listeners.rs", "storage.rs"], forbid: /\.forget\(\)/, why: "listeners remove themselves" },
   { folder: "www", forbid: /from "\.\.\//, why: "the demo uses the package as an app would" },
 ];
+
+/** Who may depend on whom, of this workspace: core → wire ← room, the package → core, the server → room. */
+const dependencies = {
+  "crates/wire": [],
+  "crates/core": ["pairvoice-wire"],
+  "crates/room": ["pairvoice-wire"],
+  "crates/server": ["pairvoice-room", "pairvoice-wire"],
+  "tests/sim": ["pairvoice-core", "pairvoice-room", "pairvoice-wire"],
+  ".": ["pairvoice-core"],
+};
+
+/** Dependencies on crates of this workspace that are not in the picture. */
+function* crossings() {
+  for (const [folder, allowed] of Object.entries(dependencies)) {
+    const manifest = readFileSync(join(root, folder, "Cargo.toml"), "utf8");
+    // The workspace's own table says where the crates are, not who uses them.
+    const own = manifest.replace(/\[workspace\.dependencies\][^[]*/, "");
+    for (const [, name] of own.matchAll(/^(pairvoice-\w+)\s*=/gm)) {
+      if (!allowed.includes(name)) yield `${folder}/Cargo.toml: must not depend on ${name}`;
+    }
+  }
+}
 
 /** Source files of a folder, tests and what was built left out. */
 function* sources(folder) {
@@ -25,7 +51,7 @@ function* sources(folder) {
 
 /** Throws when a rule is broken. */
 export function checkBoundaries() {
-  const broken = [];
+  const broken = [...crossings()];
   for (const { folder, files, forbid, why } of rules) {
     for (const path of sources(folder)) {
       if (files && !files.some((name) => path.endsWith(`/${name}`))) continue;

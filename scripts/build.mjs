@@ -1,8 +1,9 @@
 // Builds what is missing or out of date: the WebAssembly module, the demo page, the server.
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 
 import { age, ensureNodePackages, ensureRust, env, output, root, run } from "./tools.mjs";
 
@@ -28,12 +29,33 @@ export async function buildWasm() {
     ...["--target", "web", "--no-typescript", "--omit-default-module-path", "--remove-producers-section"],
     ...["--out-dir", folder, built],
   ]);
-  const small = join(folder, "small.wasm");
+  const { bytes } = await smallest(module);
+  writeFileSync(module, bytes);
+}
+
+/** What wasm-opt is tried with: which of them is smallest on the wire changes with the code. */
+const NO_INLINING = ["always", "one-caller", "flexible"].map((kind) => `--${kind}-inline-max-function-size=0`);
+const SETTINGS = [[...NO_INLINING, "-O2", "--converge", "--skip-pass=simplify-locals", "--skip-pass=memory-packing"], ["-O1", "--converge"], ["-Oz", "--converge"]];
+
+/** The module optimised in each way: settings, bytes, and how many of them are left after gzip. */
+export async function sweep(module) {
   // Only what every current browser has: wasm-opt may use whatever it is allowed.
   const features = ["bulk-memory", "mutable-globals", "multivalue", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-  const enable = features.map((feature) => `--enable-${feature}`);
-  await run("npx", ["wasm-opt", "-Oz", "--converge", "--strip-debug", "--strip-producers", ...enable, module, "-o", small]);
-  renameSync(small, module);
+  const always = ["--strip-debug", "--strip-producers", ...features.map((feature) => `--enable-${feature}`)];
+  const found = [];
+  for (const settings of SETTINGS) {
+    const tried = `${module}.tried`;
+    await run("npx", ["wasm-opt", ...settings, ...always, module, "-o", tried]);
+    const bytes = readFileSync(tried);
+    rmSync(tried);
+    found.push({ settings: settings.join(" "), bytes, gzip: gzipSync(bytes, { level: 9 }).length });
+  }
+  return found;
+}
+
+async function smallest(module) {
+  const found = await sweep(module);
+  return found.reduce((best, other) => (other.gzip < best.gzip ? other : best));
 }
 
 /** www/dist/: the demo. */

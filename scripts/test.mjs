@@ -19,10 +19,16 @@ const parts = {
     await run("cargo", ["clippy", "--locked", "--quiet", "--all-targets", ...wasm, ...strict]);
     const rustdoc = { env: { ...env, RUSTDOCFLAGS: "--deny warnings" } };
     await run("cargo", ["doc", "--locked", "--quiet", "--no-deps", "--workspace"], rustdoc);
-    await run("npx", ["tsc", "--project", "tests/types"]);
+    for (const project of ["tsconfig.json", "tsconfig.esnext.json"]) {
+      await run("npx", ["tsc", "--project", `tests/types/${project}`]);
+    }
   },
   async core() {
-    await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-core", "--package", "pairvoice-router"]);
+    const crates = ["wire", "core", "room", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
+    await run("cargo", ["test", "--locked", "--quiet", ...crates]);
+  },
+  async sim() {
+    await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-sim"]);
   },
   async server() {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);

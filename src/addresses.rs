@@ -4,14 +4,15 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use gloo_timers::callback::Timeout;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{RtcConfiguration, RtcPeerConnection};
+use gloo::events::EventListener;
+use gloo::timers::callback::Timeout;
+use pairvoice_core::{Input, OpId};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, RtcConfiguration, RtcPeerConnection, RtcPeerConnectionIceEvent};
 
-use crate::context::FreshContext;
-use crate::convert::property;
-use crate::listeners::Listener;
+use crate::context::OwnContext;
+use crate::convert::{ignore, property};
+use crate::inbox::Inbox;
 use crate::peer_connection::ImplicitDescription;
 
 /// The first address comes within some milliseconds, and the others right behind it.
@@ -22,22 +23,24 @@ const NONE_MS: u32 = 400;
 /// A question that is being answered; dropping it withdraws it.
 pub(crate) struct Look {
     found: RefCell<Vec<String>>,
-    answered: Box<dyn Fn(Vec<String>)>,
+    id: OpId,
+    inbox: Inbox,
     timer: RefCell<Option<Timeout>>,
     // Before the connection: detached before it is closed.
-    listener: RefCell<Option<Listener>>,
+    listener: RefCell<Option<EventListener>>,
     connection: RtcPeerConnection,
-    _context: FreshContext,
+    _context: OwnContext,
 }
 
 impl Look {
-    /// Asks; `answered` gets all that there are. Nothing comes where the browser lets no one ask.
-    pub(crate) fn new(answered: impl Fn(Vec<String>) + 'static) -> Option<Rc<Self>> {
-        let context = FreshContext::new()?;
+    /// Asks question `id`; all addresses are reported at once. Nothing comes where the browser lets no one ask.
+    pub(crate) fn new(id: OpId, inbox: Inbox) -> Option<Rc<Self>> {
+        let context = OwnContext::new()?;
         let connection = context.connection(&RtcConfiguration::new()).ok()?;
         let look = Rc::new(Self {
             found: RefCell::default(),
-            answered: Box::new(answered),
+            id,
+            inbox,
             timer: RefCell::default(),
             listener: RefCell::default(),
             connection,
@@ -45,9 +48,9 @@ impl Look {
         });
         look.answer_after(NONE_MS);
         let this = Rc::downgrade(&look);
-        let listener = Listener::new(&look.connection, "icecandidate", move |event| {
+        let listener = EventListener::new(&look.connection, "icecandidate", move |event| {
             if let Some(look) = Weak::upgrade(&this) {
-                look.on_candidate(&event);
+                look.on_candidate(event);
             }
         });
         *look.listener.borrow_mut() = Some(listener);
@@ -60,14 +63,13 @@ impl Look {
         let connection: &ImplicitDescription = self.connection.unchecked_ref();
         self.connection.create_data_channel("addresses");
         if let Ok(setting) = connection.set_local_description_implicitly() {
-            spawn_local(async move {
-                let _ = JsFuture::from(setting).await;
-            });
+            ignore(setting);
         }
     }
 
-    fn on_candidate(self: &Rc<Self>, event: &JsValue) {
-        let Some(address) = property(&property(event, "candidate"), "address").as_string() else { return };
+    fn on_candidate(self: &Rc<Self>, event: &Event) {
+        let event: &RtcPeerConnectionIceEvent = event.unchecked_ref();
+        let Some(address) = event.candidate().and_then(|c| property(&c, "address").as_string()) else { return };
         let mut found = self.found.borrow_mut();
         if found.is_empty() {
             self.answer_after(FOLLOW_MS);
@@ -81,7 +83,7 @@ impl Look {
         let this = Rc::downgrade(self);
         let timer = Timeout::new(ms, move || {
             if let Some(look) = Weak::upgrade(&this) {
-                (look.answered)(look.found.take());
+                look.inbox.input(Input::Addresses { id: look.id, addresses: look.found.take() });
             }
         });
         *self.timer.borrow_mut() = Some(timer);

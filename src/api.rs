@@ -3,18 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo_timers::callback::Timeout;
+use gloo::timers::callback::Timeout;
 use js_sys::{Function, Promise};
-use pairvoice_core::{Input, MessageId, check_text};
+use pairvoice_core::Input;
+use pairvoice_core::wire::{MessageId, check_text};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::convert;
 use crate::driver::Driver;
-use crate::error::{Code, error, text_error};
+use crate::error::{Code, error, no_random_numbers, text_error};
 use crate::options::Options;
-use crate::random::new_message_id;
+use crate::random::{new_message_id, random_instance};
 
 /// A session and how many hold it.
 struct Shared {
@@ -38,7 +39,7 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 /// of that name.
 ///
 /// # Errors
-/// An `Error` with code `invalid-options`.
+/// An `Error` with code `invalid-options` or `no-random-numbers`.
 #[wasm_bindgen(skip_typescript)]
 pub async fn join(options: JsValue, loader: Function, idb: Function) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
@@ -53,7 +54,8 @@ pub async fn join(options: JsValue, loader: Function, idb: Function) -> Result<H
                 break shared;
             }
             None => {
-                let driver = Driver::start(options, loader, idb);
+                let instance = random_instance().ok_or_else(no_random_numbers)?;
+                let driver = Driver::start(options, instance, loader, idb);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;
@@ -137,9 +139,8 @@ impl Handle {
         if self.released.get() || self.shared.leaving.get() || self.shared.driver.is_ended() {
             return Err(error(Code::SessionEnded, "the session is over; join again to send"));
         }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Float to integer casts saturate.
-        let at = js_sys::Date::now() as u64;
-        let id = new_message_id(at).ok_or_else(|| error(Code::TextInvalid, "no random numbers"))?;
+        let at = convert::milliseconds(js_sys::Date::now());
+        let id = new_message_id(at).ok_or_else(no_random_numbers)?;
         let name = id.to_string();
         self.input(Input::Send { id, text, at });
         Ok(name)

@@ -1,10 +1,11 @@
 //! Lines for the console: one per attempt, one per change of voice. Never a token, an address or a text.
 
 use js_sys::Function;
-use pairvoice_core::{Decision, Fact, MediaAction, Note, Role, SocketAction, UserId};
+use pairvoice_core::wire::{Role, UserId};
+use pairvoice_core::{Decision, Fact, MediaAction, Note, SocketAction};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::convert::property;
+use crate::convert::{describe, property};
 
 /// How much is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +15,7 @@ pub(crate) enum Level {
     Debug,
 }
 
-fn write(method: &str, line: &str) {
+pub(crate) fn write(method: &str, line: &str) {
     let console = property(&js_sys::global(), "console");
     if let Ok(method) = property(&console, method).dyn_into::<Function>() {
         let _ = method.call1(&console, &JsValue::from_str(line));
@@ -33,12 +34,26 @@ pub(crate) fn note(level: Level, me: &UserId, note: &Note) {
             write("info", &line.concat());
         }
         Note::Voice(state) if level >= Level::Info => write("info", &["pairvoice: voice ", state.as_str()].concat()),
-        Note::Dropped { kind } if level >= Level::Debug => {
-            write("debug", &["pairvoice: dropped a late or foreign ", kind].concat());
+        Note::Dropped { kind, count } if level >= Level::Debug => {
+            write("debug", &["pairvoice: dropped a late or foreign ", kind, &so_far(*count)].concat());
+        }
+        Note::Unreadable { event, count } if level >= Level::Info => {
+            write("warn", &["pairvoice: a frame could not be read: ", event, &so_far(*count)].concat());
+        }
+        Note::Refused { code, message } if level >= Level::Info => {
+            write("warn", &["pairvoice: the server refused the handshake: ", code, ": ", message].concat());
+        }
+        Note::AppFailed { cause } if level >= Level::Info => {
+            write("error", &["pairvoice: the app's own code failed: ", cause].concat());
         }
         Note::Recovery(decision) if level >= Level::Debug => write("debug", &recovery(*decision)),
         _ => {}
     }
+}
+
+/// How many there were.
+fn so_far(count: u32) -> String {
+    [" (", &describe(&count.into()), " so far)"].concat()
 }
 
 /// The evidence, and what is done.
@@ -59,6 +74,17 @@ fn recovery(decision: Decision) -> String {
         Fact::MicrophoneGranted => "the microphone was granted",
         Fact::Person => "a person asked",
         Fact::Asked(_) => "the other asked",
+        // Nothing is ever decided about these.
+        Fact::SoundBack
+        | Fact::LinkUp { .. }
+        | Fact::ChannelOpen
+        | Fact::VoiceOff
+        | Fact::PeerVoiceOff
+        | Fact::PeerGone
+        | Fact::PeerReplaced
+        | Fact::PeerReturned
+        | Fact::Offered
+        | Fact::GaveUp(_) => "",
     };
     let media = match decision.media {
         Some(MediaAction::RestartIce) => ", restarting ICE",
@@ -74,11 +100,4 @@ fn recovery(decision: Decision) -> String {
         None => "",
     };
     ["pairvoice: ", because, media, socket].concat()
-}
-
-/// Writes at debug level.
-pub(crate) fn debug(level: Level, line: &str) {
-    if level >= Level::Debug {
-        write("debug", &["pairvoice: ", line].concat());
-    }
 }

@@ -11,11 +11,11 @@ use web_sys::{Element, RtcConfiguration, RtcPeerConnection};
 use crate::convert::property;
 
 /// A hidden frame of this page, removed when this is dropped; connections made in it end with it.
-pub(crate) struct FreshContext {
+pub(crate) struct OwnContext {
     frame: Element,
 }
 
-impl FreshContext {
+impl OwnContext {
     /// A new frame, if the page has a place for one.
     pub(crate) fn new() -> Option<Self> {
         let document = web_sys::window()?.document()?;
@@ -35,7 +35,7 @@ impl FreshContext {
     }
 }
 
-impl Drop for FreshContext {
+impl Drop for OwnContext {
     fn drop(&mut self) {
         self.frame.remove();
     }

@@ -1,9 +1,9 @@
-//! What the page around us gives: a token from the app, and what the browser can do.
+//! What the page around us gives: a token from the app, modules, and what the browser can do.
 
-use gloo_timers::callback::Timeout;
-use js_sys::Promise;
-use pairvoice_core::VoiceReason;
-use wasm_bindgen::JsValue;
+use gloo::timers::callback::Timeout;
+use js_sys::{Function, Promise};
+use pairvoice_core::wire::VoiceReason;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::convert::property;
@@ -12,27 +12,75 @@ use crate::options::Token;
 /// How long the app's `token()` may take, in milliseconds.
 const TOKEN_MS: u32 = 10_000;
 
-/// Gets a token from the app.
-pub(crate) async fn fetch_token(token: Token) -> Result<String, JsValue> {
-    let function = match token {
-        Token::Text(text) => return Ok(text),
-        Token::Function(function) => function,
-    };
-    let fetched = Promise::resolve(&function.call0(&JsValue::UNDEFINED)?);
-    within(TOKEN_MS, &fetched).await?.as_string().ok_or(JsValue::UNDEFINED)
+/// Asks the app for a token; the question is on its way when this returns.
+///
+/// # Errors
+/// What the app's function threw.
+pub(crate) fn ask_for_token(token: &Token) -> Result<Asked, JsValue> {
+    match token {
+        Token::Text(text) => Ok(Asked::Here(text.clone())),
+        Token::Function(function) => {
+            let promise = Promise::resolve(&function.call0(&JsValue::UNDEFINED)?);
+            Ok(Asked::OnItsWay(Limit::new(TOKEN_MS, &promise, "token() took longer than 10 s")))
+        }
+    }
 }
 
-/// What a promise brings, unless it takes longer than so many milliseconds.
-pub(crate) async fn within(ms: u32, promise: &Promise) -> Result<JsValue, JsValue> {
-    let mut timer = None;
-    let limit = Promise::new(&mut |_, reject| {
-        timer = Some(Timeout::new(ms, move || {
-            let _ = reject.call0(&JsValue::UNDEFINED);
-        }));
-    });
-    let outcome = JsFuture::from(Promise::race(&js_sys::Array::of2(promise, &limit))).await;
-    drop(timer);
-    outcome
+/// A token that was asked for.
+pub(crate) enum Asked {
+    Here(String),
+    OnItsWay(Limit),
+}
+
+impl Asked {
+    /// The token.
+    ///
+    /// # Errors
+    /// What the app's promise was rejected with, or why it brought no token.
+    pub(crate) async fn get(self) -> Result<String, JsValue> {
+        match self {
+            Self::Here(text) => Ok(text),
+            Self::OnItsWay(limit) => {
+                let token = limit.get().await?;
+                token.as_string().ok_or_else(|| js_sys::Error::new("token() brought no string").into())
+            }
+        }
+    }
+}
+
+/// Imports a module: a function of `index.js`, so that bundlers find the import. It is on its way when this returns.
+///
+/// # Errors
+/// What the function threw.
+pub(crate) fn import(loader: &Function) -> Result<Promise, JsValue> {
+    loader.call0(&JsValue::UNDEFINED)?.dyn_into()
+}
+
+/// A promise that is rejected after so many milliseconds.
+pub(crate) struct Limit {
+    race: Promise,
+    _timer: Option<Timeout>,
+}
+
+impl Limit {
+    /// The time runs from now on.
+    pub(crate) fn new(ms: u32, promise: &Promise, late: &'static str) -> Self {
+        let mut timer = None;
+        let limit = Promise::new(&mut |_, reject| {
+            timer = Some(Timeout::new(ms, move || {
+                let _ = reject.call1(&JsValue::UNDEFINED, &js_sys::Error::new(late));
+            }));
+        });
+        Self { race: Promise::race(&js_sys::Array::of2(promise, &limit)), _timer: timer }
+    }
+
+    /// What the promise brings.
+    ///
+    /// # Errors
+    /// What it was rejected with, or that it took too long.
+    pub(crate) async fn get(self) -> Result<JsValue, JsValue> {
+        JsFuture::from(self.race.clone()).await
+    }
 }
 
 /// Why this browser can't do voice.

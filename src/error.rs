@@ -1,7 +1,7 @@
 //! Errors as JavaScript sees them: real `Error` objects with `name` and `code`.
 
 use js_sys::{Error, Reflect};
-use pairvoice_core::TextError;
+use pairvoice_core::wire::TextError;
 use wasm_bindgen::JsValue;
 
 /// The words of `PairvoiceErrorCode` in `index.d.ts`.
@@ -12,6 +12,7 @@ pub(crate) enum Code {
     TextTooLong,
     TextInvalid,
     SessionEnded,
+    NoRandomNumbers,
 }
 
 impl Code {
@@ -22,6 +23,7 @@ impl Code {
             Self::TextTooLong => "text-too-long",
             Self::TextInvalid => "text-invalid",
             Self::SessionEnded => "session-ended",
+            Self::NoRandomNumbers => "no-random-numbers",
         }
     }
 }
@@ -45,4 +47,9 @@ pub(crate) fn text_error(why: TextError) -> JsValue {
             error(Code::TextInvalid, "a message can't contain control characters; remove them and send it again")
         }
     }
+}
+
+/// IDs that are not random would be somebody else's.
+pub(crate) fn no_random_numbers() -> JsValue {
+    error(Code::NoRandomNumbers, "this environment has no crypto.getRandomValues; open the page in a current browser")
 }

@@ -5,10 +5,9 @@ use std::collections::VecDeque;
 
 use js_sys::{Array, JSON};
 use pairvoice_core::Heartbeat;
-use wasm_bindgen::JsValue;
-use web_sys::{RtcDataChannel, RtcDataChannelInit, RtcDataChannelState, RtcPeerConnection};
+use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState, RtcPeerConnection};
 
-use crate::convert::{property, whole};
+use crate::convert::whole;
 use crate::timers::now;
 
 /// Own heartbeats whose echo may still come.
@@ -63,8 +62,8 @@ impl Heartbeats {
     }
 
     /// Reads one of the other's.
-    pub(crate) fn read(&self, event: &JsValue) -> Option<Heartbeat> {
-        let values: Array = JSON::parse(&property(event, "data").as_string()?).ok().filter(Array::is_array)?.into();
+    pub(crate) fn read(&self, event: &MessageEvent) -> Option<Heartbeat> {
+        let values: Array = JSON::parse(&event.data().as_string()?).ok().filter(Array::is_array)?.into();
         let value = |index| values.get(index).as_f64().filter(|v: &f64| v.is_finite());
         let (number, next) = (value(0)?, value(1)?);
         let at = now();

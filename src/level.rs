@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::{AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack, RtcRtpReceiver};
 
 use crate::convert::property;
@@ -69,10 +69,8 @@ fn tap(track: &MediaStreamTrack) -> Result<Tap, JsValue> {
 pub(crate) fn peer(receiver: Option<&RtcRtpReceiver>) -> f64 {
     let Some(receiver) = receiver else { return 0.0 };
     let source = receiver.get_synchronization_sources().get(0);
-    let number = |name| property(&source, name).unchecked_into::<js_sys::Number>().value_of();
-    if !source.is_object() || number("timestamp") < steady_time() - STALE_MS {
-        return 0.0;
-    }
-    let level = number("audioLevel");
-    if level.is_finite() { level } else { 0.0 }
+    // `RTCRtpSynchronizationSource`, which web-sys lacks.
+    let number = |name| property(&source, name).as_f64();
+    let stale = number("timestamp").is_none_or(|at| at < steady_time() - STALE_MS);
+    number("audioLevel").filter(|level| !stale && level.is_finite()).unwrap_or_default()
 }

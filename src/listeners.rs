@@ -1,10 +1,14 @@
-//! A listener that removes itself when it is dropped.
+//! A listener that removes itself when it is dropped, for targets that the app shares.
+//!
+//! `gloo::events::EventListener` does the same with an `FnMut`, which throws when an event arrives while another is handled.
+//! That can't happen on objects that are ours alone; on window, document and the like the app may dispatch an event within a
+//! callback of ours.
 
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::EventTarget;
 
-/// One event listener. `Fn`, not `FnMut`: an event that arrives while another is handled would throw.
+/// One event listener.
 #[must_use = "dropping it removes the listener"]
 pub(crate) struct Listener {
     target: EventTarget,

@@ -1,74 +1,78 @@
 //! The one owner of the microphone's track.
 
 use std::cell::RefCell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
-use pairvoice_core::{MicrophoneEvent, MicrophoneReason, OpId};
+use gloo::events::EventListener;
+use pairvoice_core::wire::MicrophoneReason;
+use pairvoice_core::{MicrophoneEvent, OpId};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints};
 
-use crate::convert::property;
-use crate::listeners::Listener;
-
-type Report = Rc<dyn Fn(OpId, MicrophoneEvent)>;
+use crate::convert::error_name;
+use crate::crash::Hold;
+use crate::inbox::Inbox;
 
 /// The microphone: nothing, a pending request, or a live track.
-#[derive(Default)]
-pub(crate) struct Microphone(RefCell<State>);
+pub(crate) struct Microphone {
+    inbox: Inbox,
+    state: RefCell<State>,
+}
 
 #[derive(Default)]
 struct State {
     request: Option<OpId>,
-    track: Option<MediaStreamTrack>,
-    ended: Option<Listener>,
+    live: Option<Live>,
+}
+
+struct Live {
+    track: MediaStreamTrack,
+    _ended: EventListener,
+    _hold: Hold,
 }
 
 impl Microphone {
+    pub(crate) fn new(inbox: Inbox) -> Rc<Self> {
+        Rc::new(Self { inbox, state: RefCell::default() })
+    }
+
     /// Asks the browser; the outcome is reported unless the microphone is closed or asked for anew before.
-    pub(crate) fn open(self: &Rc<Self>, id: OpId, report: Report) {
+    pub(crate) fn open(self: &Rc<Self>, id: OpId) {
         self.close();
-        self.0.borrow_mut().request = Some(id);
+        self.state.borrow_mut().request = Some(id);
         let this = Rc::downgrade(self);
         spawn_local(async move {
             let outcome = ask().await;
-            match this.upgrade().filter(|microphone| microphone.0.borrow().request == Some(id)) {
-                Some(microphone) => report(id, microphone.take(id, outcome, &report)),
+            match this.upgrade().filter(|microphone| microphone.state.borrow().request == Some(id)) {
+                Some(microphone) => microphone.take(id, outcome),
                 // Granted after it was given back: the light must not stay on.
                 None => outcome.into_iter().for_each(|track| track.stop()),
             }
         });
     }
 
-    fn take(
-        self: &Rc<Self>,
-        id: OpId,
-        outcome: Result<MediaStreamTrack, MicrophoneReason>,
-        report: &Report,
-    ) -> MicrophoneEvent {
-        match outcome {
+    fn take(&self, id: OpId, outcome: Result<MediaStreamTrack, MicrophoneReason>) {
+        let event = match outcome {
             Ok(track) => {
-                let (this, report): (Weak<Self>, Report) = (Rc::downgrade(self), Rc::clone(report));
-                let ended = Listener::new(&track, "ended", move |_| {
-                    if this.upgrade().is_some_and(|microphone| microphone.0.borrow().request == Some(id)) {
-                        report(id, MicrophoneEvent::Failed(MicrophoneReason::Ended));
-                    }
+                let inbox = self.inbox.clone();
+                // The core knows by the request whether it is still about the microphone that is in use.
+                let ended = EventListener::new(&track, "ended", move |_| {
+                    inbox.microphone(id, MicrophoneEvent::Failed(MicrophoneReason::Ended));
                 });
                 let label = track.label();
-                let mut state = self.0.borrow_mut();
-                state.track = Some(track);
-                state.ended = Some(ended);
+                self.state.borrow_mut().live = Some(Live { _hold: Hold::new(&track), track, _ended: ended });
                 MicrophoneEvent::Granted { label }
             }
             Err(reason) => MicrophoneEvent::Failed(reason),
-        }
+        };
+        self.inbox.microphone(id, event);
     }
 
     /// Stops the track; what a pending request brings is stopped too.
     pub(crate) fn close(&self) {
-        let State { track, ended, .. } = std::mem::take(&mut *self.0.borrow_mut());
-        drop(ended);
-        if let Some(track) = track {
+        let before = std::mem::take(&mut *self.state.borrow_mut());
+        if let Some(Live { track, .. }) = before.live {
             track.stop();
         }
     }
@@ -81,7 +85,8 @@ impl Microphone {
     }
 
     pub(crate) fn track(&self) -> Option<MediaStreamTrack> {
-        self.0.borrow().track.clone()
+        // Not its own `clone()`, which is the DOM's and makes another track of the same source.
+        self.state.borrow().live.as_ref().map(|live| Clone::clone(&live.track))
     }
 }
 
@@ -102,9 +107,9 @@ async fn ask() -> Result<MediaStreamTrack, MicrophoneReason> {
 
 /// W3C Media Capture and Streams section 10.2, the errors of `getUserMedia`.
 fn reason(error: &JsValue) -> MicrophoneReason {
-    match property(error, "name").as_string().as_deref() {
-        Some("NotAllowedError" | "SecurityError") => MicrophoneReason::Denied,
-        Some("NotFoundError" | "OverconstrainedError") => MicrophoneReason::Missing,
+    match error_name(error).as_str() {
+        "NotAllowedError" | "SecurityError" => MicrophoneReason::Denied,
+        "NotFoundError" | "OverconstrainedError" => MicrophoneReason::Missing,
         _ => MicrophoneReason::Busy,
     }
 }

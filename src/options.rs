@@ -1,7 +1,7 @@
 //! What the app asks for, checked once.
 
 use js_sys::{Function, Number};
-use pairvoice_core::{IdError, SessionId, UserId};
+use pairvoice_core::wire::{IdError, SessionId, UserId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Url;
 
@@ -16,10 +16,19 @@ pub(crate) enum Token {
     Function(Function),
 }
 
+/// The signalling server's address in one form, however it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// Scheme, host and port.
+    pub(crate) origin: String,
+    /// The path below which Socket.IO is sought, without a slash at its end.
+    pub(crate) path: String,
+}
+
 /// The checked options.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
-    pub(crate) url: String,
+    pub(crate) server: Server,
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
     pub(crate) peer: Option<UserId>,
@@ -29,19 +38,27 @@ pub(crate) struct Options {
 
 impl Options {
     /// Checks the options of `joinSession`.
+    ///
+    /// # Errors
+    /// An `Error` with code `invalid-options` that says what to change.
     pub(crate) fn parse(options: &JsValue) -> Result<Self, JsValue> {
-        let url = property(options, "url").as_string().filter(|url| !url.is_empty());
-        let user = user_id(options, "userId")?.ok_or_else(|| invalid("userId is missing"))?;
-        let peer = user_id(options, "peerUserId")?;
-        let session =
-            id(&property(options, "sessionId"), "sessionId")?.ok_or_else(|| invalid("sessionId is missing"))?;
+        if !options.is_object() {
+            return Err(invalid("the options must be an object"));
+        }
+        // The app's object may be anything: it is read by the names of `SessionOptions` in `index.d.ts`.
+        let given = |name| property(options, name);
+        let url = given("url").as_string().filter(|url| !url.is_empty());
+        let user = user_id(&given("userId"), "userId")?.ok_or_else(|| invalid("userId is missing"))?;
+        let peer = user_id(&given("peerUserId"), "peerUserId")?;
+        let session = id(&given("sessionId"), "sessionId")?.ok_or_else(|| invalid("sessionId is missing"))?;
         Ok(Self {
-            url: url.ok_or_else(|| invalid("url must be the address of the signalling server"))?,
+            server: server(url.as_deref())
+                .ok_or_else(|| invalid("url must be the address of the signalling server"))?,
             session: SessionId::parse(&session).map_err(|e| bad_id("sessionId", e))?,
             user,
             peer,
-            token: token(&property(options, "token"))?,
-            log: match property(options, "log").as_string().as_deref() {
+            token: token(&given("token"))?,
+            log: match given("log").as_string().as_deref() {
                 Some("silent") => Level::Silent,
                 Some("debug") => Level::Debug,
                 _ => Level::Info,
@@ -49,17 +66,17 @@ impl Options {
         })
     }
 
-    /// The server's address in one form, however it was written.
-    pub(crate) fn server(&self) -> String {
-        let base = property(&property(&js_sys::global(), "location"), "href").as_string().unwrap_or_default();
-        let url = Url::new_with_base(&self.url, &base).map(|url| [url.origin(), url.pathname()].concat());
-        url.unwrap_or_default().trim_end_matches('/').to_owned()
-    }
-
     /// Two options objects of one session: same server, session and user.
     pub(crate) fn is_same_session(&self, other: &Self) -> bool {
-        self.url == other.url && self.session == other.session && self.user == other.user
+        self.server == other.server && self.session == other.session && self.user == other.user
     }
+}
+
+fn server(url: Option<&str>) -> Option<Server> {
+    let base = property(&property(&js_sys::global(), "location"), "href").as_string()?;
+    let url = Url::new_with_base(url?, &base).ok()?;
+    let (origin, path) = (url.origin(), url.pathname().trim_end_matches('/').to_owned());
+    origin.starts_with("http").then_some(Server { origin, path })
 }
 
 fn token(value: &JsValue) -> Result<Token, JsValue> {
@@ -72,8 +89,8 @@ fn token(value: &JsValue) -> Result<Token, JsValue> {
     }
 }
 
-fn user_id(options: &JsValue, name: &str) -> Result<Option<UserId>, JsValue> {
-    match id(&property(options, name), name)? {
+fn user_id(value: &JsValue, name: &str) -> Result<Option<UserId>, JsValue> {
+    match id(value, name)? {
         Some(text) => UserId::parse(&text).map(Some).map_err(|e| bad_id(name, e)),
         None => Ok(None),
     }

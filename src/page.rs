@@ -1,23 +1,22 @@
 //! What the page's life says: hidden, frozen, gone and back, and the browser's hints of another network.
 
-use std::rc::Rc;
-
 use pairvoice_core::Input;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::EventTarget;
 
 use crate::convert::property;
 use crate::environment::is_hidden;
+use crate::inbox::Inbox;
 use crate::listeners::Listener;
 
 /// Listens to window, document (Page Lifecycle) and connection until the listeners are dropped.
-pub(crate) fn watch(report: &Rc<dyn Fn(Input)>) -> Vec<Listener> {
+pub(crate) fn watch(inbox: &Inbox) -> Vec<Listener> {
     let Some(window) = web_sys::window() else { return Vec::new() };
     let on = |target: &EventTarget, event, input: fn(&JsValue) -> Option<Input>| {
-        let report = Rc::clone(report);
+        let inbox = inbox.clone();
         Listener::new(target, event, move |data| {
             if let Some(input) = input(&data) {
-                report(input);
+                inbox.input(input);
             }
         })
     };

@@ -3,23 +3,27 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use gloo::events::EventListener;
 use js_sys::{JSON, Promise};
 use pairvoice_core::wire::{Candidate, IceServer, InBand};
-use pairvoice_core::{ConnectionEvent, LinkState, OpId, Path};
+use pairvoice_core::{ConnectionEvent, LinkState, OpId};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    MediaStreamTrack, RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection, RtcPeerConnectionState,
-    RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
-    RtcSessionDescriptionInit, RtcTrackEvent,
+    Event, EventTarget, MediaStreamTrack, MessageEvent, RtcConfiguration, RtcDataChannel, RtcDataChannelInit,
+    RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpReceiver, RtcRtpSender,
+    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
+    RtcTrackEvent,
 };
 
-use crate::context::FreshContext;
-use crate::convert::{property, whole};
+use crate::context::OwnContext;
+use crate::convert::{ignore, whole};
+use crate::crash::Hold;
 use crate::from_js::from_js;
 use crate::heartbeats::Heartbeats;
-use crate::listeners::Listener;
+use crate::inbox::{Inbox, Report};
+use crate::statistics::{packets, path};
 use crate::to_js::to_js;
 
 #[wasm_bindgen]
@@ -33,19 +37,14 @@ extern "C" {
     fn restart_ice(this: &ImplicitDescription);
 }
 
-/// Where a connection reports to.
-pub(crate) trait Reports {
-    /// Something happened on connection `id`.
-    fn connection(&self, id: OpId, event: ConnectionEvent);
-    /// The other's sound arrives.
-    fn remote_track(&self, track: &MediaStreamTrack);
-}
-
 /// A peer connection with one audio transceiver and two negotiated data channels.
+///
+/// Nothing that waits for a promise holds on to it: a promise of a closed connection may never settle.
 pub(crate) struct PeerConnection {
     id: OpId,
+    this: Weak<Self>,
     // Before the connection: detached before it is closed.
-    listeners: RefCell<Vec<Listener>>,
+    listeners: RefCell<Vec<EventListener>>,
     connection: RtcPeerConnection,
     channel: RtcDataChannel,
     heartbeats: Heartbeats,
@@ -58,23 +57,27 @@ pub(crate) struct PeerConnection {
     audible: Cell<bool>,
     track: RefCell<Option<MediaStreamTrack>>,
     closed: Cell<bool>,
-    reports: Weak<dyn Reports>,
-    /// Where it was made, when not in the page itself; goes with it, and before whoever still waits for an answer of it.
-    context: RefCell<Option<FreshContext>>,
+    inbox: Inbox,
+    /// Where it was made, when not in the page itself; goes with it.
+    context: RefCell<Option<OwnContext>>,
+    _hold: Hold,
 }
 
 impl PeerConnection {
-    /// Makes a connection that does nothing yet. `fresh`: in a browsing context of its own, where the page allows that.
+    /// Makes a connection that does nothing yet. `own_context`: in a browsing context of its own, where the page allows that.
+    ///
+    /// # Errors
+    /// What the constructor throws.
     pub(crate) fn new(
         id: OpId,
         ice_servers: &[IceServer],
-        fresh: bool,
+        own_context: bool,
         track: Option<MediaStreamTrack>,
-        reports: Weak<dyn Reports>,
+        inbox: Inbox,
     ) -> Result<Rc<Self>, JsValue> {
         let configuration = RtcConfiguration::new();
         configuration.set_ice_servers(&to_js(&ice_servers));
-        let context = if fresh { FreshContext::new() } else { None };
+        let context = if own_context { OwnContext::new() } else { None };
         let connection = match context.as_ref().map(|context| context.connection(&configuration)) {
             Some(Ok(connection)) => connection,
             _ => RtcPeerConnection::new_with_configuration(&configuration)?,
@@ -84,9 +87,11 @@ impl PeerConnection {
         init.set_id(0);
         let channel = connection.create_data_channel_with_data_channel_dict("pairvoice", &init);
         let heartbeats = Heartbeats::new(&connection);
-        let this = Rc::new(Self {
+        let new = Rc::new_cyclic(|this: &Weak<Self>| Self {
             id,
+            this: this.clone(),
             listeners: RefCell::default(),
+            _hold: Hold::new(&connection),
             connection,
             channel,
             heartbeats,
@@ -96,50 +101,49 @@ impl PeerConnection {
             audible: Cell::default(),
             track: RefCell::new(track),
             closed: Cell::new(false),
-            reports,
+            inbox,
             context: RefCell::new(context),
         });
-        this.listen();
-        Ok(this)
+        new.listen();
+        Ok(new)
     }
 
-    fn listen(self: &Rc<Self>) {
-        let connection = &self.connection;
-        let channel = &self.channel;
-        let weak = || Rc::downgrade(self);
-        let on = |this: Weak<Self>, react: fn(&Self, &JsValue)| {
-            move |event| {
+    fn listen(&self) {
+        let on = |target: &EventTarget, name, react: fn(&Self, &Event)| {
+            let this = self.this.clone();
+            EventListener::new(target, name, move |event| {
                 if let Some(this) = this.upgrade().filter(|c| !c.closed.get()) {
-                    react(&this, &event);
+                    react(&this, event);
                 }
-            }
+            })
         };
+        let (connection, channel) = (&self.connection, &self.channel);
         *self.listeners.borrow_mut() = vec![
-            Listener::new(connection, "icecandidate", on(weak(), Self::on_candidate)),
-            Listener::new(connection, "connectionstatechange", on(weak(), Self::on_state)),
-            Listener::new(connection, "track", on(weak(), Self::on_track)),
-            Listener::new(channel, "open", on(weak(), |c, _| c.report(ConnectionEvent::Channel { open: true }))),
-            Listener::new(channel, "close", on(weak(), |c, _| c.report(ConnectionEvent::Channel { open: false }))),
-            Listener::new(channel, "message", on(weak(), Self::on_message)),
-            Listener::new(self.heartbeats.channel(), "message", on(weak(), Self::on_heartbeat)),
+            on(connection, "icecandidate", Self::on_candidate),
+            on(connection, "connectionstatechange", Self::on_state),
+            on(connection, "track", Self::on_track),
+            on(channel, "open", |c, _| c.report(ConnectionEvent::Channel { open: true })),
+            on(channel, "close", |c, _| c.report(ConnectionEvent::Channel { open: false })),
+            on(channel, "message", Self::on_message),
+            on(self.heartbeats.channel(), "message", Self::on_heartbeat),
         ];
     }
 
     fn report(&self, event: ConnectionEvent) {
-        if let Some(reports) = self.reports.upgrade().filter(|_| !self.closed.get()) {
-            reports.connection(self.id, event);
+        if !self.closed.get() {
+            self.inbox.connection(self.id, event);
         }
     }
 
-    fn on_candidate(&self, event: &JsValue) {
-        let candidate = property(event, "candidate");
-        // `null` ends all gathering; the end of a generation comes as an empty candidate.
-        if let Some(candidate) = from_js::<Candidate>(&candidate).filter(|c| !c.candidate.is_empty()) {
+    fn on_candidate(&self, event: &Event) {
+        let event: &RtcPeerConnectionIceEvent = event.unchecked_ref();
+        // `null` ends all gathering; the end of a generation's candidates is an empty one (W3C WebRTC section 4.8.2).
+        if let Some(candidate) = event.candidate().and_then(|candidate| from_js::<Candidate>(&candidate)) {
             self.report(ConnectionEvent::LocalCandidate(candidate));
         }
     }
 
-    fn on_state(&self, _: &JsValue) {
+    fn on_state(&self, _: &Event) {
         let state = match self.connection.connection_state() {
             RtcPeerConnectionState::Connected => LinkState::Connected,
             RtcPeerConnectionState::Disconnected => LinkState::Interrupted,
@@ -149,7 +153,7 @@ impl PeerConnection {
         self.report(ConnectionEvent::Link(state));
     }
 
-    fn on_track(&self, event: &JsValue) {
+    fn on_track(&self, event: &Event) {
         let event: &RtcTrackEvent = event.unchecked_ref();
         *self.remote.borrow_mut() = Some(event.track());
         self.hand_over();
@@ -163,33 +167,30 @@ impl PeerConnection {
 
     fn hand_over(&self) {
         let track = self.remote.borrow().clone().filter(|_| self.audible.get());
-        if let (Some(reports), Some(track)) = (self.reports.upgrade(), track) {
-            reports.remote_track(&track);
+        if let Some(track) = track {
+            self.inbox.report(Report::RemoteTrack(track));
         }
     }
 
-    fn on_message(&self, event: &JsValue) {
-        let text = property(event, "data").as_string();
+    fn on_message(&self, event: &Event) {
+        let event: &MessageEvent = event.unchecked_ref();
+        let text = event.data().as_string();
         let message = text.and_then(|text| JSON::parse(&text).ok()).and_then(|message| from_js::<InBand>(&message));
-        if let Some(message) = message {
-            self.report(ConnectionEvent::InBand(Box::new(message)));
-        }
+        self.report(message.map_or(ConnectionEvent::Unreadable, |message| ConnectionEvent::InBand(Box::new(message))));
     }
 
-    fn on_heartbeat(&self, event: &JsValue) {
-        if let Some(heartbeat) = self.heartbeats.read(event) {
+    fn on_heartbeat(&self, event: &Event) {
+        if let Some(heartbeat) = self.heartbeats.read(event.unchecked_ref()) {
             self.report(ConnectionEvent::Heartbeat(heartbeat));
         }
     }
 
     /// Sends a heartbeat and reports how many packets of sound came since the last pulse.
-    pub(crate) fn pulse(self: &Rc<Self>, next: u32) {
+    pub(crate) fn pulse(&self, next: u32) {
         self.heartbeats.send(next);
         let Some(receiver) = self.receiver() else { return };
-        let this = Rc::clone(self);
-        spawn_local(async move {
-            // Without statistics there are still the heartbeats.
-            let report = JsFuture::from(receiver.get_stats()).await;
+        // Without statistics there are still the heartbeats.
+        self.then(receiver.get_stats(), |this, report| {
             let packets = report.map_or(this.packets.get(), |report| packets(&report));
             let before = this.packets.replace(packets);
             this.report(ConnectionEvent::Received { packets: whole(packets - before) });
@@ -197,37 +198,29 @@ impl PeerConnection {
     }
 
     /// Restarts ICE with a new local offer.
-    pub(crate) fn restart(self: &Rc<Self>) {
+    pub(crate) fn restart(&self) {
         let connection: &ImplicitDescription = self.connection.unchecked_ref();
         connection.restart_ice();
-        self.run(|this| async move { this.set_local_description().await });
+        self.set_local_description();
     }
 
     /// Sets the remote offer of a restart and a local answer.
-    pub(crate) fn accept_restart(self: &Rc<Self>, sdp: &str) {
-        let description = description(RtcSdpType::Offer, sdp);
-        self.run(|this| async move {
-            JsFuture::from(this.connection.set_remote_description(&description)).await?;
-            this.report(ConnectionEvent::RemoteDescriptionSet);
-            this.set_local_description().await
-        });
+    pub(crate) fn accept_restart(&self, sdp: &str) {
+        self.set_remote_description(RtcSdpType::Offer, sdp, Self::set_local_description);
     }
 
     /// Sets a local offer with one audio transceiver; the microphone's track may come later.
-    pub(crate) fn offer(self: &Rc<Self>) {
+    pub(crate) fn offer(&self) {
         let init = RtcRtpTransceiverInit::new();
         init.set_direction(RtcRtpTransceiverDirection::Sendrecv);
         let transceiver = self.connection.add_transceiver_with_str_and_init("audio", &init);
         self.send_by(transceiver.sender());
-        self.run(|this| async move { this.set_local_description().await });
+        self.set_local_description();
     }
 
     /// Sets the remote offer, makes its transceiver go both ways, sets a local answer.
-    pub(crate) fn accept(self: &Rc<Self>, sdp: &str) {
-        let description = description(RtcSdpType::Offer, sdp);
-        self.run(|this| async move {
-            JsFuture::from(this.connection.set_remote_description(&description)).await?;
-            this.report(ConnectionEvent::RemoteDescriptionSet);
+    pub(crate) fn accept(&self, sdp: &str) {
+        self.set_remote_description(RtcSdpType::Offer, sdp, |this| {
             let transceiver = this.connection.get_transceivers().get(0);
             if transceiver.is_object() {
                 let transceiver: RtcRtpTransceiver = transceiver.unchecked_into();
@@ -235,49 +228,54 @@ impl PeerConnection {
                 transceiver.set_direction(RtcRtpTransceiverDirection::Sendrecv);
                 this.send_by(transceiver.sender());
             }
-            this.set_local_description().await
+            this.set_local_description();
         });
     }
 
     /// Sets the remote answer.
-    pub(crate) fn answer(self: &Rc<Self>, sdp: &str) {
-        let description = description(RtcSdpType::Answer, sdp);
-        self.run(|this| async move {
-            JsFuture::from(this.connection.set_remote_description(&description)).await?;
-            this.report(ConnectionEvent::RemoteDescriptionSet);
-            Ok(())
+    pub(crate) fn answer(&self, sdp: &str) {
+        self.set_remote_description(RtcSdpType::Answer, sdp, |_| {});
+    }
+
+    fn set_remote_description(&self, kind: RtcSdpType, sdp: &str, next: fn(&Self)) {
+        let description = RtcSessionDescriptionInit::new(kind);
+        description.set_sdp(sdp);
+        self.then(self.connection.set_remote_description(&description), move |this, outcome| {
+            if outcome.is_ok() {
+                this.report(ConnectionEvent::RemoteDescriptionSet);
+                next(this);
+            } else {
+                this.report(ConnectionEvent::Broken);
+            }
         });
     }
 
-    async fn set_local_description(&self) -> Result<(), JsValue> {
+    fn set_local_description(&self) {
         let connection: &ImplicitDescription = self.connection.unchecked_ref();
-        JsFuture::from(connection.set_local_description_implicitly()?).await?;
-        if let Some(local) = self.connection.local_description() {
-            self.report(ConnectionEvent::LocalDescription { sdp: local.sdp() });
-        }
-        Ok(())
+        let Ok(setting) = connection.set_local_description_implicitly() else {
+            return self.report(ConnectionEvent::Broken);
+        };
+        self.then(setting, |this, outcome| match this.connection.local_description().filter(|_| outcome.is_ok()) {
+            Some(local) => this.report(ConnectionEvent::LocalDescription { sdp: local.sdp() }),
+            None => this.report(ConnectionEvent::Broken),
+        });
     }
 
-    /// Runs an operation; a rejection makes the connection useless.
-    fn run<F>(self: &Rc<Self>, operation: impl FnOnce(Rc<Self>) -> F)
-    where
-        F: Future<Output = Result<(), JsValue>> + 'static,
-    {
-        let (this, running) = (Rc::clone(self), operation(Rc::clone(self)));
+    /// Goes on when a promise settles, if the connection is still open then.
+    fn then(&self, promise: Promise, next: impl FnOnce(&Self, Result<JsValue, JsValue>) + 'static) {
+        let this = self.this.clone();
         spawn_local(async move {
-            if running.await.is_err() {
-                this.report(ConnectionEvent::Broken);
+            let outcome = JsFuture::from(promise).await;
+            if let Some(this) = this.upgrade().filter(|c| !c.closed.get()) {
+                next(&this, outcome);
             }
         });
     }
 
     /// Adds a remote candidate. One that does not fit is no reason to give the connection up.
     pub(crate) fn add_candidate(&self, candidate: &Candidate) {
-        let adding =
-            self.connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&to_js(candidate).unchecked_into()));
-        spawn_local(async move {
-            let _ = JsFuture::from(adding).await;
-        });
+        let init = to_js(candidate).unchecked_into();
+        ignore(self.connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init)));
     }
 
     fn send_by(&self, sender: RtcRtpSender) {
@@ -294,10 +292,7 @@ impl PeerConnection {
     fn replace_track(&self) {
         let (sender, track) = (self.sender.borrow().clone(), self.track.borrow().clone());
         if let (Some(sender), Some(track)) = (sender, track) {
-            let replacing = sender.replace_track(Some(&track));
-            spawn_local(async move {
-                let _ = JsFuture::from(replacing).await;
-            });
+            ignore(sender.replace_track(Some(&track)));
         }
     }
 
@@ -315,12 +310,10 @@ impl PeerConnection {
         receiver.is_object().then(|| receiver.unchecked_into())
     }
 
-    /// Looks up whether packets go directly or through a relay.
-    pub(crate) fn find_path(self: &Rc<Self>) {
-        let this = Rc::clone(self);
-        spawn_local(async move {
-            let Ok(report) = JsFuture::from(this.connection.get_stats()).await else { return };
-            if let Some(path) = path(&report) {
+    /// Looks up and reports whether packets go directly or through a relay.
+    pub(crate) fn find_path(&self) {
+        self.then(self.connection.get_stats(), |this, report| {
+            if let Some(path) = report.ok().and_then(|report| path(&report)) {
                 this.report(ConnectionEvent::Path(path));
             }
         });
@@ -340,40 +333,4 @@ impl Drop for PeerConnection {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn description(kind: RtcSdpType, sdp: &str) -> RtcSessionDescriptionInit {
-    let description = RtcSessionDescriptionInit::new(kind);
-    description.set_sdp(sdp);
-    description
-}
-
-/// RTP packets that have come so far; there is no entry before the first (W3C WebRTC Statistics, `packetsReceived`).
-fn packets(report: &JsValue) -> f64 {
-    let mut sum = 0.0;
-    // Like a map, and none.
-    let report: &js_sys::Map = report.unchecked_ref();
-    report.for_each(&mut |entry, _| {
-        if property(&entry, "type").as_string().as_deref() == Some("inbound-rtp") {
-            sum += property(&entry, "packetsReceived").as_f64().unwrap_or_default();
-        }
-    });
-    sum
-}
-
-/// The nominated pair's local or remote candidate tells (W3C WebRTC Statistics, `RTCIceCandidatePairStats`).
-fn path(report: &JsValue) -> Option<Path> {
-    let report: &js_sys::Map = report.unchecked_ref();
-    let mut found = None;
-    report.for_each(&mut |entry, _| {
-        let is = |name: &str, value: &str| property(&entry, name).as_string().as_deref() == Some(value);
-        if is("type", "candidate-pair") && is("state", "succeeded") && property(&entry, "nominated").is_truthy() {
-            let relayed = ["localCandidateId", "remoteCandidateId"].iter().any(|side| {
-                let candidate = report.get(&property(&entry, side));
-                property(&candidate, "candidateType").as_string().as_deref() == Some("relay")
-            });
-            found = Some(if relayed { Path::Relay } else { Path::Direct });
-        }
-    });
-    found
 }

@@ -1,18 +1,20 @@
 //! The Socket.IO connection, by the official client: one engine per connect, without its own reconnection.
 
-use std::cell::Cell;
-use std::rc::{Rc, Weak};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use js_sys::{Function, JSON, Promise, Reflect};
-use pairvoice_core::wire::{NAMESPACE, Notice, Refusal, Typing, Welcome};
-use pairvoice_core::{ClientEvent, OpId, SocketEvent};
+use js_sys::{Function, JSON, Reflect};
+use pairvoice_core::wire::{ClientEvent, Handshake, NAMESPACE, Refusal, ServerEvent, name};
+use pairvoice_core::{OpId, SocketEvent};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Url;
 
 use crate::convert::property;
+use crate::crash::Hold;
 use crate::from_js::from_js;
+use crate::inbox::Inbox;
+use crate::options::Server;
 use crate::to_js::to_js;
 
 /// How long one connect may take, and one acknowledgement, in milliseconds.
@@ -20,9 +22,13 @@ const TIMEOUT_MS: u32 = 8_000;
 
 #[wasm_bindgen]
 extern "C" {
+    /// The module socket.io-client, as far as it is used here.
+    type SocketIo;
+    #[wasm_bindgen(method, catch)]
+    fn io(this: &SocketIo, url: &str, options: &JsValue) -> Result<JsSocket, JsValue>;
+
     /// A socket of socket.io-client, as far as it is used here.
-    #[derive(Clone)]
-    pub(crate) type JsSocket;
+    type JsSocket;
     #[wasm_bindgen(method)]
     fn on(this: &JsSocket, event: &str, callback: &JsValue);
     #[wasm_bindgen(method)]
@@ -35,49 +41,37 @@ extern "C" {
     fn disconnect(this: &JsSocket);
 }
 
-/// Where a socket reports to.
-pub(crate) trait Hears {
-    /// Something happened on socket `id`.
-    fn socket(&self, id: OpId, event: SocketEvent);
-    /// The `auth` of the handshake that is being sent.
-    fn auth(&self) -> JsValue;
-}
-
 /// One socket.
 pub(crate) struct Signaling {
     pub(crate) id: OpId,
     socket: JsSocket,
     closed: Rc<Cell<bool>>,
+    /// Takes the handshake, once the transport is open and waits for it.
+    handshake: Rc<RefCell<Option<Function>>>,
     _callbacks: Vec<Closure<dyn Fn(JsValue)>>,
-}
-
-/// Loads socket.io-client: a function of `index.js`, so that bundlers find the import.
-pub(crate) fn load(loader: &Function) -> Result<Promise, JsValue> {
-    loader.call0(&JsValue::UNDEFINED)?.dyn_into()
-}
-
-/// The `io` function's address and options: the namespace of the server, and the Socket.IO path below the given URL.
-fn address(url: &str) -> Result<(String, String), JsValue> {
-    let base = property(&property(&js_sys::global(), "location"), "href").as_string().unwrap_or_default();
-    let url = Url::new_with_base(url, &base)?;
-    let (origin, path) = (url.origin(), url.pathname());
-    Ok(([origin.as_str(), NAMESPACE].concat(), [path.trim_end_matches('/'), "/socket.io"].concat()))
+    _hold: Hold,
 }
 
 impl Signaling {
     /// Connects with the loaded module.
-    pub(crate) fn connect(id: OpId, module: &JsValue, url: &str, hears: &Weak<dyn Hears>) -> Result<Self, JsValue> {
-        let io: Function = property(module, "io").dyn_into()?;
-        let (address, path) = address(url)?;
+    ///
+    /// # Errors
+    /// What socket.io-client throws.
+    pub(crate) fn connect(
+        id: OpId,
+        module: &JsValue,
+        server: &Server,
+        token: String,
+        inbox: &Inbox,
+    ) -> Result<Self, JsValue> {
         let closed = Rc::new(Cell::new(false));
+        let handshake: Rc<RefCell<Option<Function>>> = Rc::default();
         let mut callbacks = Vec::new();
-
         let auth = {
-            let hears = hears.clone();
+            let (inbox, handshake) = (inbox.clone(), Rc::clone(&handshake));
             Closure::<dyn Fn(JsValue)>::new(move |done: JsValue| {
-                if let (Some(hears), Some(done)) = (hears.upgrade(), done.dyn_ref::<Function>()) {
-                    let _ = done.call1(&JsValue::UNDEFINED, &hears.auth());
-                }
+                *handshake.borrow_mut() = done.dyn_into().ok();
+                inbox.socket(id, SocketEvent::HandshakeWanted { token: token.clone() });
             })
         };
         let options = js_sys::Object::new();
@@ -86,42 +80,50 @@ impl Signaling {
             ("reconnection", JsValue::FALSE),
             ("tryAllTransports", JsValue::TRUE),
             ("timeout", TIMEOUT_MS.into()),
-            ("path", path.into()),
+            ("path", [&server.path, "/socket.io"].concat().into()),
             ("auth", auth.as_ref().clone()),
             ("transports", js_sys::Array::of2(&"websocket".into(), &"polling".into()).into()),
         ] {
             Reflect::set(&options, &name.into(), &value)?;
         }
         callbacks.push(auth);
-        let socket: JsSocket = io.call2(&JsValue::UNDEFINED, &address.into(), &options)?.unchecked_into();
-
+        let module: &SocketIo = module.unchecked_ref();
+        let socket = module.io(&[&server.origin, NAMESPACE].concat(), &options)?;
         for (name, read) in EVENTS {
-            let (hears, closed) = (hears.clone(), Rc::clone(&closed));
+            let (inbox, closed) = (inbox.clone(), Rc::clone(&closed));
             let callback = Closure::<dyn Fn(JsValue)>::new(move |data| {
-                if let (Some(hears), Some(event), false) = (hears.upgrade(), read(data), closed.get()) {
-                    hears.socket(id, event);
+                if !closed.get() {
+                    inbox.socket(id, read(data).unwrap_or(SocketEvent::Unreadable { event: name }));
                 }
             });
             socket.on(name, callback.as_ref());
             callbacks.push(callback);
         }
-        Ok(Self { id, socket, closed, _callbacks: callbacks })
+        let hold = Hold::new(&socket);
+        Ok(Self { id, socket, closed, handshake, _callbacks: callbacks, _hold: hold })
+    }
+
+    /// Sends the handshake that the transport waits for.
+    pub(crate) fn send_handshake(&self, handshake: &Handshake) {
+        let waiting = self.handshake.borrow_mut().take();
+        if let Some(waiting) = waiting {
+            let _ = waiting.call1(&JsValue::UNDEFINED, &to_js(handshake));
+        }
     }
 
     /// Emits; `acknowledged` gets the answer, or `undefined` when none came in time.
     pub(crate) fn emit(&self, event: &ClientEvent, acknowledged: impl FnOnce(JsValue) + 'static) {
-        let (name, data) = match event {
-            ClientEvent::Signal(envelope) => ("signal", to_js(envelope)),
-            ClientEvent::Voice(status) => ("voice", to_js(status)),
-            ClientEvent::Chat(batch) => ("chat", to_js(batch)),
-            ClientEvent::Receipt(receipt) => ("receipt", to_js(receipt)),
-            ClientEvent::Typing(typing) => ("typing", to_js(typing)),
-            ClientEvent::History(request) => ("history", to_js(request)),
-            ClientEvent::Probe => ("probe", JsValue::NULL),
-            ClientEvent::Bye => ("bye", JsValue::NULL),
+        let data = match event {
+            ClientEvent::Signal(envelope) => to_js(envelope),
+            ClientEvent::Voice(status) => to_js(status),
+            ClientEvent::Chat(batch) => to_js(batch),
+            ClientEvent::Receipt(receipt) => to_js(receipt),
+            ClientEvent::Typing(typing) => to_js(typing),
+            ClientEvent::History(request) => to_js(request),
+            ClientEvent::Probe | ClientEvent::Bye => JsValue::NULL,
         };
         let done = Closure::once_into_js(move |_error: JsValue, answer: JsValue| acknowledged(answer));
-        self.socket.timeout(TIMEOUT_MS).emit(name, &data, &done);
+        self.socket.timeout(TIMEOUT_MS).emit(event.name(), &data, &done);
     }
 }
 
@@ -135,15 +137,19 @@ impl Drop for Signaling {
 
 type Read = fn(JsValue) -> Option<SocketEvent>;
 
-/// What the client hears, and how it is read; what does not have its form is ignored.
+fn read<T: serde::de::DeserializeOwned>(data: &JsValue, event: fn(T) -> ServerEvent) -> Option<SocketEvent> {
+    from_js(data).map(event).map(SocketEvent::Server)
+}
+
+/// What the client hears, and how it is read; nothing when it does not have its form.
 const EVENTS: [(&str, Read); 9] = [
-    ("welcome", |data| from_js::<Welcome>(&data).map(|w| SocketEvent::Welcome(Box::new(w)))),
-    ("peer", |data| from_js(&data).map(SocketEvent::Peer)),
-    ("signal", |data| from_js(&data).map(SocketEvent::Signal)),
-    ("chat", |data| from_js(&data).map(SocketEvent::Chat)),
-    ("receipt", |data| from_js(&data).map(SocketEvent::Receipt)),
-    ("typing", |data| from_js::<Typing>(&data).map(|t| SocketEvent::Typing(t.on))),
-    ("notice", |data| from_js::<Notice>(&data).map(SocketEvent::Notice)),
+    (name::WELCOME, |data| read(&data, |welcome| ServerEvent::Welcome(Box::new(welcome)))),
+    (name::PEER, |data| read(&data, ServerEvent::Peer)),
+    (name::SIGNAL, |data| read(&data, ServerEvent::Signal)),
+    (name::CHAT, |data| read(&data, ServerEvent::Chat)),
+    (name::RECEIPT, |data| read(&data, ServerEvent::Receipt)),
+    (name::TYPING, |data| read(&data, ServerEvent::Typing)),
+    (name::NOTICE, |data| read(&data, ServerEvent::Notice)),
     ("connect_error", |error| Some(refusal(&error).map_or(SocketEvent::Closed, SocketEvent::Refused))),
     ("disconnect", |_| Some(SocketEvent::Closed)),
 ];

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Object, Reflect};
-use pairvoice_core::wire::VoiceState;
-use pairvoice_core::{Delivery, Message, Session, UserId, VoiceView};
+use pairvoice_core::wire::{Code, MessageId, UserId};
+use pairvoice_core::{Delivery, Message, Session};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::convert::freeze;
-use crate::to_js::{to_frozen, to_js};
+use crate::to_js::to_frozen;
 
 /// How far apart two states' places of one message are looked for: more than a page.
 const LOOK_AHEAD: usize = 256;
@@ -41,14 +41,19 @@ struct Inner {
     parts: [JsValue; 4],
     state: JsValue,
     messages: Vec<(Message, JsValue)>,
-    /// When the link that was up broke, in milliseconds since 1970.
-    since: Option<f64>,
 }
 
 impl Snapshot {
     /// The state as JavaScript sees it.
     pub(crate) fn state(&self) -> JsValue {
         self.0.borrow().state.clone()
+    }
+
+    /// A message as the state shows it.
+    pub(crate) fn message(&self, id: &MessageId) -> JsValue {
+        let inner = self.0.borrow();
+        let found = inner.messages.iter().rev().find(|(message, _)| message.id == *id);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
     /// Converts what changed; tells whether anything did.
@@ -63,13 +68,12 @@ impl Snapshot {
             return false;
         }
         let chat = changed(3).then(|| inner.chat(session, me));
-        let voice = changed(1).then(|| inner.voice(&view.voice));
         let [session_part, voice_part, peer_part, chat_part] = &mut inner.parts;
         if changed(0) {
             *session_part = to_frozen(&view.session);
         }
-        if let Some(voice) = voice {
-            *voice_part = voice;
+        if changed(1) {
+            *voice_part = to_frozen(&view.voice);
         }
         if changed(2) {
             *peer_part = to_frozen(&view.peer);
@@ -89,15 +93,6 @@ impl Snapshot {
 }
 
 impl Inner {
-    fn voice(&mut self, view: &VoiceView) -> JsValue {
-        let reconnecting = view.state == VoiceState::Reconnecting;
-        self.since = reconnecting.then(|| self.since.unwrap_or_else(js_sys::Date::now));
-        let part = to_js(view);
-        let _ = Reflect::set(&part, &"since".into(), &self.since.map_or(JsValue::NULL, JsValue::from));
-        freeze(&part);
-        part
-    }
-
     fn chat(&mut self, session: &Session, me: &UserId) -> JsValue {
         let chat = session.chat();
         let mut known: Vec<_> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();
@@ -150,7 +145,7 @@ fn message_view(message: &Message, me: &UserId) -> JsValue {
         seq: message.seq,
         saved: message.seq.is_some(),
         status: message.status,
-        failure: message.failure.as_deref(),
+        failure: message.failure.as_ref().map(Code::as_str),
         failure_message: message.failure_message(),
     })
 }

@@ -5,20 +5,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
+use gloo::events::EventListener;
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use pairvoice_core::{OutboxCommand, OutboxEvent, StoredMessage};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::BroadcastChannel;
+use web_sys::{BroadcastChannel, MessageEvent};
 
-use crate::convert::property;
-use crate::environment::within;
+use crate::convert::ignore;
+use crate::environment::{Limit, import};
 use crate::from_js::from_js;
-use crate::listeners::Listener;
+use crate::inbox::{Inbox, Report};
 use crate::to_js::to_js;
 
 /// The database, its one object store, and the index by whose messages they are.
@@ -65,32 +66,36 @@ extern "C" {
     fn get_all(this: &Index, key: &JsValue) -> Result<Promise, JsValue>;
 }
 
-/// Where the store reports to.
-pub(crate) trait Keeps {
-    /// Something happened in the store.
-    fn outbox(&self, event: OutboxEvent);
-    /// Everything asked for is done.
-    fn outbox_idle(&self);
+/// The open database, and what it calls.
+struct Open {
+    database: Database,
+    _callbacks: [Closure<dyn Fn(JsValue)>; 2],
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.database.close();
+    }
 }
 
 /// The outbox of one server, session and user.
 pub(crate) struct Storage {
     owner: [String; 3],
     loader: Function,
-    keeps: Weak<dyn Keeps>,
+    inbox: Inbox,
     waiting: RefCell<VecDeque<OutboxCommand>>,
     working: Cell<bool>,
-    database: RefCell<Option<Database>>,
-    tabs: RefCell<Option<(BroadcastChannel, Option<Listener>)>>,
+    database: RefCell<Option<Open>>,
+    tabs: RefCell<Option<(BroadcastChannel, Option<EventListener>)>>,
 }
 
 impl Storage {
     /// `loader` imports `idb`.
-    pub(crate) fn new(owner: [String; 3], loader: Function, keeps: Weak<dyn Keeps>) -> Rc<Self> {
+    pub(crate) fn new(owner: [String; 3], loader: Function, inbox: Inbox) -> Rc<Self> {
         let this = Rc::new(Self {
             owner,
             loader,
-            keeps,
+            inbox,
             waiting: RefCell::default(),
             working: Cell::default(),
             database: RefCell::default(),
@@ -98,12 +103,11 @@ impl Storage {
         });
         // Browsers without it don't hear of other tabs before their next welcome.
         if let Ok(channel) = BroadcastChannel::new(DATABASE) {
-            let (keeps, owner) = (this.keeps.clone(), this.owner.join("\n"));
-            let listener = Listener::new(&channel, "message", move |event| {
-                if let Some(keeps) = keeps.upgrade()
-                    && property(&event, "data").as_string().as_deref() == Some(&owner)
-                {
-                    keeps.outbox(OutboxEvent::Changed);
+            let (inbox, owner) = (this.inbox.clone(), this.name());
+            let listener = EventListener::new(&channel, "message", move |event| {
+                let event: &MessageEvent = event.unchecked_ref();
+                if event.data().as_string().as_deref() == Some(&owner) {
+                    inbox.outbox(OutboxEvent::Changed);
                 }
             });
             *this.tabs.borrow_mut() = Some((channel, Some(listener)));
@@ -132,7 +136,7 @@ impl Storage {
         }
     }
 
-    async fn work(&self) {
+    async fn work(self: &Rc<Self>) {
         loop {
             let commands = std::mem::take(&mut *self.waiting.borrow_mut());
             if commands.is_empty() {
@@ -143,22 +147,21 @@ impl Storage {
                 Err(_) if self.database.borrow_mut().take().is_some() => self.carry_out(&commands).await,
                 outcome => outcome,
             };
-            if let Some(keeps) = self.keeps.upgrade() {
-                match outcome {
-                    Ok(Some(messages)) => keeps.outbox(OutboxEvent::Loaded(messages)),
-                    Ok(None) => {}
-                    Err(_) => keeps.outbox(OutboxEvent::Missing),
-                }
+            match outcome {
+                Ok(Some(messages)) => self.inbox.outbox(OutboxEvent::Loaded(messages)),
+                Ok(None) => {}
+                Err(_) => self.inbox.outbox(OutboxEvent::Missing),
             }
         }
         self.working.set(false);
-        if let Some(keeps) = self.keeps.upgrade() {
-            keeps.outbox_idle();
-        }
+        self.inbox.report(Report::OutboxIdle);
     }
 
     /// Writes, then reads, then tells the other tabs.
-    async fn carry_out(&self, commands: &VecDeque<OutboxCommand>) -> Result<Option<Vec<StoredMessage>>, JsValue> {
+    async fn carry_out(
+        self: &Rc<Self>,
+        commands: &VecDeque<OutboxCommand>,
+    ) -> Result<Option<Vec<StoredMessage>>, JsValue> {
         let database = self.database().await?;
         let options = object([("durability", "strict".into())]);
         let mut writing: Option<Transaction> = None;
@@ -176,9 +179,7 @@ impl Storage {
                 OutboxCommand::Remove(id) => store.delete(id.as_str())?,
                 _ => continue,
             };
-            spawn_local(async move {
-                let _ = JsFuture::from(request).await;
-            });
+            ignore(request);
         }
         if let Some(transaction) = writing {
             JsFuture::from(transaction.done()).await?;
@@ -186,7 +187,7 @@ impl Storage {
         if commands.contains(&OutboxCommand::Announce)
             && let Some((channel, _)) = self.tabs.borrow().as_ref()
         {
-            let _ = channel.post_message(&self.owner.join("\n").into());
+            let _ = channel.post_message(&self.name().into());
         }
         if !commands.contains(&OutboxCommand::Load) {
             return Ok(None);
@@ -197,22 +198,42 @@ impl Storage {
         Ok(Some(records.iter().filter_map(|record| from_js(&record)).collect()))
     }
 
-    async fn database(&self) -> Result<Database, JsValue> {
+    async fn database(self: &Rc<Self>) -> Result<Database, JsValue> {
         if let Some(open) = self.database.borrow().as_ref() {
-            return Ok(open.clone());
+            return Ok(open.database.clone());
         }
-        let loading: Promise = self.loader.call0(&JsValue::UNDEFINED)?.dyn_into()?;
-        let idb: Idb = JsFuture::from(loading).await?.unchecked_into();
-        let upgrade = Closure::<dyn Fn(Database)>::new(|database: Database| {
+        let idb: Idb = JsFuture::from(import(&self.loader)?).await?.unchecked_into();
+        let upgrade = Closure::<dyn Fn(JsValue)>::new(|database: JsValue| {
+            let database: Database = database.unchecked_into();
             // Can only fail in a database that is not new.
             if let Ok(store) = database.create_store(STORE, &object([("keyPath", "id".into())])) {
                 let _ = store.create_index(OWNER, OWNER);
             }
         });
-        let callbacks = object([("upgrade", upgrade.as_ref().clone())]);
-        let database: Database = within(OPEN_MS, &idb.open(DATABASE, 1, &callbacks)?).await?.unchecked_into();
-        *self.database.borrow_mut() = Some(database.clone());
+        // A newer page of this app wants another schema: this one lets go at once, and opens again when it must.
+        let this = Rc::downgrade(self);
+        let blocking = Closure::<dyn Fn(JsValue)>::new(move |_| {
+            if let Some(this) = this.upgrade() {
+                let open = this.database.borrow_mut().take();
+                drop(open);
+            }
+        });
+        let callbacks = object([
+            ("upgrade", upgrade.as_ref().clone()),
+            ("blocking", blocking.as_ref().clone()),
+            ("terminated", blocking.as_ref().clone()),
+        ]);
+        let opening = Limit::new(OPEN_MS, &idb.open(DATABASE, 1, &callbacks)?, "IndexedDB did not open");
+        let database: Database = opening.get().await?.unchecked_into();
+        let open = Open { database: database.clone(), _callbacks: [upgrade, blocking] };
+        *self.database.borrow_mut() = Some(open);
         Ok(database)
+    }
+
+    /// Whose outbox it is, as tabs tell each other.
+    fn name(&self) -> String {
+        let [server, session, user] = &self.owner;
+        [server, "\n", session, "\n", user].concat()
     }
 
     fn record(&self, message: &StoredMessage) -> JsValue {
@@ -229,9 +250,6 @@ impl Drop for Storage {
         if let Some((channel, listener)) = self.tabs.borrow_mut().take() {
             drop(listener);
             channel.close();
-        }
-        if let Some(database) = self.database.borrow_mut().take() {
-            database.close();
         }
     }
 }

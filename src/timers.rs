@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use gloo_timers::callback::Timeout;
+use gloo::timers::callback::Timeout;
 use pairvoice_core::Timer;
 
 use crate::convert::whole;

@@ -1,11 +1,12 @@
 //! What goes over the wire is the same by this layer's conversion as by `serde_json`, which the server uses.
 
 use js_sys::JSON;
+use pairvoice_core::StoredMessage;
 use pairvoice_core::wire::{
     Acknowledgement, Candidate, ChatCopy, ChatMessage, ChatPage, CopyReceipt, Envelope, Handshake, IceServer, InBand,
-    PeerInfo, Presence, Receipt, SignalBody, Typing, VoiceStatus, Welcome,
+    InstanceId, MessageId, PeerInfo, Presence, Receipt, SessionId, SignalBody, Typing, UserId, VoiceReason,
+    VoiceStatus, Welcome,
 };
-use pairvoice_core::{InstanceId, MessageId, SessionId, StoredMessage, UserId, VoiceReason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;

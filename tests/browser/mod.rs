@@ -8,14 +8,22 @@ mod microphone;
 mod peer_connection;
 mod small_parts;
 
-use gloo_timers::future::TimeoutFuture;
+use gloo::timers::future::TimeoutFuture;
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Waits until something holds; the runner's time limit ends a wait in vain.
-async fn until(condition: impl Fn() -> bool) {
+/// How long a test waits for one thing, in milliseconds: a browser on a busy machine takes its time.
+const PATIENCE_MS: f64 = 20_000.0;
+
+/// Waits until something holds.
+///
+/// # Panics
+/// When that takes longer than [`PATIENCE_MS`], with what was waited for.
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let began = crate::timers::now();
     while !condition() {
+        assert!(crate::timers::now() - began < PATIENCE_MS, "waited in vain for {what}");
         TimeoutFuture::new(5).await;
     }
 }

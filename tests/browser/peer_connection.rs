@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use pairvoice_core::wire::InBand;
-use pairvoice_core::{ConnectionEvent, LinkState, OpId, Path};
+use pairvoice_core::wire::{Candidate, InBand};
+use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, Path};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MediaStreamTrack;
 
 use super::until;
-use crate::peer_connection::{PeerConnection, Reports};
+use crate::inbox::{Inbox, Report};
+use crate::peer_connection::PeerConnection;
 use crate::speaker::Speaker;
 
 /// Hands everything over to the other side, as a perfect network would.
@@ -17,7 +18,7 @@ use crate::speaker::Speaker;
 struct Side {
     other: RefCell<Weak<PeerConnection>>,
     offers: Cell<bool>,
-    held: RefCell<Vec<pairvoice_core::wire::Candidate>>,
+    held: RefCell<Vec<Candidate>>,
     remote_set: Cell<bool>,
     peer: RefCell<Weak<Side>>,
     link: Cell<Option<LinkState>>,
@@ -27,11 +28,21 @@ struct Side {
     tracks: Cell<u32>,
     packets: Cell<u32>,
     sdp: RefCell<Option<String>>,
-    speaker: Speaker,
+    speaker: RefCell<Option<Rc<Speaker>>>,
+    ends: Cell<u32>,
+    unreadable: Cell<u32>,
 }
 
-impl Reports for Side {
-    fn connection(&self, _: OpId, event: ConnectionEvent) {
+impl Side {
+    fn take(&self, report: Report) {
+        match report {
+            Report::Input(Input::Connection { event, .. }) => self.connection(event),
+            Report::RemoteTrack(track) => self.remote_track(&track),
+            _ => {}
+        }
+    }
+
+    fn connection(&self, event: ConnectionEvent) {
         let other = self.other.borrow().upgrade();
         let peer = self.peer.borrow().upgrade();
         match event {
@@ -43,11 +54,12 @@ impl Reports for Side {
                     None => {}
                 }
             }
-            ConnectionEvent::LocalCandidate(candidate) => match (other, peer) {
-                (Some(other), Some(peer)) if peer.remote_set.get() => other.add_candidate(&candidate),
-                (_, Some(peer)) => peer.held.borrow_mut().push(candidate),
-                _ => {}
-            },
+            ConnectionEvent::LocalCandidate(candidate) if candidate.candidate.is_empty() => {
+                self.ends.set(self.ends.get() + 1);
+                Self::hand_over(other, peer, candidate);
+            }
+            ConnectionEvent::LocalCandidate(candidate) => Self::hand_over(other, peer, candidate),
+            ConnectionEvent::Unreadable => self.unreadable.set(self.unreadable.get() + 1),
             ConnectionEvent::RemoteDescriptionSet => {
                 self.remote_set.set(true);
                 let own = peer.and_then(|peer| peer.other.borrow().upgrade());
@@ -67,18 +79,39 @@ impl Reports for Side {
         }
     }
 
+    fn hand_over(other: Option<Rc<PeerConnection>>, peer: Option<Rc<Side>>, candidate: Candidate) {
+        match (other, peer) {
+            (Some(other), Some(peer)) if peer.remote_set.get() => other.add_candidate(&candidate),
+            (_, Some(peer)) => peer.held.borrow_mut().push(candidate),
+            _ => {}
+        }
+    }
+
     fn remote_track(&self, track: &MediaStreamTrack) {
         self.tracks.set(self.tracks.get() + 1);
         // What nobody plays is not decoded.
-        self.speaker.play(track, Rc::new(|_| {}));
+        let speaker =
+            self.speaker.borrow_mut().get_or_insert_with(|| Rc::new(Speaker::new(Inbox::new(|_| {})))).clone();
+        speaker.play(track);
+    }
+
+    fn stop_speaker(&self) {
+        if let Some(speaker) = self.speaker.take() {
+            speaker.stop();
+        }
     }
 }
 
-fn pair(fresh: bool) -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
+fn pair(own_context: bool) -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
     let sides = [Rc::new(Side::default()), Rc::new(Side::default())];
     let make = |index: u32, side: &Rc<Side>| {
-        let reports: Weak<dyn Reports> = Rc::downgrade(&(Rc::clone(side) as Rc<dyn Reports>));
-        PeerConnection::new(OpId(index), &[], fresh && index == 0, None, reports).unwrap()
+        let side = Rc::downgrade(side);
+        let inbox = Inbox::new(move |report| {
+            if let Some(side) = Weak::upgrade(&side) {
+                side.take(report);
+            }
+        });
+        PeerConnection::new(OpId(index), &[], own_context && index == 0, None, inbox).unwrap()
     };
     let connections = [make(0, &sides[0]), make(1, &sides[1])];
     sides[0].offers.set(true);
@@ -91,28 +124,36 @@ fn pair(fresh: bool) -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
 
 #[wasm_bindgen_test]
 async fn two_connections_connect_with_one_transceiver_both_ways_before_any_microphone() {
-    // Granted once, so that candidates show the host's address; nothing is sent.
-    let microphone = Rc::new(crate::microphone::Microphone::default());
-    let granted = Rc::new(Cell::new(false));
-    let told = Rc::clone(&granted);
-    microphone.open(OpId(0), Rc::new(move |_, _| told.set(true)));
-    until(|| granted.get()).await;
+    let microphone = granted_microphone().await;
 
-    for fresh in [false, true] {
-        connect(&microphone, fresh).await;
+    for own_context in [false, true] {
+        connect(&microphone, own_context).await;
     }
     microphone.close();
 }
 
-/// `fresh`: the first side's connection is made in a browsing context of its own.
-async fn connect(microphone: &crate::microphone::Microphone, fresh: bool) {
-    let (sides, connections) = pair(fresh);
+/// Granted once, candidates show the host's addresses, so that no test depends on multicast DNS.
+async fn granted_microphone() -> Rc<crate::microphone::Microphone> {
+    let granted = Rc::new(Cell::new(false));
+    let told = Rc::clone(&granted);
+    let microphone = crate::microphone::Microphone::new(Inbox::new(move |_| told.set(true)));
+    microphone.open(OpId(0));
+    until("the microphone", || granted.get()).await;
+    microphone
+}
+
+/// `own_context`: the first side's connection is made in a browsing context of its own.
+async fn connect(microphone: &crate::microphone::Microphone, own_context: bool) {
+    let (sides, connections) = pair(own_context);
     for connection in &connections {
         connection.play();
     }
-    assert_eq!(frames(), u32::from(fresh));
+    assert_eq!(frames(), u32::from(own_context));
     connections[0].offer();
-    until(|| sides.iter().all(|s| s.link.get() == Some(LinkState::Connected) && s.channel.get())).await;
+    until("both connections and channels", || {
+        sides.iter().all(|s| s.link.get() == Some(LinkState::Connected) && s.channel.get())
+    })
+    .await;
     for side in &sides {
         let sdp = side.sdp.borrow().clone().unwrap();
         assert_eq!(sdp.matches("m=audio").count(), 1, "one transceiver");
@@ -120,18 +161,19 @@ async fn connect(microphone: &crate::microphone::Microphone, fresh: bool) {
         assert_eq!(sdp.matches("m=application").count(), 1, "the data channels");
         assert_eq!(side.tracks.get(), 1);
     }
+    until("the ends of candidates", || sides.iter().all(|side| side.ends.get() > 0)).await;
     connections[0].send_in_band(&InBand::Bye);
-    until(|| !sides[1].heard.borrow().is_empty()).await;
+    until("the message", || !sides[1].heard.borrow().is_empty()).await;
     connections[1].find_path();
-    until(|| sides[1].path.get().is_some()).await;
+    until("the path", || sides[1].path.get().is_some()).await;
     assert_eq!(sides[1].path.get(), Some(Path::Direct));
 
     // A track that comes later is heard without negotiation, either way.
     for (own, other) in [(0, 1), (1, 0)] {
         connections[own].send(microphone.track());
-        until(|| crate::level::peer(connections[other].receiver().as_ref()) > 0.0).await;
+        until("the sound", || crate::level::peer(connections[other].receiver().as_ref()) > 0.0).await;
         // Statistics may be a moment old.
-        until(|| {
+        until("packets", || {
             connections[other].pulse(1_000);
             sides[other].packets.get() > 0
         })
@@ -139,11 +181,11 @@ async fn connect(microphone: &crate::microphone::Microphone, fresh: bool) {
     }
 
     connections[0].close();
-    until(|| !sides[1].channel.get()).await;
+    until("the end of the channel", || !sides[1].channel.get()).await;
     assert_eq!(sides[0].link.get(), Some(LinkState::Connected), "a closed connection reports nothing");
     connections[1].close();
     for side in &sides {
-        side.speaker.stop();
+        side.stop_speaker();
     }
     assert_eq!(frames(), 0, "the frame goes with its connection");
 }
@@ -156,17 +198,22 @@ fn frames() -> u32 {
 async fn a_description_that_is_none_breaks_the_connection_and_throws_nothing() {
     let (sides, connections) = pair(false);
     connections[1].accept("this is no session description");
-    until(|| sides[1].link.get() == Some(LinkState::Failed)).await;
+    until("the refusal of the offer", || sides[1].link.get() == Some(LinkState::Failed)).await;
     connections[0].answer("v=0");
-    until(|| sides[0].link.get() == Some(LinkState::Failed)).await;
+    until("the refusal of the answer", || sides[0].link.get() == Some(LinkState::Failed)).await;
 }
 
 #[wasm_bindgen_test]
 async fn this_hosts_addresses_are_found_by_a_frame_that_goes_again() {
     let found = Rc::new(RefCell::new(None));
     let answer = Rc::clone(&found);
-    let look = crate::addresses::Look::new(move |addresses| *answer.borrow_mut() = Some(addresses)).unwrap();
-    until(|| found.borrow().is_some()).await;
+    let inbox = Inbox::new(move |report| {
+        if let Report::Input(Input::Addresses { addresses, .. }) = report {
+            *answer.borrow_mut() = Some(addresses);
+        }
+    });
+    let look = crate::addresses::Look::new(OpId(1), inbox).unwrap();
+    until("addresses", || found.borrow().is_some()).await;
     assert!(!found.take().unwrap().is_empty());
     drop(look);
     assert_eq!(frames(), 0);

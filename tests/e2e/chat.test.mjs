@@ -53,6 +53,7 @@ test("markup, scripts of all kinds and emoji are shown as the text that they are
   const here = fresh();
   const text = { query: { voice: "off" } };
   const [a, b] = await Promise.all([two.low("1", here(text)), two.high("2", here(text))]);
+  await a.session("joined");
   const said = ["<img src=x onerror=\"globalThis.pwned = 1\">", "<script>globalThis.pwned = 1</script>", "שלום 👩🏽‍💻 здравей\nfn main() {}"];
   for (const line of said) await a.page.evaluate((t) => globalThis.session.send(t), line);
   await Promise.all([a.reads(said), b.reads(said)]);

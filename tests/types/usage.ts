@@ -1,5 +1,5 @@
 // What an app's TypeScript sees: this file compiles, and each @ts-expect-error marks what must not.
-import { isPairvoiceError, joinSession, startVoiceCall, type Session, type State, type VoiceReason } from "pairvoice";
+import { isPairvoiceError, joinSession, startVoiceCall, type Session, type State, type VoiceReason, type VoiceState, type VoiceView } from "pairvoice";
 
 const words: Record<VoiceReason, string> = {
   "connection-failed": "",
@@ -35,8 +35,10 @@ export async function main(): Promise<void> {
   await joinSession({ url: "/", sessionId: 1, userId: 2 });
 }
 
+const label = (voice: VoiceView): VoiceState => voice.state;
+
 function show({ session, voice, peer, chat }: State): void {
-  if (session.state === "offline") console.log(session.reason, session.hint);
+  if (session.state === "offline") console.log(session.reason, session.hint, session.cause?.length, label(voice));
   if (voice.state === "unavailable" && voice.reason) console.log(words[voice.reason], voice.hint);
   console.log(peer.userId, chat.messages.at(-1)?.text);
 }

@@ -1,0 +1,521 @@
+//! The call: what this person wants of voice, the connection to the other, and what is known of both.
+
+mod addresses;
+mod attempt;
+mod budget;
+mod incoming;
+mod liveness;
+mod negotiation;
+mod outgoing;
+mod voice;
+
+use crate::decision::{Fact, MediaAction};
+use crate::identity::Identity;
+use crate::input::{ConnectionEvent, LinkState, MicrophoneEvent};
+use crate::op_id::OpId;
+use crate::output::{ConnectionCommand, Output};
+use crate::outputs::Outputs;
+use crate::timer::Timer;
+use crate::wire::{
+    ClientEvent, Envelope, IceServer, InBand, InstanceId, MicrophoneState, Outcome, Presence, RestartWhy, Role,
+    SameUser, SignalBody, UserId, VoiceReason, VoiceState, VoiceStatus,
+};
+
+pub(crate) use attempt::{Attempt, Exchange};
+pub(crate) use voice::Voice;
+
+use budget::{Budget, Standing};
+use incoming::Signalled;
+use liveness::{Liveness, Silence};
+use negotiation::Negotiation;
+
+/// A restart that brought no packet for so long brings none, in milliseconds: Firefox does not survive some.
+const RESTART_MS: u32 = 3_000;
+/// What a page that is about to be frozen announces of its next heartbeat, in milliseconds: it can't know.
+const FROZEN_MS: u32 = 10_000;
+
+/// What the call must know of the other machines.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    /// The server has let us in, and the socket has not failed since.
+    pub(crate) joined: bool,
+    /// The server has let us in once, so that ICE servers are known.
+    pub(crate) admitted: bool,
+    /// The session is neither left nor suspended.
+    pub(crate) staying: bool,
+    /// The other.
+    pub(crate) peer: Option<UserId>,
+    pub(crate) peer_voice: VoiceStatus,
+    pub(crate) peer_presence: Presence,
+}
+
+/// The call of one session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Call {
+    voice: Voice,
+    negotiation: Negotiation,
+    liveness: Liveness,
+    budget: Budget,
+    role: Option<Role>,
+    ice_servers: Vec<IceServer>,
+    /// The newest question for this host's addresses that has no answer.
+    looking: Option<OpId>,
+    /// The page's own browsing context does not know this host's addresses yet.
+    addresses_lag: bool,
+    /// What the server knows of our voice.
+    told: VoiceStatus,
+    /// What the other was told over the data channel.
+    told_in_band: VoiceStatus,
+}
+
+impl Call {
+    pub(crate) fn new(me: Identity, incapable: Option<VoiceReason>) -> Self {
+        Self {
+            voice: Voice::new(incapable),
+            negotiation: Negotiation::new(me),
+            liveness: Liveness::default(),
+            budget: Budget::default(),
+            role: None,
+            ice_servers: Vec::new(),
+            looking: None,
+            addresses_lag: false,
+            told: VoiceStatus::default(),
+            told_in_band: VoiceStatus::default(),
+        }
+    }
+
+    // What others read
+
+    pub(crate) fn voice(&self) -> &Voice {
+        &self.voice
+    }
+
+    pub(crate) fn negotiation(&self) -> &Negotiation {
+        &self.negotiation
+    }
+
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.role
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.negotiation.is_connected()
+    }
+
+    pub(crate) fn given_up(&self) -> Option<VoiceReason> {
+        self.budget.given_up()
+    }
+
+    /// The two were linked since they met.
+    pub(crate) fn was_up(&self) -> bool {
+        self.budget.was_up()
+    }
+
+    /// What follows if the running try fails; nothing while tries are not counted.
+    pub(crate) fn next_try(&self) -> Option<MediaAction> {
+        self.budget.next_try(self.role?)
+    }
+
+    /// Less arrives over the link than should: with the socket silent as well, the path is broken.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        let up = self.negotiation.carrier().is_some_and(|a| a.link != LinkState::Failed);
+        up && self.liveness.is_doubtful()
+    }
+
+    /// The newest connection carries the sound and hides this host's addresses, and a new one would not.
+    pub(crate) fn is_concealed(&self) -> bool {
+        let newest = self.negotiation.attempt().filter(|a| self.negotiation.is_carrier(a.id));
+        newest.is_some_and(|a| a.addresses.are_concealed()) && self.voice.microphone.state() == MicrophoneState::Live
+    }
+
+    /// Of the link, in milliseconds.
+    pub(crate) fn round_trip(&self) -> u32 {
+        self.liveness.round_trip()
+    }
+
+    /// Why voice was given up, as this side would say it: without the server there is no telling whether a relay would help.
+    pub(crate) fn reason_to_give_up(&self, joined: bool) -> VoiceReason {
+        let relay = self.ice_servers.iter().any(IceServer::is_relay);
+        if relay || !joined { VoiceReason::ConnectionFailed } else { VoiceReason::NoRelay }
+    }
+
+    /// What the other shall know of this side's voice.
+    pub(crate) fn status(&self, state: VoiceState) -> VoiceStatus {
+        VoiceStatus {
+            on: self.voice.is_wanted(),
+            muted: self.voice.muted,
+            microphone: self.voice.microphone.state(),
+            microphone_reason: self.voice.microphone.reason(),
+            state,
+            unavailable: self.voice.incapable.filter(|_| self.voice.on),
+        }
+    }
+
+    // What the person wants
+
+    pub(crate) fn start(&mut self, out: &mut Outputs) {
+        self.voice.start(out);
+    }
+
+    pub(crate) fn mute(&mut self, muted: bool, out: &mut Outputs) {
+        self.voice.mute(muted, out);
+    }
+
+    /// Voice is not wanted any more; the other is told.
+    pub(crate) fn stop(&mut self, joined: bool, out: &mut Outputs) {
+        if self.negotiation.attempt().is_some() {
+            self.negotiation.say(SignalBody::End, joined, out);
+        }
+        self.shut(out);
+    }
+
+    /// Voice is not wanted any more, without a word to the other.
+    pub(crate) fn shut(&mut self, out: &mut Outputs) {
+        self.negotiation.close(out);
+        self.voice.stop(out);
+    }
+
+    /// Nothing of the call stays open, without a word to the other; what is wanted stays.
+    pub(crate) fn release(&mut self, out: &mut Outputs) {
+        self.negotiation.close(out);
+        self.voice.release(out);
+    }
+
+    pub(crate) fn playback(&mut self, blocked: bool) {
+        self.voice.playback_blocked = blocked;
+    }
+
+    pub(crate) fn microphone_event(&mut self, id: OpId, event: MicrophoneEvent, out: &mut Outputs) -> Option<Fact> {
+        if !self.voice.microphone_event(id, event, out) {
+            return None;
+        }
+        for id in self.negotiation.ids() {
+            out.push(Output::Connection { id, command: ConnectionCommand::SendMicrophone });
+        }
+        // Candidates made before the grant hide this host's addresses for good: begin again with better ones.
+        let attempt = self.negotiation.attempt();
+        let pathless = attempt.is_some_and(|a| a.addresses.are_concealed() && a.link != LinkState::Connected);
+        (pathless || self.given_up().is_some()).then_some(Fact::MicrophoneGranted)
+    }
+
+    // Facts
+
+    /// Changes by a fact, after it was decided about.
+    pub(crate) fn note(&mut self, fact: Fact, out: &mut Outputs) {
+        let building = self.negotiation.carrier().is_none() || self.negotiation.is_rebuilding();
+        let standing = Standing {
+            connected: self.is_connected(),
+            counts: fact == Fact::ConnectTooLong || (self.role == Some(Role::Offerer) && building),
+            wanted: self.voice.is_wanted(),
+        };
+        self.budget.note(fact, standing, out);
+        match fact {
+            Fact::LinkUp { first } => {
+                if first {
+                    self.addresses_lag = false;
+                    // What the connection before it was silent for is not this one's silence.
+                    self.liveness.begin();
+                }
+                self.set_pulse(out);
+                self.find_path(out);
+            }
+            Fact::SoundBack => self.find_path(out),
+            Fact::NetworkHint => self.liveness.hint(),
+            Fact::Woke => self.liveness.forget(),
+            // Both are silent: that is no pause of speech.
+            Fact::SocketSilent if self.liveness.is_doubtful() => self.negotiation.fell_silent(),
+            Fact::AddressChanged { .. } if self.is_doubtful() => {
+                // What was said over the old path from now on would be said to nobody.
+                self.negotiation.fell_silent();
+                // The next connection must not begin with what the page's context still believes.
+                self.addresses_lag = true;
+            }
+            _ => {}
+        }
+    }
+
+    // Decisions
+
+    /// Looks for another path on the same connection.
+    pub(crate) fn restart_ice(&mut self, out: &mut Outputs) {
+        self.negotiation.restart(out);
+    }
+
+    /// Makes room for a new connection, which [`Call::pursue`] makes.
+    pub(crate) fn rebuild(&mut self, out: &mut Outputs) {
+        self.negotiation.retire(out);
+    }
+
+    /// Asks the offerer, who alone makes offers.
+    pub(crate) fn ask(&mut self, why: RestartWhy, joined: bool, out: &mut Outputs) {
+        self.negotiation.say(SignalBody::Restart { why }, joined, out);
+        if why == RestartWhy::Silent {
+            Self::wait_for_restart(out);
+        }
+    }
+
+    /// Goes on by text; the offerer tells the other.
+    pub(crate) fn give_up(&mut self, reason: VoiceReason, joined: bool, out: &mut Outputs) {
+        if self.role == Some(Role::Offerer) {
+            self.negotiation.say(SignalBody::GiveUp { reason }, joined, out);
+        }
+        self.negotiation.close(out);
+    }
+
+    /// Asks for this host's addresses, where a new one could help.
+    pub(crate) fn look(&mut self, out: &mut Outputs) {
+        if self.negotiation.carrier().is_some() {
+            let id = out.next_id();
+            self.looking = Some(id);
+            out.push(Output::FindAddresses { id });
+        }
+    }
+
+    // The connection
+
+    /// The system's word on this host's addresses, compared with what the newest connection knows.
+    pub(crate) fn addresses(&mut self, id: OpId, addresses: &[String]) -> Option<Fact> {
+        self.looking.take_if(|looking| *looking == id)?;
+        let moved = self.negotiation.attempt()?.addresses.compare(addresses)?;
+        // A socket that was replaced after the move is not left again.
+        Some(Fact::AddressChanged { gone: moved.gone && !self.addresses_lag })
+    }
+
+    /// Takes what a peer connection reports of itself.
+    pub(crate) fn connection_event(
+        &mut self,
+        id: OpId,
+        event: &ConnectionEvent,
+        joined: bool,
+        out: &mut Outputs,
+    ) -> Option<Fact> {
+        let newest = self.negotiation.attempt().filter(|a| a.id == id);
+        let first = newest.is_some_and(|a| !a.was_connected());
+        let newest = newest.is_some();
+        self.negotiation.connection_event(id, event, joined, out);
+        let carrier = self.negotiation.is_carrier(id);
+        match event {
+            ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
+            ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
+                Some(Fact::ConnectionFailed)
+            }
+            ConnectionEvent::Link(LinkState::Interrupted) if carrier => {
+                self.liveness.hint();
+                None
+            }
+            ConnectionEvent::Channel { open: true } if carrier => Some(Fact::ChannelOpen),
+            ConnectionEvent::RemoteDescriptionSet if carrier => {
+                Self::wait_for_restart(out);
+                None
+            }
+            ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
+            ConnectionEvent::Heartbeat(heartbeat) if carrier => {
+                self.liveness.heartbeat(*heartbeat);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a connection of this name is open.
+    pub(crate) fn knows(&self, id: OpId) -> bool {
+        self.negotiation.ids().contains(&id)
+    }
+
+    fn received(&mut self, packets: u32, out: &mut Outputs) -> Option<Fact> {
+        let was_silent = self.negotiation.is_silent();
+        match self.liveness.received(packets) {
+            Silence::None => {
+                self.liveness.proved();
+                out.clear_timer(Timer::Restart);
+                self.negotiation.flows();
+                (was_silent && self.is_connected()).then_some(Fact::SoundBack)
+            }
+            Silence::Short => None,
+            Silence::Suspicious => Some(Fact::Pause),
+            Silence::Long if was_silent => self.liveness.is_whole_second().then_some(Fact::StillSilent),
+            Silence::Long => {
+                self.negotiation.fell_silent();
+                Some(Fact::Silence)
+            }
+        }
+    }
+
+    fn find_path(&mut self, out: &mut Outputs) {
+        if let Some(attempt) = self.negotiation.carrier() {
+            out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::FindPath });
+        }
+    }
+
+    // Time
+
+    fn set_pulse(&mut self, out: &mut Outputs) -> u32 {
+        let after = self.liveness.pulse();
+        out.set_timer(Timer::Pulse, after);
+        after
+    }
+
+    /// Sends a heartbeat and asks what has come.
+    pub(crate) fn pulse(&mut self, out: &mut Outputs) {
+        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
+            let next = self.set_pulse(out);
+            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
+        }
+    }
+
+    /// Hidden or seen: the other is told at once how often heartbeats come now, before the browser slows the timers down.
+    pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
+        self.liveness.hide(hidden);
+        self.pulse(out);
+    }
+
+    /// Nothing runs in this page from now on, until it is thawed.
+    pub(crate) fn freeze(&mut self, out: &mut Outputs) {
+        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
+            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next: FROZEN_MS } });
+        }
+    }
+
+    /// The running try has its full time anew.
+    pub(crate) fn try_again(&mut self, out: &mut Outputs) {
+        self.role.into_iter().for_each(|role| self.budget.arm(role, out));
+    }
+
+    /// The running restart has its full time anew.
+    pub(crate) fn wait_for_restart(out: &mut Outputs) {
+        out.set_timer(Timer::Restart, RESTART_MS);
+    }
+
+    // The other
+
+    /// The other is known: who offers is, too.
+    pub(crate) fn elect(&mut self, me: &UserId, peer: &UserId) -> Result<(), SameUser> {
+        self.role = Some(Role::elect(me, peer)?);
+        Ok(())
+    }
+
+    /// Another instance of the other: what was with the one before is over.
+    pub(crate) fn peer_replaced(&mut self, instance: Option<&InstanceId>, out: &mut Outputs) {
+        self.negotiation.forget_offer();
+        self.negotiation.forget_former(out);
+        if self.negotiation.is_with_other_than(instance) {
+            self.negotiation.close(out);
+        }
+    }
+
+    /// The other is present: an offer that waited lies with them.
+    pub(crate) fn peer_present(&mut self, instance: Option<&InstanceId>) {
+        self.negotiation.taken(None, instance);
+    }
+
+    /// The other's socket is back.
+    pub(crate) fn peer_rejoined(&mut self, out: &mut Outputs) {
+        self.negotiation.peer_rejoined(out);
+    }
+
+    /// The other is gone. An offer that nobody took still waits for whoever comes; anything else was with them.
+    pub(crate) fn peer_gone(&mut self, out: &mut Outputs) {
+        self.negotiation.forget_former(out);
+        if self.negotiation.attempt().is_some_and(Attempt::is_taken) {
+            self.negotiation.close(out);
+        }
+        self.negotiation.forget_offer();
+    }
+
+    /// Takes a signal of the other's instance `from`.
+    pub(crate) fn signal(
+        &mut self,
+        envelope: Envelope,
+        from: Option<&InstanceId>,
+        joined: bool,
+        out: &mut Outputs,
+    ) -> Option<Fact> {
+        match self.negotiation.signal(envelope, from, out) {
+            Signalled::Nothing => None,
+            // Somebody is trying: that is a new budget for this side, too.
+            Signalled::Offered if self.role == Some(Role::Answerer) => Some(Fact::Offered),
+            Signalled::Offered => {
+                self.negotiation.forget_offer();
+                None
+            }
+            Signalled::Lost => {
+                self.negotiation.say(SignalBody::Restart { why: RestartWhy::Failed }, joined, out);
+                None
+            }
+            Signalled::Restart(why) => Some(Fact::Asked(why)),
+            Signalled::Ended => {
+                self.negotiation.close(out);
+                Some(Fact::PeerVoiceOff)
+            }
+            Signalled::GaveUp(_) if self.role == Some(Role::Offerer) => None,
+            Signalled::GaveUp(reason) => {
+                self.negotiation.close(out);
+                self.negotiation.forget_offer();
+                Some(Fact::GaveUp(reason))
+            }
+        }
+    }
+
+    // The server
+
+    pub(crate) fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
+        self.ice_servers = ice_servers;
+    }
+
+    /// A handshake is being sent: what it says of voice counts as told, and the signals in it as said.
+    pub(crate) fn handshake(&mut self, status: VoiceStatus) -> Vec<Envelope> {
+        self.told = status;
+        self.negotiation.handshake_signals()
+    }
+
+    /// Our own socket is back.
+    pub(crate) fn rejoined(&mut self, out: &mut Outputs) {
+        self.negotiation.rejoined(out);
+    }
+
+    pub(crate) fn acknowledged(&mut self, request: OpId, outcome: Option<Outcome>, with: Option<&InstanceId>) {
+        self.negotiation.acknowledged(request, outcome, with);
+    }
+
+    /// Tells the other what changed of our voice: by the server while it can, else over the data channel.
+    pub(crate) fn tell(&mut self, status: VoiceStatus, joined: bool, out: &mut Outputs) {
+        if joined {
+            if status != self.told {
+                self.told = status;
+                out.emit(ClientEvent::Voice(status));
+            }
+            self.told_in_band = status;
+        } else if status != self.told_in_band && self.negotiation.can_send_in_band() {
+            self.told_in_band = status;
+            self.send_in_band(InBand::Voice(status), out);
+        }
+    }
+
+    /// Sends over the reliable data channel, if it is open; tells whether it was.
+    pub(crate) fn send_in_band(&mut self, message: InBand, out: &mut Outputs) -> bool {
+        let open = self.negotiation.can_send_in_band();
+        if open {
+            self.negotiation.send_in_band(message, out);
+        }
+        open
+    }
+
+    /// Offers, answers and counts as far as that is called for.
+    pub(crate) fn pursue(&mut self, now: &Surroundings, out: &mut Outputs) {
+        let (Some(role), Some(peer)) = (self.role, &now.peer) else { return };
+        let possible = self.voice.is_wanted()
+            && now.staying
+            && now.admitted
+            && self.given_up().is_none()
+            && now.peer_voice.unavailable.is_none();
+        if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {
+            self.negotiation.offer(peer, self.ice_servers.clone(), self.addresses_lag, out);
+            self.budget.arm(role, out);
+        }
+        if possible && role == Role::Answerer && self.negotiation.has_offer() {
+            self.negotiation.accept(peer, self.ice_servers.clone(), self.addresses_lag, out);
+        }
+        let needed = possible && now.peer_voice.on && now.peer_presence != Presence::Absent && !self.is_connected();
+        self.budget.watch(needed, role, out);
+    }
+}

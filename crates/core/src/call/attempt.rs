@@ -1,0 +1,119 @@
+//! One peer connection, as the offerer numbered it.
+
+use super::addresses::Addresses;
+use crate::input::{LinkState, Path};
+use crate::op_id::OpId;
+use crate::wire::{Candidate, Envelope, InstanceId, Role, SignalBody};
+
+/// How far the newest offer and answer of an attempt have come (RFC 9429).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Exchange {
+    /// Our offer waits for an answer.
+    Offered,
+    /// Offer and answer are here, and being set.
+    Answered,
+    /// The remote description is set.
+    Negotiated,
+    /// They led to a path that works.
+    Served,
+}
+
+/// What arrives over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Flow {
+    /// It was never connected.
+    Never,
+    /// Packets, as far as is known.
+    Flowing,
+    /// Nothing, for too long.
+    Silent,
+}
+
+/// One peer connection and what was said about it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Attempt {
+    pub(crate) id: OpId,
+    pub(crate) role: Role,
+    pub(super) number: u32,
+    /// ICE restarts so far.
+    pub(super) generation: u32,
+    pub(super) offerer: InstanceId,
+    /// The instance of the other that this attempt is with; none while an offer waits for anybody.
+    pub(super) with: Option<InstanceId>,
+    /// Our newest description and its candidates, to be said again after a reconnection, until they have served.
+    pub(super) said: Vec<Envelope>,
+    /// Remote candidates that wait for the remote description.
+    pub(super) held: Vec<Candidate>,
+    pub(crate) exchange: Exchange,
+    /// The browser's word: `Connecting`, `Connected` or `Failed`.
+    pub(crate) link: LinkState,
+    pub(crate) flow: Flow,
+    pub(crate) path: Option<Path>,
+    pub(super) channel_open: bool,
+    pub(crate) addresses: Addresses,
+}
+
+impl Attempt {
+    /// An attempt of our own (`with` unknown), or one of the other's that is accepted.
+    pub(super) fn new(id: OpId, role: Role, number: u32, offerer: InstanceId, with: Option<InstanceId>) -> Self {
+        Self {
+            id,
+            role,
+            number,
+            generation: 0,
+            offerer,
+            with,
+            said: Vec::new(),
+            held: Vec::new(),
+            exchange: if role == Role::Offerer { Exchange::Offered } else { Exchange::Answered },
+            link: LinkState::Connecting,
+            flow: Flow::Never,
+            path: None,
+            channel_open: false,
+            addresses: Addresses::default(),
+        }
+    }
+
+    /// Another generation begins (ICE restart): what was said of the former one is over.
+    pub(super) fn renew(&mut self) {
+        self.exchange = if self.role == Role::Offerer { Exchange::Offered } else { Exchange::Answered };
+        self.said.clear();
+        self.held.clear();
+        self.addresses.renew();
+    }
+
+    /// The remote description is set: gives the candidates that waited for it.
+    pub(super) fn remote_description_set(&mut self) -> Vec<Candidate> {
+        self.exchange = self.exchange.max(Exchange::Negotiated);
+        std::mem::take(&mut self.held)
+    }
+
+    /// The newest descriptions led to a working path: nothing of them needs to be said again.
+    pub(super) fn serve(&mut self) {
+        if self.exchange >= Exchange::Negotiated {
+            self.exchange = Exchange::Served;
+            // Whether the other got our answer, a path that works does not tell: it may be the one before.
+            self.said.retain(|e| matches!(e.body, SignalBody::Answer { .. }));
+        }
+    }
+
+    /// Whether the other has taken it.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.with.is_some()
+    }
+
+    /// Whether it was ever connected.
+    pub(crate) fn was_connected(&self) -> bool {
+        self.flow != Flow::Never
+    }
+
+    /// Whether it is connected and brings something.
+    pub(super) fn is_alive(&self) -> bool {
+        self.link == LinkState::Connected && self.flow == Flow::Flowing
+    }
+
+    /// Whether it was connected and its browser has not given it up.
+    pub(super) fn may_come_back(&self) -> bool {
+        self.was_connected() && self.link != LinkState::Failed
+    }
+}

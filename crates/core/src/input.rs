@@ -1,0 +1,242 @@
+//! Everything that can happen to a session.
+
+use serde::Serialize;
+
+use crate::op_id::OpId;
+use crate::stored_message::StoredMessage;
+use crate::timer::Timer;
+use crate::wire::{Acknowledgement, Candidate, InBand, MessageId, MicrophoneReason, Refusal, ServerEvent};
+
+/// One thing that happened. [`crate::Session::handle`] takes any of them at any time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The person wants voice, or wants the microphone to be tried again.
+    StartVoice,
+    /// The person wants no voice.
+    StopVoice,
+    /// The person asks to try again.
+    RetryVoice,
+    /// The person mutes or unmutes the microphone.
+    SetMuted(bool),
+    /// The person sends a message; the text has passed [`crate::wire::check_text`].
+    Send {
+        /// A new ID.
+        id: MessageId,
+        /// The text.
+        text: String,
+        /// Now, in milliseconds since 1970.
+        at: u64,
+    },
+    /// The person scrolls up.
+    LoadEarlier,
+    /// The person has seen everything that has arrived.
+    MarkRead,
+    /// The person types or stops typing.
+    SetTyping(bool),
+    /// A failed message is to be tried again.
+    Resend(MessageId),
+    /// A failed message is to be forgotten.
+    Discard(MessageId),
+    /// The last holder lets go, or the session is ended for all.
+    Leave,
+    /// There is another token than before.
+    NewToken,
+    /// The page goes away (`pagehide`).
+    PageHidden,
+    /// The page came back from the back/forward cache (`pageshow`).
+    PageShown,
+    /// The browser says that the network may have changed (`online`, `offline`, `navigator.connection`): a hint.
+    NetworkChanged,
+    /// The page is about to be frozen (`freeze`, Page Lifecycle).
+    Frozen,
+    /// The page was thawed (`resume`): what it slept through is asked for.
+    Woke,
+    /// The page is hidden or seen (`visibilitychange`).
+    Hidden(bool),
+    /// From a socket that [`crate::Output::ConnectSocket`] asked for.
+    Socket {
+        /// The socket.
+        id: OpId,
+        /// Its report.
+        event: SocketEvent,
+    },
+    /// What became of [`crate::Output::Emit`].
+    Acknowledged {
+        /// The event.
+        request: OpId,
+        /// The server's answer; none when it did not come in time.
+        answer: Option<Acknowledgement>,
+        /// How long it took, in milliseconds.
+        took: u32,
+    },
+    /// From the browser's store of unsent messages.
+    Outbox(OutboxEvent),
+    /// From a peer connection that [`crate::Output::Connection`] made.
+    Connection {
+        /// The connection.
+        id: OpId,
+        /// Its report.
+        event: ConnectionEvent,
+    },
+    /// From the microphone that [`crate::Output::OpenMicrophone`] asked for.
+    Microphone {
+        /// The request.
+        id: OpId,
+        /// Its report.
+        event: MicrophoneEvent,
+    },
+    /// The answer to [`crate::Output::FindAddresses`].
+    Addresses {
+        /// The question.
+        id: OpId,
+        /// The addresses of this host's interfaces, or what hides them (`.local`).
+        addresses: Vec<String>,
+    },
+    /// The browser plays the other's sound, or refuses to before a gesture.
+    Playback {
+        /// Refused (`NotAllowedError` of `play()`).
+        blocked: bool,
+    },
+    /// The answer to [`crate::Output::ReadClock`].
+    Clock {
+        /// The question.
+        id: OpId,
+        /// Now, in milliseconds since 1970.
+        at: u64,
+    },
+    /// A timer ran out.
+    TimerFired {
+        /// The timer.
+        timer: Timer,
+        /// How much later than asked, in milliseconds.
+        late: u32,
+    },
+}
+
+/// What a socket reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// The transport is open and the handshake is to be sent: answered by [`crate::Output::Handshake`].
+    HandshakeWanted {
+        /// The token that the app gave.
+        token: String,
+    },
+    /// The server emitted an event.
+    Server(ServerEvent),
+    /// The server emitted an event that does not have the form of the protocol.
+    Unreadable {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The server did not let us in.
+    Refused(Refusal),
+    /// It broke or could not be opened.
+    Closed,
+    /// What the app must supply could not be had, so that no socket was opened.
+    AppFailed {
+        /// What it was.
+        fault: AppFault,
+        /// The app's own error message.
+        cause: String,
+    },
+}
+
+/// What the app must supply for a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AppFault {
+    /// Its `token()` threw, rejected, took too long, or brought no string.
+    Token,
+    /// The module socket.io-client could not be imported.
+    Module,
+}
+
+/// What the store of unsent messages reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxEvent {
+    /// All that it holds for this server, session and user: the answer to [`crate::OutboxCommand::Load`].
+    Loaded(Vec<StoredMessage>),
+    /// Another tab of this user left something in it.
+    Changed,
+    /// The browser has none, or it does not work: messages are in this page's memory only.
+    Missing,
+}
+
+/// What a peer connection reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionEvent {
+    /// Its local description is set.
+    LocalDescription {
+        /// Session description (RFC 8866).
+        sdp: String,
+    },
+    /// Its remote description is set: candidates can be added.
+    RemoteDescriptionSet,
+    /// It found a way to be reached, or has found all of this generation (an empty candidate, RFC 8838 section 13).
+    LocalCandidate(Candidate),
+    /// Its `connectionState` changed (W3C WebRTC).
+    Link(LinkState),
+    /// An operation on it was rejected: it is of no use any more.
+    Broken,
+    /// Its reliable data channel opened or closed.
+    Channel {
+        /// It is open.
+        open: bool,
+    },
+    /// A message over its reliable data channel.
+    InBand(Box<InBand>),
+    /// A message over its reliable data channel that does not have the form of the protocol.
+    Unreadable,
+    /// The answer to [`crate::ConnectionCommand::FindPath`].
+    Path(Path),
+    /// The answer to [`crate::ConnectionCommand::Pulse`]: so many packets of sound since the one before.
+    Received {
+        /// RTP packets (W3C WebRTC Statistics, `packetsReceived` of `inbound-rtp`).
+        packets: u32,
+    },
+    /// A heartbeat over its unreliable data channel.
+    Heartbeat(Heartbeat),
+}
+
+/// How packets travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Path {
+    /// From one person to the other.
+    Direct,
+    /// Through a TURN relay (RFC 8656).
+    Relay,
+}
+
+/// What a heartbeat says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Heartbeat {
+    /// When the next one follows, in milliseconds.
+    pub next: u32,
+    /// How long this side's own last one took there and back, in milliseconds, when this one answers it.
+    pub round_trip: Option<u32>,
+}
+
+/// `RTCPeerConnectionState`, as far as it decides anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkState {
+    /// `new` or `connecting`.
+    Connecting,
+    /// `connected`.
+    Connected,
+    /// `disconnected`: nothing has come for some seconds.
+    Interrupted,
+    /// `failed` or `closed`.
+    Failed,
+}
+
+/// What the microphone reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MicrophoneEvent {
+    /// It is open.
+    Granted {
+        /// Its name, for people.
+        label: String,
+    },
+    /// It is not, or no longer.
+    Failed(MicrophoneReason),
+}

@@ -1,0 +1,218 @@
+//! Everything a session asks its driver to do.
+
+use crate::decision::Decision;
+use crate::op_id::OpId;
+use crate::stored_message::StoredMessage;
+use crate::timer::Timer;
+use crate::wire::{
+    Candidate, ClientEvent, Handshake, IceServer, InBand, InstanceId, MessageId, Role, UserId, VoiceState,
+};
+
+/// One thing to do, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// Connect a new socket: get the token, load socket.io-client, and report [`crate::SocketEvent::HandshakeWanted`].
+    ConnectSocket {
+        /// Its name from now on.
+        id: OpId,
+        /// Where the token comes from.
+        token: TokenSource,
+    },
+    /// Send the handshake of a socket that wanted it.
+    Handshake {
+        /// The socket.
+        id: OpId,
+        /// The `auth`.
+        handshake: Box<Handshake>,
+    },
+    /// Close that socket and forget it. What was emitted before still goes out.
+    CloseSocket {
+        /// The socket.
+        id: OpId,
+    },
+    /// Emit on the connected socket and report the acknowledgement.
+    Emit {
+        /// Names the acknowledgement.
+        request: OpId,
+        /// The event.
+        event: ClientEvent,
+    },
+    /// Work on the browser's store of unsent messages, in the order given.
+    Outbox(OutboxCommand),
+    /// Ask the system for the addresses of this host's interfaces. The page's own browsing context may know them two seconds
+    /// late (Chromium), a new one does not.
+    FindAddresses {
+        /// Names the question.
+        id: OpId,
+    },
+    /// Work on a peer connection.
+    Connection {
+        /// The connection; [`ConnectionCommand::Offer`] and [`ConnectionCommand::Accept`] make it.
+        id: OpId,
+        /// What is done to it.
+        command: ConnectionCommand,
+    },
+    /// Ask for the microphone (W3C Media Capture, `getUserMedia`).
+    OpenMicrophone {
+        /// Names the request.
+        id: OpId,
+    },
+    /// Stop the microphone's track, or the one that a pending request may still bring.
+    CloseMicrophone,
+    /// Let sound through or not (`MediaStreamTrack.enabled`).
+    EnableMicrophone(bool),
+    /// Stop playing.
+    StopSpeaker,
+    /// Report the time of day by [`crate::Input::Clock`].
+    ReadClock {
+        /// Names the question.
+        id: OpId,
+    },
+    /// Fire after so many milliseconds.
+    SetTimer {
+        /// The timer.
+        timer: Timer,
+        /// Milliseconds.
+        after: u32,
+        /// Add up to a quarter at random, so that many clients don't come at once.
+        spread: bool,
+    },
+    /// Stop a timer.
+    ClearTimer(Timer),
+    /// Tell the app.
+    Event(Event),
+    /// Write to the console.
+    Log(Note),
+    /// The session is over and everything is let go.
+    Ended,
+}
+
+/// Where the token of a handshake comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenSource {
+    /// The app is asked.
+    App,
+    /// The token of the handshake before is used again: the server took it.
+    LastUsed,
+}
+
+/// What is done to the browser's store of unsent messages, which all tabs of this user share.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OutboxCommand {
+    /// Read all messages of this server, session and user.
+    Load,
+    /// Keep a message, in the place of the one with the same ID.
+    Put(StoredMessage),
+    /// Keep that one no longer.
+    Remove(MessageId),
+    /// Tell the other tabs of this user that something is left for them.
+    Announce,
+}
+
+/// What is done to a peer connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ConnectionCommand {
+    /// Make it with one `sendrecv` audio transceiver and the data channels, and set a local offer.
+    Offer {
+        /// The servers to gather candidates with.
+        ice_servers: Vec<IceServer>,
+        /// In a browsing context of its own, which asks the system for this host's addresses: those that the page's own
+        /// context knows may be two seconds old.
+        own_context: bool,
+    },
+    /// Make it, set the remote offer, take its transceiver as `sendrecv`, and set a local answer.
+    Accept {
+        /// The servers to gather candidates with.
+        ice_servers: Vec<IceServer>,
+        /// The offer.
+        sdp: String,
+        /// As for an offer.
+        own_context: bool,
+    },
+    /// Set the remote answer.
+    Answer {
+        /// The answer.
+        sdp: String,
+    },
+    /// Set a local offer that restarts ICE (RFC 8445 section 9), on the same connection.
+    Restart,
+    /// Set the remote offer of a restart and a local answer, on the same connection.
+    AcceptRestart {
+        /// The offer.
+        sdp: String,
+    },
+    /// Send a heartbeat and report what arrived since the last time.
+    Pulse {
+        /// When the next one follows, in milliseconds.
+        next: u32,
+    },
+    /// Report how packets travel, by [`crate::ConnectionEvent::Path`].
+    FindPath,
+    /// Add a remote candidate, or the end of a generation's candidates.
+    AddCandidate(Candidate),
+    /// Send the microphone's track (`replaceTrack`).
+    SendMicrophone,
+    /// Play what it brings, instead of what another connection brings.
+    Play,
+    /// Send over the reliable data channel.
+    InBand(Box<InBand>),
+    /// Close it and forget it.
+    Close,
+}
+
+/// What the app may want to know and state does not keep.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A message of the other arrived for the first time.
+    Message(MessageId),
+    /// The other is gone.
+    PeerLeft(UserId),
+    /// The other types or stops typing.
+    Typing(bool),
+}
+
+/// A line for the console.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Note {
+    /// An attempt begins.
+    Roles {
+        /// Our part in it.
+        role: Role,
+        /// The other.
+        peer: UserId,
+        /// The offerer's instance.
+        offerer: InstanceId,
+        /// Its number.
+        attempt: u32,
+    },
+    /// Voice changed its state.
+    Voice(VoiceState),
+    /// Something does not work, and what is done about it; only at debug level.
+    Recovery(Decision),
+    /// A signal came too late, twice, or from someone else; only at debug level.
+    Dropped {
+        /// Offer, answer, candidate, restart, end, give-up.
+        kind: &'static str,
+        /// How many were dropped so far.
+        count: u32,
+    },
+    /// A frame of the server or the other does not have the form of the protocol.
+    Unreadable {
+        /// The event's name, or `in-band`.
+        event: &'static str,
+        /// How many were unreadable so far.
+        count: u32,
+    },
+    /// The server did not let us in.
+    Refused {
+        /// The word for programs.
+        code: String,
+        /// The server's sentence for developers.
+        message: String,
+    },
+    /// What the app must supply could not be had.
+    AppFailed {
+        /// Its own error message.
+        cause: String,
+    },
+}

@@ -1,0 +1,413 @@
+//! The one authority on what to do when something does not work: a fact goes in, a decision comes out.
+//!
+//! It reads the machines and changes nothing. The rules: what flows is never touched, so a bad socket is mended without a
+//! word to the media, and bad media without a word to the socket. Silence is believed when several heartbeats are missing, or
+//! when both paths are silent. A path is looked for by an ICE restart (RFC 8445 section 9), which costs nothing that could be
+//! heard; a new connection is made only where a restart can't help. The offerer alone offers, the answerer asks. After half
+//! a minute without a path the call goes on by text.
+
+use crate::call::{Call, Exchange};
+use crate::decision::{Decision, Fact, MediaAction, SocketAction};
+use crate::input::LinkState;
+use crate::signalling::{Signalling, SocketState};
+use crate::wire::{RestartWhy, Role};
+
+/// Decides what to do about a fact. An empty decision is one, too: most facts need nothing.
+pub(crate) fn decide(fact: Fact, signalling: &Signalling, call: &Call) -> Decision {
+    Situation::of(signalling, call).decide(fact)
+}
+
+/// What this person wants of voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    /// Nothing.
+    Off,
+    /// To be linked.
+    Wanted,
+    /// To be linked, which was given up for now.
+    GivenUp,
+}
+
+/// The connection to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// There is none, or it was never up.
+    New,
+    /// Sound or heartbeats arrive.
+    Up,
+    /// It was up, and nothing arrives.
+    Silent,
+    /// The browser has given it up.
+    Failed,
+}
+
+/// How far the newest offer and answer have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Talks {
+    /// There are none, or they are being set.
+    Pending,
+    /// An offer is out and unanswered, or has come and is not accepted yet.
+    Offering,
+    /// Both sides have set them.
+    Negotiated,
+    /// They led to a path that worked.
+    Settled,
+}
+
+/// The newest connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Newest {
+    /// It carries the sound, or carried it last.
+    Carrying,
+    /// It was never up, or there is none.
+    Building,
+    /// It was never up, and the browser has given it up.
+    Failed,
+}
+
+/// What is known when a fact comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Situation {
+    role: Option<Role>,
+    voice: Voice,
+    socket: SocketState,
+    link: Link,
+    talks: Talks,
+    newest: Newest,
+    /// What follows if the running try fails; nothing while tries are not counted.
+    next_try: Option<MediaAction>,
+    /// Less arrives than should: with the socket silent as well, the path is broken.
+    doubtful: bool,
+    /// The candidates hide this host's addresses, and new ones would not.
+    concealed: bool,
+}
+
+impl Situation {
+    fn of(signalling: &Signalling, call: &Call) -> Self {
+        let negotiation = call.negotiation();
+        let attempt = negotiation.attempt();
+        let link = match negotiation.carrier() {
+            Some(carrier) if carrier.link == LinkState::Failed => Link::Failed,
+            Some(_) if negotiation.is_silent() => Link::Silent,
+            Some(_) => Link::Up,
+            None => Link::New,
+        };
+        let talks = match attempt.map(|a| a.exchange) {
+            _ if negotiation.is_offering() => Talks::Offering,
+            Some(Exchange::Served) => Talks::Settled,
+            Some(Exchange::Negotiated) => Talks::Negotiated,
+            _ => Talks::Pending,
+        };
+        let newest = match attempt {
+            _ if !negotiation.is_rebuilding() => Newest::Carrying,
+            Some(attempt) if attempt.link == LinkState::Failed => Newest::Failed,
+            _ => Newest::Building,
+        };
+        let voice = match call.given_up() {
+            _ if !call.voice().is_wanted() => Voice::Off,
+            Some(_) => Voice::GivenUp,
+            None => Voice::Wanted,
+        };
+        Self {
+            role: call.role(),
+            voice,
+            socket: signalling.state(),
+            link,
+            talks,
+            newest,
+            next_try: call.next_try(),
+            doubtful: call.is_doubtful(),
+            concealed: call.is_concealed(),
+        }
+    }
+
+    fn decide(&self, fact: Fact) -> Decision {
+        let media = if self.voice == Voice::Off { None } else { self.media(fact) };
+        Decision { because: fact, media, socket: self.socket(fact), look: self.look(fact) }
+    }
+
+    fn media(&self, fact: Fact) -> Option<MediaAction> {
+        match fact {
+            Fact::Silence => self.mend(),
+            Fact::SocketSilent if self.doubtful => self.mend(),
+            Fact::Welcome => self.after_welcome(),
+            Fact::AddressChanged { .. } if self.doubtful => self.anew(RestartWhy::Moved),
+            Fact::ConnectionFailed => self.replace_failed(),
+            Fact::RestartUseless => self.after_useless_restart(),
+            Fact::ConnectTooLong => self.after_try(),
+            Fact::MicrophoneGranted => self.anew(RestartWhy::Granted),
+            Fact::NetworkHint if self.voice == Voice::GivenUp => self.anew(RestartWhy::Network),
+            Fact::Person if self.talks != Talks::Offering => self.anew(RestartWhy::Person),
+            Fact::Asked(why) => self.when_asked(why),
+            _ => None,
+        }
+    }
+
+    fn socket(&self, fact: Fact) -> Option<SocketAction> {
+        match fact {
+            Fact::Pause | Fact::Silence | Fact::ConnectionFailed => self.probe(),
+            Fact::SocketSilent | Fact::JoinTooLong => Some(SocketAction::Replace),
+            Fact::SocketClosed => Some(SocketAction::Rejoin),
+            Fact::NetworkHint => match self.socket {
+                // A connect that was begun on another network ends nowhere.
+                SocketState::Waiting | SocketState::Connecting { replaceable: true } => Some(SocketAction::Replace),
+                _ => self.probe(),
+            },
+            Fact::Woke => self.probe().or(self.join_now()),
+            Fact::Person => self.join_now(),
+            Fact::AddressChanged { gone: true } if self.doubtful && self.role.is_some() => {
+                (self.socket == SocketState::Joined).then_some(SocketAction::Replace)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the system is asked for this host's addresses.
+    fn look(&self, fact: Fact) -> bool {
+        match fact {
+            Fact::Pause | Fact::Silence | Fact::StillSilent => true,
+            Fact::SocketSilent => self.doubtful,
+            Fact::Welcome => self.link == Link::Silent,
+            Fact::NetworkHint | Fact::Woke => self.link != Link::New,
+            _ => false,
+        }
+    }
+
+    fn probe(&self) -> Option<SocketAction> {
+        (self.socket == SocketState::Joined).then_some(SocketAction::Probe)
+    }
+
+    /// Nobody waits for a timer any more.
+    fn join_now(&self) -> Option<SocketAction> {
+        (self.socket == SocketState::Waiting).then_some(SocketAction::Replace)
+    }
+
+    /// A new connection, by whoever makes them.
+    fn anew(&self, why: RestartWhy) -> Option<MediaAction> {
+        Some(match self.role? {
+            Role::Offerer => MediaAction::Rebuild,
+            Role::Answerer => MediaAction::Ask(why),
+        })
+    }
+
+    /// What this side can do about a silent link.
+    fn mend(&self) -> Option<MediaAction> {
+        match self.role? {
+            Role::Offerer => self.restart(),
+            Role::Answerer if self.newest == Newest::Failed => Some(MediaAction::Ask(RestartWhy::Failed)),
+            Role::Answerer => {
+                let sound = self.talks == Talks::Settled && self.newest == Newest::Carrying;
+                (self.socket == SocketState::Joined && sound).then_some(MediaAction::Ask(RestartWhy::Silent))
+            }
+        }
+    }
+
+    /// Candidates that hide this host's addresses would be hidden again: only a new connection has better ones.
+    fn restart(&self) -> Option<MediaAction> {
+        if self.newest != Newest::Carrying || self.link == Link::Failed {
+            // A successor that failed while the old path had come back, and is needed now.
+            (self.newest == Newest::Failed).then_some(MediaAction::Rebuild)
+        } else if self.concealed {
+            Some(MediaAction::Rebuild)
+        } else {
+            (self.talks == Talks::Settled).then_some(MediaAction::RestartIce)
+        }
+    }
+
+    /// What could not be asked for without a server is asked for now.
+    fn after_welcome(&self) -> Option<MediaAction> {
+        match (self.link, self.role) {
+            (Link::Failed, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
+            (Link::Silent, Some(Role::Answerer)) if self.talks == Talks::Negotiated => self.after_useless_restart(),
+            (Link::Silent, _) => self.mend(),
+            _ => None,
+        }
+    }
+
+    fn after_useless_restart(&self) -> Option<MediaAction> {
+        match self.role? {
+            _ if self.link != Link::Silent || self.newest != Newest::Carrying => None,
+            Role::Offerer => matches!(self.talks, Talks::Negotiated | Talks::Settled).then_some(MediaAction::Rebuild),
+            Role::Answerer => (self.socket == SocketState::Joined).then_some(MediaAction::Ask(RestartWhy::Failed)),
+        }
+    }
+
+    fn replace_failed(&self) -> Option<MediaAction> {
+        match self.role? {
+            // The first failure after a working link is where the counting begins.
+            Role::Offerer if self.link != Link::New && self.newest == Newest::Carrying => Some(MediaAction::Rebuild),
+            Role::Offerer => self.next_try,
+            Role::Answerer => Some(MediaAction::Ask(RestartWhy::Failed)),
+        }
+    }
+
+    /// A connection that may yet come back, and nobody who could take an offer of another one: that try is over without one.
+    fn after_try(&self) -> Option<MediaAction> {
+        let unheard = self.socket != SocketState::Joined || self.talks == Talks::Offering;
+        let waiting = self.link == Link::Silent && unheard;
+        self.next_try.filter(|action| !waiting || *action == MediaAction::GiveUp)
+    }
+
+    /// A request of the answerer's.
+    fn when_asked(&self, why: RestartWhy) -> Option<MediaAction> {
+        if self.role != Some(Role::Offerer) {
+            return None;
+        }
+        match why {
+            RestartWhy::Granted if self.link == Link::Up => None,
+            RestartWhy::Failed => self.replace_failed(),
+            RestartWhy::Silent if matches!(self.link, Link::Up | Link::Silent) => self.restart(),
+            RestartWhy::Silent => None,
+            RestartWhy::Granted | RestartWhy::Network | RestartWhy::Person | RestartWhy::Moved => {
+                Some(MediaAction::Rebuild)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::VoiceReason;
+
+    /// A call that runs, seen by one side.
+    fn call(role: Role) -> Situation {
+        Situation {
+            role: Some(role),
+            voice: Voice::Wanted,
+            socket: SocketState::Joined,
+            link: Link::Up,
+            talks: Talks::Settled,
+            newest: Newest::Carrying,
+            next_try: None,
+            doubtful: false,
+            concealed: false,
+        }
+    }
+
+    fn silent(role: Role) -> Situation {
+        Situation { link: Link::Silent, doubtful: true, ..call(role) }
+    }
+
+    fn every_fact() -> Vec<Fact> {
+        let asked = [
+            RestartWhy::Failed,
+            RestartWhy::Silent,
+            RestartWhy::Moved,
+            RestartWhy::Granted,
+            RestartWhy::Network,
+            RestartWhy::Person,
+        ];
+        let mut facts: Vec<Fact> = asked.into_iter().map(Fact::Asked).collect();
+        facts.extend([
+            Fact::Pause,
+            Fact::Silence,
+            Fact::StillSilent,
+            Fact::SoundBack,
+            Fact::LinkUp { first: true },
+            Fact::ChannelOpen,
+            Fact::ConnectionFailed,
+            Fact::RestartUseless,
+            Fact::ConnectTooLong,
+            Fact::SocketSilent,
+            Fact::SocketClosed,
+            Fact::JoinTooLong,
+            Fact::Welcome,
+            Fact::NetworkHint,
+            Fact::Woke,
+            Fact::AddressChanged { gone: false },
+            Fact::AddressChanged { gone: true },
+            Fact::MicrophoneGranted,
+            Fact::Person,
+            Fact::VoiceOff,
+            Fact::PeerVoiceOff,
+            Fact::PeerGone,
+            Fact::PeerReplaced,
+            Fact::PeerReturned,
+            Fact::Offered,
+            Fact::GaveUp(VoiceReason::NoRelay),
+        ]);
+        facts
+    }
+
+    #[test]
+    fn the_answerer_never_makes_an_offer_and_the_offerer_never_asks() {
+        for fact in every_fact() {
+            for link in [Link::New, Link::Up, Link::Silent, Link::Failed] {
+                for doubtful in [false, true] {
+                    let of = |role| Situation { link, doubtful, ..call(role) }.decide(fact).media;
+                    assert!(
+                        !matches!(of(Role::Answerer), Some(MediaAction::RestartIce | MediaAction::Rebuild)),
+                        "{fact:?}"
+                    );
+                    assert!(!matches!(of(Role::Offerer), Some(MediaAction::Ask(_))), "{fact:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_done_about_the_media_of_somebody_who_wants_no_voice() {
+        for fact in every_fact() {
+            for role in [Role::Offerer, Role::Answerer] {
+                assert_eq!(Situation { voice: Voice::Off, ..silent(role) }.decide(fact).media, None, "{fact:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sound_that_flows_is_not_touched_whatever_happens_to_the_socket() {
+        let facts =
+            [Fact::SocketSilent, Fact::SocketClosed, Fact::JoinTooLong, Fact::Welcome, Fact::NetworkHint, Fact::Woke];
+        for fact in facts.into_iter().chain([Fact::Pause, Fact::AddressChanged { gone: true }, Fact::RestartUseless]) {
+            for role in [Role::Offerer, Role::Answerer] {
+                assert_eq!(call(role).decide(fact).media, None, "{fact:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_path_is_no_reason_to_leave_a_socket_that_answers() {
+        for fact in every_fact() {
+            let socket = silent(Role::Offerer).decide(fact).socket;
+            let says_so = [Fact::SocketSilent, Fact::JoinTooLong, Fact::AddressChanged { gone: true }].contains(&fact);
+            assert_eq!(socket == Some(SocketAction::Replace), says_so, "{fact:?}");
+        }
+    }
+
+    #[test]
+    fn both_silent_is_a_broken_path_before_the_heartbeats_say_so() {
+        let doubtful = Situation { doubtful: true, ..call(Role::Offerer) };
+        assert_eq!(doubtful.decide(Fact::SocketSilent).media, Some(MediaAction::RestartIce));
+        assert_eq!(call(Role::Offerer).decide(Fact::SocketSilent).media, None);
+    }
+
+    #[test]
+    fn one_restart_at_a_time_and_none_where_a_restart_can_not_help() {
+        let offerer = silent(Role::Offerer);
+        let media = |fact, now: Situation| now.decide(fact).media;
+        assert_eq!(media(Fact::Silence, offerer), Some(MediaAction::RestartIce));
+        assert_eq!(media(Fact::Silence, Situation { talks: Talks::Negotiated, ..offerer }), None);
+        assert_eq!(media(Fact::Silence, Situation { newest: Newest::Building, ..offerer }), None);
+        let failed = Situation { newest: Newest::Failed, ..offerer };
+        assert_eq!(media(Fact::Silence, failed), Some(MediaAction::Rebuild));
+        assert_eq!(media(Fact::Silence, Situation { concealed: true, ..offerer }), Some(MediaAction::Rebuild));
+        assert_eq!(media(Fact::AddressChanged { gone: true }, offerer), Some(MediaAction::Rebuild));
+        let given_up = Situation { link: Link::Failed, ..offerer };
+        assert_eq!(media(Fact::ConnectionFailed, given_up), Some(MediaAction::Rebuild));
+        assert_eq!(media(Fact::RestartUseless, offerer), Some(MediaAction::Rebuild));
+        assert_eq!(media(Fact::RestartUseless, Situation { talks: Talks::Offering, ..offerer }), None);
+    }
+
+    #[test]
+    fn a_hint_begins_a_join_anew_once_and_wakes_voice_that_was_given_up() {
+        let joining =
+            |replaceable| Situation { socket: SocketState::Connecting { replaceable }, ..call(Role::Answerer) };
+        assert_eq!(joining(true).decide(Fact::NetworkHint).socket, Some(SocketAction::Replace));
+        assert_eq!(joining(false).decide(Fact::NetworkHint).socket, None);
+        let given_up = Situation { voice: Voice::GivenUp, link: Link::New, ..call(Role::Answerer) };
+        assert_eq!(given_up.decide(Fact::NetworkHint).media, Some(MediaAction::Ask(RestartWhy::Network)));
+        let off = Situation { voice: Voice::Off, ..given_up };
+        assert_eq!(off.decide(Fact::NetworkHint).media, None);
+    }
+}

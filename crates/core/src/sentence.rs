@@ -1,0 +1,107 @@
+//! What people read about a reason: one sentence that says what is wrong, and one that says what they can do.
+
+use crate::reason::SessionReason;
+use crate::view::Recovery;
+use crate::wire::{MicrophoneReason, VoiceReason};
+
+/// Two sentences for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sentences {
+    /// What is wrong.
+    pub(crate) message: &'static str,
+    /// What a person can do about it.
+    pub(crate) hint: &'static str,
+}
+
+const TRIED_AGAIN: &str = "It is tried again by itself, and messages are kept. If it goes on, reload the page.";
+
+const fn say(message: &'static str, hint: &'static str) -> Sentences {
+    Sentences { message, hint }
+}
+
+pub(crate) const fn of_session(reason: SessionReason) -> Sentences {
+    match reason {
+        SessionReason::Unauthorized => say("The link to this session is wrong or has expired.", "Ask for a new link."),
+        SessionReason::SessionFull => {
+            say("Two people are in this session already.", "Ask one of them to leave, then try again.")
+        }
+        SessionReason::OpenedElsewhere => {
+            say("This session was opened in another tab or on another device.", "Go on there, or continue here.")
+        }
+        SessionReason::VersionMismatch => say("This page is older or newer than its server.", "Reload the page."),
+        SessionReason::SameUser => {
+            say("Both people of this session have the same user ID.", "Give each person an own user ID.")
+        }
+        SessionReason::SignalingUnreachable => {
+            say("The server cannot be reached.", "Nothing to do: it is tried again by itself, and messages are kept.")
+        }
+        SessionReason::TokenFailed => {
+            say("This page could not get permission to join from its own server.", TRIED_AGAIN)
+        }
+        SessionReason::ModuleFailed => say("A part of this page could not be loaded.", TRIED_AGAIN),
+        SessionReason::Refused => say("The server refuses this page.", "Reload the page, or tell whoever runs it."),
+        SessionReason::Left => say("You left the session.", "Join again whenever you like."),
+    }
+}
+
+pub(crate) const fn of_voice(reason: VoiceReason) -> Sentences {
+    match reason {
+        VoiceReason::ConnectionFailed => say(
+            "Voice could not find a way through the network.",
+            "Try again, or switch to another network or turn off the VPN.",
+        ),
+        VoiceReason::NoRelay => say(
+            "Voice could not find a direct way between the two of you, and this server has no relay.",
+            "Try again, or use another network; whoever runs the server can add a TURN relay.",
+        ),
+        VoiceReason::UnsupportedBrowser => say(
+            "This browser cannot make voice calls.",
+            "Open this page in a current Chrome, Edge, Firefox or Safari; the chat works here.",
+        ),
+        VoiceReason::InsecureContext => say(
+            "Browsers allow voice on secure pages only.",
+            "Open this page by https:// or on localhost; the chat works here.",
+        ),
+    }
+}
+
+/// The same when it is the other side that can't.
+pub(crate) const fn of_peer_voice(reason: VoiceReason) -> Sentences {
+    match reason {
+        VoiceReason::ConnectionFailed | VoiceReason::NoRelay => of_voice(reason),
+        VoiceReason::UnsupportedBrowser => say(
+            "The other person's browser cannot make voice calls.",
+            "Ask them to open the page in a current browser; the chat works meanwhile.",
+        ),
+        VoiceReason::InsecureContext => say(
+            "The other person's page is not secure, so that their browser allows no voice.",
+            "Ask them to open the page by https://; the chat works meanwhile.",
+        ),
+    }
+}
+
+pub(crate) const fn of_microphone(reason: MicrophoneReason) -> Sentences {
+    match reason {
+        MicrophoneReason::Denied => say(
+            "The microphone is not allowed on this page.",
+            "Allow it in the address bar, then turn the microphone on again.",
+        ),
+        MicrophoneReason::Missing => say("No microphone was found.", "Plug one in, then turn the microphone on again."),
+        MicrophoneReason::Busy => say(
+            "The microphone could not be opened.",
+            "Close other programs that use it, then turn the microphone on again.",
+        ),
+        MicrophoneReason::Ended => {
+            say("The microphone went away.", "Plug it in or allow it again, then turn the microphone on again.")
+        }
+    }
+}
+
+pub(crate) const fn of_recovery(recovery: Recovery) -> Sentences {
+    let message = match recovery {
+        Recovery::Network => "Neither the other person nor the server can be reached. Trying again.",
+        Recovery::Path => "Nothing arrives from the other person. Looking for another path.",
+        Recovery::Connection => "The connection broke. Making a new one.",
+    };
+    say(message, "Voice comes back by itself. What you write is kept.")
+}

@@ -1,0 +1,52 @@
+//! Timers are data: the core names one, the driver keeps it.
+
+/// Longest round trip that is reckoned with, in milliseconds.
+pub(crate) const MAX_ROUND_TRIP_MS: u32 = 2_000;
+
+/// A timer of the core. Setting one that runs starts it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Timer {
+    /// Until the socket is connected again.
+    Rejoin,
+    /// Until a connection attempt counts as failed.
+    Connect,
+    /// Until the next heartbeat, and the next look whether packets of the other arrive.
+    Pulse,
+    /// Until a restarted connection that stays silent is given up.
+    Restart,
+    /// Until a socket that does not answer counts as dead.
+    Probe,
+    /// Until the next look whether the socket has been silent.
+    Idle,
+    /// Until a socket that does not get in is given up for a new one.
+    Join,
+    /// Until the outbox is tried again after a retryable refusal.
+    Outbox,
+    /// Until a leaving session stops waiting for its outbox.
+    Leave,
+    /// Until the other counts as having stopped typing.
+    PeerTyping,
+}
+
+impl Timer {
+    /// Every timer.
+    pub const ALL: [Self; 10] = [
+        Self::Rejoin,
+        Self::Connect,
+        Self::Pulse,
+        Self::Restart,
+        Self::Probe,
+        Self::Idle,
+        Self::Join,
+        Self::Outbox,
+        Self::Leave,
+        Self::PeerTyping,
+    ];
+
+    /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,
+    /// as after a sleep: the messages that would speak against it may still lie in the queue.
+    #[must_use]
+    pub const fn judges(self) -> bool {
+        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join)
+    }
+}

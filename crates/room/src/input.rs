@@ -1,0 +1,93 @@
+//! Everything that can happen to a room.
+
+use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, UserId};
+
+use crate::output::Timer;
+use crate::store::{Appended, StoreError, Ticket};
+
+/// Names one socket of the host; never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId(pub u64);
+
+/// Names one event that waits for its acknowledgement; never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// One thing that happened. [`crate::Room::handle`] takes any of them at any time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A socket whose token was verified asks for a seat. It is answered by [`crate::Output::Admit`] or
+    /// [`crate::Output::Refuse`].
+    Enter {
+        /// The socket.
+        socket: SocketId,
+        /// What it says of itself; the token in it is not looked at.
+        handshake: Box<Handshake>,
+        /// The other participant, when the token names one.
+        peer: Option<UserId>,
+    },
+    /// An admitted socket takes events from now on.
+    Connected {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// A socket sent an event.
+    Event {
+        /// The socket.
+        socket: SocketId,
+        /// Names the acknowledgement.
+        request: RequestId,
+        /// The event; none when its body does not have the form of the protocol.
+        event: Option<ClientEvent>,
+        /// Milliseconds of a clock that never goes back.
+        at: u64,
+    },
+    /// A socket is gone.
+    Closed {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// What was sent to a socket did not fit into its channel: it reads too slowly or not at all.
+    Overflowed {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// The answer to [`crate::StoreRequest::ReadPage`].
+    PageRead {
+        /// The socket that the page is for.
+        socket: SocketId,
+        /// The page.
+        page: Result<ChatPage, StoreError>,
+    },
+    /// The answer to [`crate::StoreRequest::Append`]; answers come in the order of the log.
+    Appended {
+        /// As given.
+        ticket: Ticket,
+        /// What is durable now.
+        result: Result<Appended, StoreError>,
+    },
+    /// The answer to [`crate::StoreRequest::Raise`].
+    Raised {
+        /// As given.
+        request: RequestId,
+        /// What holds now.
+        result: Result<Receipt, StoreError>,
+    },
+    /// The answer to [`crate::StoreRequest::ReadHistory`].
+    HistoryRead {
+        /// As given.
+        request: RequestId,
+        /// Messages by rising sequence number, and whether older ones exist.
+        result: Result<(Vec<ChatMessage>, bool), StoreError>,
+    },
+    /// A timer ran out.
+    TimerFired {
+        /// The timer.
+        timer: Timer,
+    },
+    /// The server is about to stop and to start again.
+    Restarting {
+        /// When clients shall come back, in milliseconds from now.
+        after_ms: u32,
+    },
+}

@@ -1,0 +1,102 @@
+//! Signals: relayed in order, or parked until the other comes.
+
+use pairvoice_wire::{
+    Acknowledgement, Code, Envelope, MAX_HANDSHAKE_SIGNALS, MAX_SIGNAL_BYTES, Outcome, Refusal, Role, ServerEvent,
+    SignalBody, UserId,
+};
+
+use crate::input::{RequestId, SocketId};
+use crate::output::{Note, Output};
+use crate::room::Room;
+
+impl Room {
+    /// A `signal` event.
+    pub(crate) fn signal(&mut self, socket: SocketId, request: RequestId, envelope: &Envelope) {
+        match self.relay(socket, envelope) {
+            Ok(outcome) => {
+                self.acknowledge(request, Acknowledgement { outcome: Some(outcome), ..Acknowledgement::ok() });
+            }
+            Err(refusal) => self.acknowledge(request, refusal),
+        }
+    }
+
+    /// The signals that came with a handshake: the same rules, and nobody to answer.
+    pub(crate) fn handshake_signals(&mut self, socket: SocketId, signals: Vec<Envelope>) {
+        let Some(user) = self.user_of(socket) else { return };
+        for (index, envelope) in signals.into_iter().enumerate() {
+            let kind = envelope.body.kind();
+            if index >= MAX_HANDSHAKE_SIGNALS || self.relay(socket, &envelope).is_err() {
+                self.log(Note::SignalRefused { user: user.clone(), kind });
+            }
+        }
+    }
+
+    /// Hands a signal on, or parks it.
+    ///
+    /// # Errors
+    /// A refusal when the signal is too large, under another name, or when too many wait.
+    fn relay(&mut self, socket: SocketId, envelope: &Envelope) -> Result<Outcome, Refusal> {
+        if envelope.size() > MAX_SIGNAL_BYTES {
+            return Err(Refusal::new(Code::TooLarge, "a signal has at most 32 KiB"));
+        }
+        let session = self.config.session.clone();
+        let Some(seat) = self.seat_of(socket) else {
+            return Err(Refusal::new(Code::NotJoined, "this socket has no seat"));
+        };
+        let user = seat.user.clone();
+        if envelope.session != session || envelope.user != user || envelope.instance != seat.instance {
+            self.log(Note::ForeignSender { user });
+            let message = "the signal's session, user or instance is not the socket's";
+            return Err(Refusal::new(Code::ForeignSender, message));
+        }
+        match envelope.body {
+            SignalBody::End => seat.parked.wipe(),
+            SignalBody::Offer { .. } if envelope.generation == 0 => self.note_roles(&user, socket, envelope.attempt),
+            SignalBody::Answer { .. } => {
+                if let Some(other) = self.other(&user) {
+                    other.parked.answered(envelope.attempt);
+                }
+            }
+            _ => {}
+        }
+        let other = self.other(&user);
+        let gone = other.as_ref().is_some_and(|o| envelope.to.as_ref().is_some_and(|to| *to != o.instance));
+        let to = other.and_then(|other| other.open());
+        let outcome = match to {
+            _ if gone => Some(Outcome::Dropped),
+            Some(to) => {
+                self.push(Output::Send { to, event: ServerEvent::Signal(envelope.clone()) });
+                Some(Outcome::Delivered)
+            }
+            None => {
+                let parked = self.seat_of(socket).is_some_and(|seat| seat.parked.keep(envelope.clone()));
+                parked.then_some(Outcome::Parked)
+            }
+        };
+        self.note_signal(envelope, outcome.unwrap_or(Outcome::Dropped));
+        outcome.ok_or_else(|| Refusal::new(Code::Busy, "too many signals wait for the other"))
+    }
+
+    pub(crate) fn note_signal(&mut self, envelope: &Envelope, outcome: Outcome) {
+        self.log(Note::Signal {
+            from: envelope.user.clone(),
+            instance: envelope.instance.clone(),
+            kind: envelope.body.kind(),
+            attempt: envelope.attempt,
+            sequence: envelope.sequence,
+            bytes: envelope.size(),
+            outcome,
+        });
+    }
+
+    fn note_roles(&mut self, offerer: &UserId, socket: SocketId, attempt: u32) {
+        let (answerer, other) = match self.other(offerer) {
+            Some(seat) => (Some(seat.user.clone()), seat.open()),
+            None => (None, None),
+        };
+        if answerer.as_ref().is_some_and(|peer| Role::elect(offerer, peer) == Ok(Role::Answerer)) {
+            self.log(Note::WrongOfferer { user: offerer.clone() });
+        }
+        self.log(Note::Roles { offerer: offerer.clone(), answerer, sockets: (socket, other), attempt });
+    }
+}

@@ -1,0 +1,345 @@
+//! One session: who has a seat, who comes, goes and takes over.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use pairvoice_wire::{
+    Acknowledgement, ChatDelivery, ChatPage, ClientEvent, Code, Handshake, IceServer, InstanceId, Notice, Outcome,
+    PeerInfo, Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
+};
+
+use crate::input::{Input, RequestId, SocketId};
+use crate::output::{Note, Output, Timer};
+use crate::quota::Bucket;
+use crate::seat::{Entering, Seat, Socket};
+use crate::store::{Known, StoreError, StoreRequest};
+
+/// People of a session.
+const SEATS: usize = 2;
+/// Former instances that are remembered of one user.
+const REMEMBERED: usize = 64;
+/// A person whose socket broke without a goodbye counts as away for so long, then as absent, in milliseconds.
+const AWAY_MS: u64 = 8_000;
+/// The seat of an absent person is kept for so much longer, in milliseconds: a minute together.
+const SEAT_MS: u64 = 52_000;
+
+/// What a room is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// The session.
+    pub session: SessionId,
+    /// Events a second that one connection may go on sending.
+    pub rate: u32,
+    /// ICE servers that every client is told.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// The state machine of one session; see the crate's documentation for the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Room {
+    pub(crate) config: Config,
+    seats: Vec<Seat>,
+    /// Instances that a newer one of the same user took over from, while anybody is in the session.
+    superseded: BTreeMap<UserId, VecDeque<InstanceId>>,
+    outputs: VecDeque<Output>,
+}
+
+impl Room {
+    /// A session that nobody is in.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, seats: Vec::new(), superseded: BTreeMap::new(), outputs: VecDeque::new() }
+    }
+
+    /// Takes one thing that happened.
+    pub fn handle(&mut self, input: Input) {
+        match input {
+            Input::Enter { socket, handshake, peer } => self.enter(socket, *handshake, peer),
+            Input::PageRead { socket, page } => self.page_read(socket, page),
+            Input::Connected { socket } => self.connected(socket),
+            Input::Event { socket, request, event, at } => self.event(socket, request, event, at),
+            Input::Closed { socket } => self.closed(socket),
+            Input::Overflowed { socket } => {
+                // What did not fit would be a hole: the next welcome brings everything.
+                self.closed(socket);
+                self.push(Output::HangUp { socket });
+            }
+            Input::Appended { ticket, result } => self.appended(ticket, result),
+            Input::Raised { request, result } => self.raised(request, result),
+            Input::HistoryRead { request, result } => self.history_read(request, result),
+            Input::TimerFired { timer } => self.timer_fired(timer),
+            Input::Restarting { after_ms } => self.restarting(after_ms),
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether nobody has a seat, so that the room can be forgotten.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    /// How many people have a seat.
+    #[must_use]
+    pub fn seats(&self) -> usize {
+        self.seats.len()
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    pub(crate) fn log(&mut self, note: Note) {
+        self.push(Output::Log(note));
+    }
+
+    pub(crate) fn acknowledge(&mut self, request: RequestId, answer: impl Into<Acknowledgement>) {
+        self.push(Output::Acknowledge { request, answer: answer.into() });
+    }
+
+    /// The seat that this socket holds.
+    pub(crate) fn seat_of(&mut self, socket: SocketId) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|seat| seat.open() == Some(socket))
+    }
+
+    /// The user whose seat this socket holds.
+    pub(crate) fn user_of(&mut self, socket: SocketId) -> Option<UserId> {
+        self.seat_of(socket).map(|seat| seat.user.clone())
+    }
+
+    pub(crate) fn seat(&mut self, user: &UserId) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|seat| seat.user == *user)
+    }
+
+    pub(crate) fn other(&mut self, user: &UserId) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|seat| seat.user != *user)
+    }
+
+    /// Sends to the other, if somebody is connected there.
+    pub(crate) fn send_to_other(&mut self, user: &UserId, event: ServerEvent) {
+        if let Some(to) = self.other(user).and_then(|seat| seat.open()) {
+            self.push(Output::Send { to, event });
+        }
+    }
+
+    pub(crate) fn tell_other(&mut self, user: &UserId) {
+        if let Some(info) = self.seat(user).map(|seat| seat.info()) {
+            self.send_to_other(user, ServerEvent::Peer(info));
+        }
+    }
+
+    // Coming
+
+    fn enter(&mut self, socket: SocketId, handshake: Handshake, peer: Option<UserId>) {
+        let (user, instance) = (handshake.user_id.clone(), handshake.instance.clone());
+        if self.superseded.get(&user).is_some_and(|former| former.contains(&instance)) {
+            return self.refuse(socket, Code::OpenedElsewhere, "a newer instance of this user took over");
+        }
+        if self.seat(&user).is_none() {
+            if self.seats.len() >= SEATS {
+                return self.refuse(socket, Code::SessionFull, "two other users are in this session");
+            }
+            self.seats.push(Seat::new(user.clone(), instance.clone()));
+        }
+        self.make_way(&user, &instance);
+        let known = Known { log: handshake.log.clone(), since: handshake.since, tip: handshake.tip.clone() };
+        if let Some(seat) = self.seat(&user) {
+            seat.voice = handshake.voice;
+            seat.socket = Socket::Entering(Box::new(Entering::new(socket, handshake, peer)));
+        }
+        // A seat whose owner then never appears runs out like any other.
+        self.push(Output::ClearTimer(Timer::Seat(user.clone())));
+        self.push(Output::SetTimer { timer: Timer::Away(user), after: AWAY_MS });
+        self.push(Output::Store(StoreRequest::ReadPage { socket, known }));
+    }
+
+    fn refuse(&mut self, socket: SocketId, code: Code, message: &str) {
+        self.push(Output::Refuse { socket, refusal: Refusal::new(code, message) });
+    }
+
+    /// The user's former socket goes; a former instance is told why, and stays out.
+    fn make_way(&mut self, user: &UserId, instance: &InstanceId) {
+        let Some(seat) = self.seat(user) else { return };
+        let socket = std::mem::replace(&mut seat.socket, Socket::None);
+        let takeover = seat.instance != *instance;
+        if takeover {
+            let former = std::mem::replace(&mut seat.instance, instance.clone());
+            seat.parked.wipe();
+            seat.welcomes = 0;
+            let remembered = self.superseded.entry(user.clone()).or_default();
+            remembered.push_back(former);
+            if remembered.len() > REMEMBERED {
+                remembered.pop_front();
+            }
+        }
+        match socket {
+            Socket::Open { id, .. } => {
+                if takeover {
+                    let notice = Notice { code: Code::OpenedElsewhere, after_ms: None };
+                    self.push(Output::Send { to: id, event: ServerEvent::Notice(notice) });
+                }
+                self.push(Output::HangUp { socket: id });
+            }
+            Socket::Entering(entering) => {
+                // A client that lost patience with its own connect is no reason to keep its instance out.
+                let code = if takeover { Code::OpenedElsewhere } else { Code::Busy };
+                self.refuse(entering.id, code, "another connection of this user was faster");
+            }
+            Socket::None => {}
+        }
+    }
+
+    fn page_read(&mut self, socket: SocketId, page: Result<ChatPage, StoreError>) {
+        let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
+        let Some(entering) = seat.entering(socket) else { return };
+        if let Ok(page) = page {
+            entering.page = Some(page);
+            self.push(Output::Admit { socket });
+        } else {
+            seat.socket = Socket::None;
+            self.refuse(socket, Code::Busy, "the chat log could not be read");
+        }
+    }
+
+    /// The socket is in: it is welcomed and the other is told.
+    fn connected(&mut self, socket: SocketId) {
+        let seat = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket));
+        let taken = seat.and_then(|seat| match std::mem::replace(&mut seat.socket, Socket::None) {
+            Socket::Entering(entering) if entering.page.is_some() => Some((seat.user.clone(), *entering)),
+            before => {
+                seat.socket = before;
+                None
+            }
+        });
+        let Some((user, mut entering)) = taken else {
+            // Another connection of this user took the seat meanwhile; if it is a newer instance's, the next handshake says so.
+            return self.push(Output::HangUp { socket });
+        };
+        let Some(chat) = entering.page.take() else { return };
+        let missed = entering.missed(chat.last);
+        let rate = self.config.rate;
+        let Some(seat) = self.seat(&user) else { return };
+        seat.socket = Socket::Open { id: socket, bucket: Bucket::new(rate) };
+        seat.presence = Presence::Present;
+        seat.welcomes += 1;
+        let instance = seat.instance.clone();
+        let signals = self.other(&user).map(|other| other.parked.hand_out(&instance)).unwrap_or_default();
+        for envelope in &signals {
+            self.note_signal(envelope, Outcome::Delivered);
+        }
+        let peer = self.other(&user).map(|other| other.info()).or(entering.peer.map(PeerInfo::unmet));
+        let ice_servers = self.config.ice_servers.clone();
+        let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers };
+        self.push(Output::ClearTimer(Timer::Away(user.clone())));
+        self.push(Output::Send { to: socket, event: ServerEvent::Welcome(Box::new(welcome)) });
+        if !missed.is_empty() {
+            self.push(Output::Send { to: socket, event: ServerEvent::Chat(ChatDelivery { messages: missed }) });
+        }
+        self.tell_other(&user);
+        self.log(Note::Joined { user: user.clone(), socket });
+        self.note_voice(&user, socket, VoiceStatus::default(), entering.handshake.voice);
+        self.handshake_signals(socket, entering.handshake.signals);
+    }
+
+    // Going
+
+    fn closed(&mut self, socket: SocketId) {
+        let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
+        let was_open = seat.open().is_some();
+        seat.socket = Socket::None;
+        let user = seat.user.clone();
+        if was_open {
+            seat.presence = Presence::Away;
+            self.push(Output::SetTimer { timer: Timer::Away(user.clone()), after: AWAY_MS });
+            self.tell_other(&user);
+            self.log(Note::Away { user, socket });
+        }
+    }
+
+    /// The seat is free at once.
+    pub(crate) fn bye(&mut self, socket: SocketId) {
+        let Some(index) = self.seats.iter().position(|seat| seat.open() == Some(socket)) else { return };
+        let info = self.seats.remove(index).info();
+        let user = info.user_id.clone();
+        let gone = PeerInfo { presence: Presence::Absent, left: true, voice: VoiceStatus::default(), ..info };
+        self.send_to_other(&user, ServerEvent::Peer(gone));
+        for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
+            self.push(Output::ClearTimer(timer));
+        }
+        self.log(Note::Left { user, socket });
+    }
+
+    /// Away becomes absent, and absent becomes a free seat, unless a socket was welcomed.
+    fn timer_fired(&mut self, timer: Timer) {
+        match timer {
+            Timer::Away(user) => {
+                let Some(seat) = self.seat(&user).filter(|seat| seat.open().is_none()) else { return };
+                let before = std::mem::replace(&mut seat.presence, Presence::Absent);
+                self.push(Output::SetTimer { timer: Timer::Seat(user.clone()), after: SEAT_MS });
+                if before != Presence::Absent {
+                    self.tell_other(&user);
+                }
+            }
+            Timer::Seat(user) => self.seats.retain(|seat| seat.user != user || seat.open().is_some()),
+        }
+    }
+
+    fn restarting(&mut self, after_ms: u32) {
+        let notice = Notice { code: Code::Restarting, after_ms: Some(after_ms) };
+        let open: Vec<SocketId> = self.seats.iter().filter_map(Seat::open).collect();
+        for to in open {
+            self.push(Output::Send { to, event: ServerEvent::Notice(notice.clone()) });
+        }
+    }
+
+    // Events
+
+    fn event(&mut self, socket: SocketId, request: RequestId, event: Option<ClientEvent>, at: u64) {
+        let Some(seat) = self.seat_of(socket) else {
+            return self.acknowledge(request, Refusal::new(Code::NotJoined, "this socket has no seat"));
+        };
+        let user = seat.user.clone();
+        if let Socket::Open { bucket, .. } = &mut seat.socket
+            && let Err(refusal) = bucket.take(event.as_ref(), at)
+        {
+            return self.acknowledge(request, refusal);
+        }
+        match event {
+            None => self.acknowledge(request, Refusal::new(Code::BadRequest, "the event does not have its form")),
+            Some(ClientEvent::Signal(envelope)) => self.signal(socket, request, &envelope),
+            Some(ClientEvent::Voice(voice)) => self.voice(&user, socket, request, voice),
+            Some(ClientEvent::Chat(batch)) => self.chat(user, request, batch),
+            Some(ClientEvent::Receipt(receipt)) => self.receipt(user, request, &receipt),
+            Some(ClientEvent::Typing(typing)) => {
+                self.send_to_other(&user, ServerEvent::Typing(typing));
+                self.acknowledge(request, Acknowledgement::ok());
+            }
+            Some(ClientEvent::History(asked)) => self.history(request, &asked),
+            Some(ClientEvent::Probe) => self.acknowledge(request, Acknowledgement::ok()),
+            Some(ClientEvent::Bye) => {
+                self.bye(socket);
+                self.acknowledge(request, Acknowledgement::ok());
+            }
+        }
+    }
+
+    fn voice(&mut self, user: &UserId, socket: SocketId, request: RequestId, voice: VoiceStatus) {
+        let Some(seat) = self.seat(user) else { return };
+        let before = std::mem::replace(&mut seat.voice, voice);
+        self.note_voice(user, socket, before, voice);
+        // The state is for the log; the other side derives its own.
+        if (VoiceStatus { state: voice.state, ..before }) != voice {
+            self.tell_other(user);
+        }
+        self.acknowledge(request, Acknowledgement::ok());
+    }
+
+    fn note_voice(&mut self, user: &UserId, socket: SocketId, before: VoiceStatus, now: VoiceStatus) {
+        if before.state != now.state {
+            self.log(Note::Voice { user: user.clone(), socket, state: now.state });
+        }
+    }
+}

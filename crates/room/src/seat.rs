@@ -1,0 +1,122 @@
+//! A person's place in a session. It belongs to a user, not to a socket: sockets come and go, the seat with its parked
+//! signals stays for a while.
+
+use pairvoice_wire::{ChatMessage, ChatPage, Handshake, InstanceId, PeerInfo, Presence, UserId, VoiceStatus};
+
+use crate::input::SocketId;
+use crate::parked::Parked;
+use crate::quota::Bucket;
+
+/// Messages that may wait for a socket that is being let in.
+const MAX_BACKLOG: usize = 1_024;
+
+/// One person's place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Seat {
+    pub(crate) user: UserId,
+    pub(crate) instance: InstanceId,
+    pub(crate) presence: Presence,
+    pub(crate) welcomes: u32,
+    pub(crate) voice: VoiceStatus,
+    pub(crate) parked: Parked,
+    pub(crate) socket: Socket,
+}
+
+/// The socket of a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Socket {
+    /// There is none.
+    None,
+    /// One is being let in.
+    Entering(Box<Entering>),
+    /// One was welcomed.
+    Open {
+        /// Its name.
+        id: SocketId,
+        /// What it may still send.
+        bucket: Bucket,
+    },
+}
+
+/// A socket on its way in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Entering {
+    pub(crate) id: SocketId,
+    pub(crate) handshake: Handshake,
+    /// The other participant, when the token names one.
+    pub(crate) peer: Option<UserId>,
+    /// What the client has missed, once it is read.
+    pub(crate) page: Option<ChatPage>,
+    /// Messages that became durable since the page was asked for; those that the page lacks follow it.
+    backlog: Vec<ChatMessage>,
+}
+
+impl Entering {
+    pub(crate) fn new(id: SocketId, handshake: Handshake, peer: Option<UserId>) -> Self {
+        Self { id, handshake, peer, page: None, backlog: Vec::new() }
+    }
+
+    /// Keeps what became durable meanwhile; tells whether there was room.
+    pub(crate) fn keep(&mut self, messages: &[ChatMessage]) -> bool {
+        let fits = self.backlog.len() + messages.len() <= MAX_BACKLOG;
+        if fits {
+            self.backlog.extend_from_slice(messages);
+        }
+        fits
+    }
+
+    /// What became durable after the page had been read.
+    pub(crate) fn missed(&mut self, last: u64) -> Vec<ChatMessage> {
+        std::mem::take(&mut self.backlog).into_iter().filter(|message| message.seq > last).collect()
+    }
+}
+
+impl Seat {
+    pub(crate) fn new(user: UserId, instance: InstanceId) -> Self {
+        Self {
+            user,
+            instance,
+            presence: Presence::Absent,
+            welcomes: 0,
+            voice: VoiceStatus::default(),
+            parked: Parked::default(),
+            socket: Socket::None,
+        }
+    }
+
+    /// The person as the other is told of them.
+    pub(crate) fn info(&self) -> PeerInfo {
+        PeerInfo {
+            user_id: self.user.clone(),
+            instance: Some(self.instance.clone()),
+            presence: self.presence,
+            left: false,
+            welcomes: self.welcomes,
+            voice: self.voice,
+        }
+    }
+
+    /// The welcomed socket.
+    pub(crate) fn open(&self) -> Option<SocketId> {
+        match &self.socket {
+            Socket::Open { id, .. } => Some(*id),
+            Socket::None | Socket::Entering(_) => None,
+        }
+    }
+
+    /// The socket, welcomed or on its way in.
+    pub(crate) fn any_socket(&self) -> Option<SocketId> {
+        match &self.socket {
+            Socket::Open { id, .. } => Some(*id),
+            Socket::Entering(entering) => Some(entering.id),
+            Socket::None => None,
+        }
+    }
+
+    pub(crate) fn entering(&mut self, socket: SocketId) -> Option<&mut Entering> {
+        match &mut self.socket {
+            Socket::Entering(entering) if entering.id == socket => Some(entering),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The chat log of all sessions, in one SQLite file: a thread that writes (group commit, acknowledgement after commit) and a
+//! thread that reads, each with its own connection and a bounded queue. Whoever asks never waits.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use pairvoice_room::{Input, StoreError, StoreRequest};
+use pairvoice_wire::SessionId;
+use rusqlite::Connection;
+use thiserror::Error;
+
+use self::reader::{Read, read};
+use self::writer::{Job, write};
+
+mod reader;
+mod writer;
+
+/// Jobs that may wait for the writer, and questions that may wait for the reader.
+const QUEUE: usize = 1_024;
+
+/// Gets the answer, on the thread that has it.
+type Done<T> = Box<dyn FnOnce(Result<T, LogError>) + Send>;
+
+const VERSION: i64 = 2;
+const SCHEMA: &str = "
+create table if not exists log (id text not null);
+insert into log select lower(hex(randomblob(16))) where not exists (select 1 from log);
+create table if not exists message (
+    session text not null, seq integer not null, id text not null, sender text not null,
+    body text not null, at integer not null,
+    primary key (session, seq)) without rowid;
+create index if not exists message_id on message (session, id);
+create table if not exists receipt (
+    session text not null, user text not null, delivered integer not null, read integer not null,
+    primary key (session, user)) without rowid;
+create table if not exists pruned (session text not null primary key, upto integer not null) without rowid;
+pragma user_version = 2;";
+/// Version 1 found a message by its sender first, so that somebody else's use of an ID went unnoticed.
+const FROM_1: &str = "
+alter table message rename to message_1;
+create table message (
+    session text not null, seq integer not null, id text not null, sender text not null,
+    body text not null, at integer not null,
+    primary key (session, seq)) without rowid;
+insert into message select session, seq, id, sender, body, at from message_1;
+drop table message_1;";
+
+/// What keeps the log from working.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// SQLite says no.
+    #[error("the chat log failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// More waits than the writer can take.
+    #[error("the chat log is busy")]
+    Busy,
+    /// The disk is full, or the file has reached its limit.
+    #[error("the chat log is full")]
+    Full,
+    /// The writer has stopped.
+    #[error("the chat log is closed")]
+    Closed,
+    /// The file is of a later version of this program.
+    #[error("the chat log is of version {0}, which this server does not know")]
+    Version(i64),
+    /// The writer thread could not start.
+    #[error("the chat log's writer could not start: {0}")]
+    Thread(std::io::Error),
+}
+
+impl From<LogError> for StoreError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Full => Self::Full,
+            _ => Self::Busy,
+        }
+    }
+}
+
+/// How much is kept; what is not given has no limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Retention {
+    /// Messages older than so many days go.
+    pub days: Option<u32>,
+    /// So many messages of each session stay.
+    pub messages: Option<u32>,
+    /// The file grows no larger than so many MiB.
+    pub file_mib: Option<u32>,
+}
+
+/// The chat log of all sessions.
+#[derive(Debug)]
+pub struct ChatLog {
+    writer: Worker<Job>,
+    reader: Worker<Read>,
+}
+
+impl ChatLog {
+    /// Opens the file, makes the tables, starts the writer.
+    ///
+    /// # Errors
+    /// [`LogError`] when the file can't be used.
+    pub fn open(path: &Path, retention: Retention) -> Result<Self, LogError> {
+        let mut writer = connect(path)?;
+        let version: i64 = writer.query_row("pragma user_version", [], |row| row.get(0))?;
+        if version > VERSION {
+            return Err(LogError::Version(version));
+        }
+        let migration = writer.transaction()?;
+        if version == 1 {
+            migration.execute_batch(FROM_1)?;
+        }
+        migration.execute_batch(SCHEMA)?;
+        migration.commit()?;
+        if let Some(mib) = retention.file_mib {
+            let page: i64 = writer.query_row("pragma page_size", [], |row| row.get(0))?;
+            let pages = i64::from(mib) * 1024 * 1024 / page.max(1);
+            writer.query_row(&format!("pragma max_page_count = {pages}"), [], |_| Ok(()))?;
+        }
+        let id: String = writer.query_row("select id from log", [], |row| row.get(0))?;
+        let reader = connect(path)?;
+        let (jobs, to_write) = sync_channel(QUEUE);
+        let (questions, to_read) = sync_channel(QUEUE);
+        Ok(Self {
+            writer: Worker::start("chat-log-writer", jobs, move || write(writer, &to_write, retention))?,
+            reader: Worker::start("chat-log-reader", questions, move || read(&reader, &id, &to_read))?,
+        })
+    }
+
+    /// Does what a room asks for; `answer` gets the room's next input, on one of the log's threads: those of one session's
+    /// batches and receipts in the order in which they were asked for.
+    ///
+    /// Returns the room's next input when the log can't take the request; `answer` is not called then.
+    pub fn submit(
+        &self,
+        session: &SessionId,
+        request: StoreRequest,
+        answer: impl FnOnce(Input) + Send + 'static,
+    ) -> Option<Input> {
+        let session = session.clone();
+        match request {
+            StoreRequest::ReadPage { socket, known } => {
+                let input = move |page: Result<_, StoreError>| Input::PageRead { socket, page };
+                let done = Box::new(move |page: Result<_, LogError>| answer(input(page.map_err(Into::into))));
+                self.reader.submit(Read::Page { session, known, done }).err().map(|e| input(Err(e.into())))
+            }
+            StoreRequest::ReadHistory { request, before, limit } => {
+                let input = move |result: Result<_, StoreError>| Input::HistoryRead { request, result };
+                let done = Box::new(move |result: Result<_, LogError>| answer(input(result.map_err(Into::into))));
+                self.reader.submit(Read::History { session, before, limit, done }).err().map(|e| input(Err(e.into())))
+            }
+            StoreRequest::Append { ticket, messages } => {
+                let sender = ticket.user.clone();
+                let refused = ticket.clone();
+                let input = move |ticket, result: Result<_, StoreError>| Input::Appended { ticket, result };
+                let done =
+                    Box::new(move |result: Result<_, LogError>| answer(input(ticket, result.map_err(Into::into))));
+                let job = Job::Append { session, sender, messages, done };
+                self.writer.submit(job).err().map(|e| input(refused, Err(e.into())))
+            }
+            StoreRequest::Raise { request, receipt } => {
+                let input = move |result: Result<_, StoreError>| Input::Raised { request, result };
+                let done = Box::new(move |result: Result<_, LogError>| answer(input(result.map_err(Into::into))));
+                self.writer.submit(Job::Receipt { session, receipt, done }).err().map(|e| input(Err(e.into())))
+            }
+        }
+    }
+
+    /// Writes what waits and closes the file.
+    pub fn close(&self) {
+        self.reader.stop();
+        self.writer.stop();
+    }
+}
+
+/// A thread and its queue.
+struct Worker<T> {
+    queue: Mutex<Option<SyncSender<T>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<T> fmt::Debug for Worker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Worker")
+    }
+}
+
+impl<T> Worker<T> {
+    fn start(name: &str, queue: SyncSender<T>, work: impl FnOnce() + Send + 'static) -> Result<Self, LogError> {
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work).map_err(LogError::Thread)?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    fn submit(&self, item: T) -> Result<(), LogError> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        match queue.as_ref().map(|queue| queue.try_send(item)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => Err(LogError::Busy),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(LogError::Closed),
+        }
+    }
+
+    /// Does what waits, then ends.
+    fn stop(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, LogError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // NORMAL may lose the tail on power loss, after the author was told that it is safe.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "busy_timeout", 5_000)?;
+    Ok(connection)
+}
+
+fn last(connection: &Connection, session: &SessionId) -> Result<u64, LogError> {
+    let mut statement = connection.prepare_cached(
+        "select max(coalesce((select max(seq) from message where session = ?1), 0),
+                    coalesce((select upto from pruned where session = ?1), 0))",
+    )?;
+    Ok(statement.query_row([session.as_str()], |row| row.get(0))?)
+}

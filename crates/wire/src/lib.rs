@@ -1,0 +1,41 @@
+//! The vocabulary of pairvoice.
+//!
+//! What travels between client and server, and between the two clients: identifiers, messages, limits, event names and
+//! refusal codes. Both ends use these definitions, so that no word is written twice. This crate knows neither end.
+//! `docs/protocol.md` is the specification for other implementers.
+
+mod chat;
+mod code;
+mod event;
+mod handshake;
+mod id;
+mod in_band;
+mod limit;
+mod peer;
+mod refusal;
+mod role;
+mod signal;
+mod text;
+mod voice;
+
+pub use chat::{Accepted, ChatBatch, ChatDelivery, ChatMessage, ChatPage, HistoryRequest, NewMessage, Receipt, Typing};
+pub use code::Code;
+pub use event::{ClientEvent, ServerEvent, name};
+pub use handshake::{Handshake, IceServer, Welcome};
+pub use id::{IdError, InstanceId, MessageId, SessionId, UserId};
+pub use in_band::{ChatCopy, CopyReceipt, InBand};
+pub use limit::{
+    MAX_BATCH, MAX_BATCH_TEXT_BYTES, MAX_HANDSHAKE_SIGNALS, MAX_ID_BYTES, MAX_MESSAGE_BYTES, MAX_PAGE,
+    MAX_PARKED_BYTES, MAX_PARKED_SIGNALS, MAX_SIGNAL_BYTES, MAX_TEXT_CHARS,
+};
+pub use peer::{PeerInfo, Presence};
+pub use refusal::{Acknowledgement, Notice, Outcome, Refusal};
+pub use role::{Role, SameUser};
+pub use signal::{Candidate, Envelope, RestartWhy, SignalBody};
+pub use text::{TextError, check_text};
+pub use voice::{MicrophoneReason, MicrophoneState, VoiceReason, VoiceState, VoiceStatus};
+
+/// Version of the protocol; a server refuses others with [`Code::VersionMismatch`].
+pub const VERSION: u32 = 1;
+/// The Socket.IO namespace.
+pub const NAMESPACE: &str = "/pairvoice";

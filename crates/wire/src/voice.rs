@@ -1,0 +1,103 @@
+//! What one side tells of its voice.
+
+use serde::{Deserialize, Serialize};
+
+/// The word for a voice state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VoiceState {
+    /// Voice is not wanted here.
+    #[default]
+    Off,
+    /// Wanted, and the session is not joined yet.
+    Starting,
+    /// Wanted, and the other is not here or has not turned voice on.
+    Waiting,
+    /// Both want it, and there is no link yet.
+    Connecting,
+    /// The two are linked.
+    Connected,
+    /// The link was up and is being mended.
+    Reconnecting,
+    /// Given up for now.
+    Unavailable,
+}
+
+impl VoiceState {
+    /// The word as it is written in state, logs and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Starting => "starting",
+            Self::Waiting => "waiting",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Reconnecting => "reconnecting",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// A microphone as its owner and the other side see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MicrophoneState {
+    /// Not asked for.
+    #[default]
+    Off,
+    /// The browser's permission prompt may be open.
+    Asking,
+    /// Sound is taken.
+    Live,
+    /// There is none; a [`MicrophoneReason`] says why.
+    Failed,
+}
+
+/// Why there is no microphone (W3C Media Capture and Streams, errors of `getUserMedia`). The call goes on and this side listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MicrophoneReason {
+    /// The person, the browser or the page's policy said no (`NotAllowedError`).
+    Denied,
+    /// There is no microphone (`NotFoundError`).
+    Missing,
+    /// The microphone could not be opened, mostly because another program holds it (`NotReadableError`).
+    Busy,
+    /// It worked and went away: unplugged, or the permission was withdrawn.
+    Ended,
+}
+
+/// Why voice was given up. Text goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VoiceReason {
+    /// No network path between the two was found, although a relay was on offer.
+    ConnectionFailed,
+    /// No direct path was found, and the server names no relay (TURN, RFC 8656).
+    NoRelay,
+    /// The browser has no WebRTC.
+    UnsupportedBrowser,
+    /// The page is not in a secure context, so that browsers withhold microphone and WebRTC.
+    InsecureContext,
+}
+
+/// What one side tells of its voice: the body of the `voice` event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VoiceStatus {
+    /// The person wants voice.
+    pub on: bool,
+    /// The person muted the microphone.
+    pub muted: bool,
+    /// The microphone.
+    pub microphone: MicrophoneState,
+    /// Why there is no microphone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub microphone_reason: Option<MicrophoneReason>,
+    /// The state that this person sees, for the server's log.
+    pub state: VoiceState,
+    /// Why this side can't have voice at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<VoiceReason>,
+}

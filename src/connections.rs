@@ -1,0 +1,79 @@
+//! The open peer connections of a session, by the names that the core gave them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use pairvoice_core::wire::IceServer;
+use pairvoice_core::{ConnectionCommand, ConnectionEvent, OpId};
+use web_sys::{MediaStreamTrack, RtcRtpReceiver};
+
+use crate::inbox::Inbox;
+use crate::peer_connection::PeerConnection;
+
+/// The connection that carries the sound, and the one that is to take its place.
+pub(crate) struct Connections {
+    inbox: Inbox,
+    open: RefCell<Vec<(OpId, Rc<PeerConnection>)>>,
+}
+
+impl Connections {
+    pub(crate) fn new(inbox: Inbox) -> Self {
+        Self { inbox, open: RefCell::default() }
+    }
+
+    /// Works on a connection; `track` is the microphone's, if there is one.
+    pub(crate) fn command(&self, id: OpId, command: ConnectionCommand, track: Option<MediaStreamTrack>) {
+        match command {
+            ConnectionCommand::Offer { ice_servers, own_context } => {
+                self.make(id, &ice_servers, own_context, track, PeerConnection::offer);
+            }
+            ConnectionCommand::Accept { ice_servers, sdp, own_context } => {
+                self.make(id, &ice_servers, own_context, track, |c| c.accept(&sdp));
+            }
+            ConnectionCommand::Answer { sdp } => self.with(id, |c| c.answer(&sdp)),
+            ConnectionCommand::AddCandidate(candidate) => self.with(id, |c| c.add_candidate(&candidate)),
+            ConnectionCommand::SendMicrophone => self.with(id, |c| c.send(track)),
+            ConnectionCommand::Play => self.with(id, PeerConnection::play),
+            ConnectionCommand::Restart => self.with(id, PeerConnection::restart),
+            ConnectionCommand::AcceptRestart { sdp } => self.with(id, |c| c.accept_restart(&sdp)),
+            ConnectionCommand::Pulse { next } => self.with(id, |c| c.pulse(next)),
+            ConnectionCommand::FindPath => self.with(id, PeerConnection::find_path),
+            ConnectionCommand::InBand(message) => self.with(id, |c| c.send_in_band(&message)),
+            ConnectionCommand::Close => {
+                let closed: Vec<_> = self.open.borrow_mut().extract_if(.., |(open, _)| *open == id).collect();
+                for (_, connection) in closed {
+                    connection.close();
+                }
+            }
+        }
+    }
+
+    fn make(
+        &self,
+        id: OpId,
+        ice_servers: &[IceServer],
+        own_context: bool,
+        track: Option<MediaStreamTrack>,
+        begin: impl FnOnce(&PeerConnection),
+    ) {
+        match PeerConnection::new(id, ice_servers, own_context, track, self.inbox.clone()) {
+            Ok(connection) => {
+                begin(&connection);
+                self.open.borrow_mut().push((id, connection));
+            }
+            Err(_) => self.inbox.connection(id, ConnectionEvent::Broken),
+        }
+    }
+
+    fn with(&self, id: OpId, work: impl FnOnce(&PeerConnection)) {
+        let connection = self.open.borrow().iter().find(|(open, _)| *open == id).map(|(_, c)| Rc::clone(c));
+        if let Some(connection) = connection {
+            work(&connection);
+        }
+    }
+
+    /// The receiver of the sound that is heard.
+    pub(crate) fn receiver(&self) -> Option<RtcRtpReceiver> {
+        self.open.borrow().first().and_then(|(_, connection)| connection.receiver())
+    }
+}

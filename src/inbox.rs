@@ -1,0 +1,56 @@
+//! The one way in which everything of the browser reports.
+
+use std::rc::Rc;
+
+use pairvoice_core::{ConnectionEvent, Input, MicrophoneEvent, OpId, OutboxEvent, SocketEvent};
+use web_sys::MediaStreamTrack;
+
+/// What is reported.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// For the core.
+    Input(Input),
+    /// The other's sound, which is to be played.
+    RemoteTrack(MediaStreamTrack),
+    /// The persistent outbox has done all that it was asked for.
+    OutboxIdle,
+}
+
+/// A handle on whoever takes reports; it does not keep them alive.
+#[derive(Clone)]
+pub(crate) struct Inbox(Rc<dyn Fn(Report)>);
+
+impl Inbox {
+    /// `take` gets each report.
+    pub(crate) fn new(take: impl Fn(Report) + 'static) -> Self {
+        Self(Rc::new(take))
+    }
+
+    pub(crate) fn report(&self, report: Report) {
+        (self.0)(report);
+    }
+
+    pub(crate) fn input(&self, input: Input) {
+        self.report(Report::Input(input));
+    }
+
+    /// From socket `id`.
+    pub(crate) fn socket(&self, id: OpId, event: SocketEvent) {
+        self.input(Input::Socket { id, event });
+    }
+
+    /// From peer connection `id`.
+    pub(crate) fn connection(&self, id: OpId, event: ConnectionEvent) {
+        self.input(Input::Connection { id, event });
+    }
+
+    /// From the microphone that was asked for by request `id`.
+    pub(crate) fn microphone(&self, id: OpId, event: MicrophoneEvent) {
+        self.input(Input::Microphone { id, event });
+    }
+
+    /// From the persistent outbox.
+    pub(crate) fn outbox(&self, event: OutboxEvent) {
+        self.input(Input::Outbox(event));
+    }
+}

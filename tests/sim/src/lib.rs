@@ -1,0 +1,29 @@
+//! A simulation: two real client cores, the real room of the server, and between them browsers, a chat log and a network that
+//! are models.
+//!
+//! Time is virtual. Everything that will happen stands in one queue, ordered by when it is due, so that an hour takes a
+//! moment. Delays, losses and what people do are drawn from a seed: the same seed gives the same run, to the millisecond.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test program ends where it is wrong"
+)]
+
+pub mod chance;
+pub mod chaos;
+pub mod invariants;
+mod media;
+mod network;
+mod page;
+mod people;
+mod server;
+mod side;
+mod sockets;
+mod store;
+pub mod world;
+
+pub use network::Network;
+pub use side::Side;
+pub use world::World;

@@ -1,0 +1,264 @@
+//! Peer connections: which fit each other, over which path, and what their browsers say of it.
+
+use pairvoice_core::{ConnectionCommand, ConnectionEvent, Heartbeat, Input, LinkState, OpId, Path};
+use pairvoice_wire::{Candidate, InBand};
+
+use crate::world::{Channel, Happening, World};
+
+/// How often the state of all connections is looked at, in milliseconds.
+pub(crate) const TICK_MS: u64 = 50;
+/// A connected path that brings nothing: `disconnected`, then `failed`, in milliseconds (measured: 5 to 7 s, 20 to 30 s).
+const INTERRUPTED_MS: u64 = 5_000;
+const FAILED_MS: u64 = 22_000;
+/// A path that is never found, in milliseconds.
+const NEVER_MS: u64 = 16_000;
+/// A packet of sound every 20 ms.
+const PACKET_MS: u64 = 20;
+
+/// An open `RTCPeerConnection`.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) id: OpId,
+    /// The name of its local description, and of the remote one.
+    local: String,
+    remote: Option<String>,
+    /// An ICE restart of ours that is not answered yet.
+    restarting: Option<String>,
+    state: LinkState,
+    /// When it was negotiated, or when its path broke.
+    since: u64,
+    /// When sound was last counted.
+    counted: u64,
+    /// The address that it sends from, and whether its candidates hide it.
+    address: &'static str,
+    hidden: bool,
+}
+
+fn candidate(address: &str, hidden: bool) -> ConnectionEvent {
+    let candidate = match address {
+        "" => String::new(),
+        address if hidden => format!("candidate:1 1 udp 1 {}.local 9 typ host", address.replace('.', "-")),
+        address => format!("candidate:1 1 udp 1 {address} 9 typ host"),
+    };
+    ConnectionEvent::LocalCandidate(Candidate {
+        candidate,
+        sdp_mid: Some("0".into()),
+        sdp_m_line_index: Some(0),
+        username_fragment: None,
+    })
+}
+
+impl World {
+    /// Works on a peer connection.
+    pub(crate) fn command(&mut self, who: usize, id: OpId, command: ConnectionCommand) {
+        let now = self.now;
+        let side = &mut self.sides[who];
+        let life = side.lives;
+        let hidden = !side.microphone;
+        let mut events = Vec::new();
+        match command {
+            ConnectionCommand::Offer { own_context, .. } => {
+                side.counts.offers += 1;
+                self.open(who, id, own_context, format!("{who}:{id:?}:{life}"), None, &mut events);
+            }
+            ConnectionCommand::Accept { sdp, own_context, .. } => {
+                events.push(ConnectionEvent::RemoteDescriptionSet);
+                let local = format!("{who}:{id:?}:{life} answers {sdp}");
+                self.open(who, id, own_context, local, Some(sdp), &mut events);
+            }
+            ConnectionCommand::Answer { sdp } => {
+                if let Some(open) = side.open.iter_mut().find(|open| open.id == id) {
+                    let wanted = open.restarting.take();
+                    let fits = sdp.ends_with(&format!("answers {}", wanted.as_ref().unwrap_or(&open.local)));
+                    assert!(fits, "an answer to another offer was applied: {sdp}");
+                    assert!(wanted.is_some() || open.remote.is_none(), "a second answer was applied");
+                    if wanted.is_none() {
+                        open.remote = Some(sdp);
+                    }
+                    open.since = now;
+                    events.push(ConnectionEvent::RemoteDescriptionSet);
+                }
+            }
+            ConnectionCommand::Restart => {
+                side.counts.restarts += 1;
+                let (name, address) = (format!("{who}:{id:?} restart {}", side.counts.restarts), side.believed);
+                let open = side.open.iter_mut().find(|open| open.id == id).unwrap();
+                assert!(open.remote.is_some(), "nothing to restart");
+                open.restarting = Some(name.clone());
+                open.address = address;
+                events.push(ConnectionEvent::LocalDescription { sdp: name });
+                events.extend([candidate(address, open.hidden), candidate("", false)]);
+            }
+            ConnectionCommand::AcceptRestart { sdp } => {
+                let address = side.believed;
+                events.push(ConnectionEvent::RemoteDescriptionSet);
+                events.push(ConnectionEvent::LocalDescription { sdp: format!("answers {sdp}") });
+                events.push(candidate(address, hidden));
+                for open in side.open.iter_mut().filter(|open| open.id == id) {
+                    open.address = address;
+                    open.since = now;
+                }
+            }
+            ConnectionCommand::Pulse { next } => self.pulse(who, id, next),
+            ConnectionCommand::InBand(message) => {
+                let message = *message;
+                let at = now + self.delay();
+                let happening = Happening::InBand { from: (who, life, id), message };
+                self.send(Channel::InBand(who, life, id), at, happening);
+            }
+            ConnectionCommand::Close => self.close(who, id),
+            ConnectionCommand::AddCandidate(candidate) => {
+                let remote = side.open.iter().any(|o| o.id == id && o.remote.is_some());
+                assert!(remote, "a candidate was added before its remote description");
+                side.counts.ends_of_candidates += u32::from(candidate.candidate.is_empty());
+            }
+            ConnectionCommand::FindPath => events.push(ConnectionEvent::Path(Path::Direct)),
+            ConnectionCommand::SendMicrophone => {}
+            ConnectionCommand::Play => side.plays = Some(id),
+        }
+        for event in events {
+            self.plan(now, Happening::Connection { who, life, id, event });
+        }
+    }
+
+    fn open(
+        &mut self,
+        who: usize,
+        id: OpId,
+        own_context: bool,
+        local: String,
+        remote: Option<String>,
+        events: &mut Vec<ConnectionEvent>,
+    ) {
+        let now = self.now;
+        let side = &mut self.sides[who];
+        side.own_context = own_context;
+        side.counts.connections += 1;
+        let (address, hidden) = (side.gathered(own_context), !side.microphone);
+        events.push(ConnectionEvent::LocalDescription { sdp: local.clone() });
+        events.extend([candidate(address, hidden), candidate("", false)]);
+        let state = LinkState::Connecting;
+        side.open.push(Open { id, local, remote, restarting: None, state, since: now, counted: now, address, hidden });
+    }
+
+    /// Sound that came since the last pulse, and a heartbeat to the other.
+    fn pulse(&mut self, who: usize, id: OpId, next: u32) {
+        let now = self.now;
+        let path = self.path_of(who, id);
+        let speaks = self.sides[1 - who].microphone;
+        let life = self.sides[who].lives;
+        let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { return };
+        let elapsed = now - std::mem::replace(&mut open.counted, now);
+        let sound = if path.is_some() && speaks { elapsed / PACKET_MS } else { 0 };
+        let event = ConnectionEvent::Received { packets: u32::try_from(sound).unwrap_or(u32::MAX) };
+        self.plan(now, Happening::Connection { who, life, id, event });
+        if let Some(other) = path.filter(|_| !self.is_lost()) {
+            let round_trip = Some(u32::try_from(2 * self.network.delay).unwrap());
+            let event = ConnectionEvent::Heartbeat(Heartbeat { next, round_trip });
+            let (life, at) = (self.sides[1 - who].lives, now + self.delay());
+            self.plan(at, Happening::Connection { who: 1 - who, life, id: other, event });
+        }
+    }
+
+    /// A message over the reliable channel arrives, or waits for its path.
+    pub(crate) fn in_band(&mut self, from: (usize, u32, OpId), message: InBand) {
+        let (who, life, id) = from;
+        if self.sides[who].lives != life || !self.sides[who].open.iter().any(|open| open.id == id) {
+            // Closed: what was under way is lost, but for a last word that was sent with the close.
+            if message == InBand::Bye && self.sides[1 - who].works.link {
+                self.last_word(1 - who, message);
+            }
+            return;
+        }
+        if let Some(other) = self.path_of(who, id) {
+            let event = ConnectionEvent::InBand(Box::new(message.clone()));
+            if matches!(message, InBand::Chat(_)) && self.is_repeated() {
+                self.input(1 - who, Input::Connection { id: other, event: event.clone() });
+            }
+            self.input(1 - who, Input::Connection { id: other, event });
+        }
+    }
+
+    fn last_word(&mut self, who: usize, message: InBand) {
+        let connected = self.sides[who].open.iter().find(|open| open.state == LinkState::Connected).map(|open| open.id);
+        if let Some(id) = connected.filter(|_| self.media_up) {
+            self.input(who, Input::Connection { id, event: ConnectionEvent::InBand(Box::new(message)) });
+        }
+    }
+
+    /// A connection closes, and its counterpart sees the channel close.
+    pub(crate) fn close(&mut self, who: usize, id: OpId) {
+        let other = self.path_of(who, id);
+        self.sides[who].open.retain(|open| open.id != id);
+        if let Some(other) = other {
+            let (life, at) = (self.sides[1 - who].lives, self.now + self.delay());
+            let event = ConnectionEvent::Channel { open: false };
+            self.plan(at, Happening::Connection { who: 1 - who, life, id: other, event });
+        }
+    }
+
+    /// The connection of the other that fits this one.
+    pub(crate) fn pair_of(&self, who: usize, id: OpId) -> Option<OpId> {
+        let own = self.sides[who].open.iter().find(|open| open.id == id)?;
+        let fits = |other: &&Open| {
+            own.remote.as_ref() == Some(&other.local) && other.remote.as_ref().is_some_and(|r| *r == own.local)
+        };
+        self.sides[1 - who].open.iter().find(fits).map(|other| other.id)
+    }
+
+    /// The same, if packets pass between the two.
+    pub(crate) fn path_of(&self, who: usize, id: OpId) -> Option<OpId> {
+        let other = self.pair_of(who, id)?;
+        let one = |who: usize, id| self.sides[who].open.iter().find(|open| open.id == id);
+        let (own, theirs) = (one(who, id)?, one(1 - who, other)?);
+        let reaches = |who: usize, open: &Open| self.sides[who].works.link && open.address == self.sides[who].address;
+        let named = !own.hidden || !theirs.hidden || self.network.multicast;
+        (self.media_up && named && reaches(who, own) && reaches(1 - who, theirs)).then_some(other)
+    }
+
+    /// The newest pair of connections that fit each other.
+    #[must_use]
+    pub fn linked(&self) -> Option<[OpId; 2]> {
+        self.sides[0].open.iter().rev().find_map(|open| Some([open.id, self.pair_of(0, open.id)?]))
+    }
+
+    /// What browsers conclude as time goes on.
+    pub(crate) fn tick_media(&mut self) {
+        let now = self.now;
+        let setup = 4 * self.network.delay + TICK_MS;
+        for who in 0..2 {
+            let ids: Vec<OpId> = self.sides[who].open.iter().map(|open| open.id).collect();
+            for id in ids {
+                let path = self.path_of(who, id).is_some();
+                let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { continue };
+                let lasted = now - open.since;
+                let next = match open.state {
+                    LinkState::Connected if path => {
+                        open.since = now;
+                        continue;
+                    }
+                    // A restart that found a path rescues what had failed (Chromium).
+                    LinkState::Connecting | LinkState::Failed if path && lasted >= setup && lasted < NEVER_MS => {
+                        LinkState::Connected
+                    }
+                    LinkState::Interrupted if path => LinkState::Connected,
+                    LinkState::Connected if lasted >= INTERRUPTED_MS => LinkState::Interrupted,
+                    LinkState::Interrupted if lasted >= FAILED_MS => LinkState::Failed,
+                    LinkState::Connecting if open.remote.is_some() && lasted >= NEVER_MS => LinkState::Failed,
+                    _ => continue,
+                };
+                let first = open.state == LinkState::Connecting;
+                open.state = next;
+                if next == LinkState::Connected {
+                    open.since = now;
+                }
+                let life = self.sides[who].lives;
+                self.plan(now, Happening::Connection { who, life, id, event: ConnectionEvent::Link(next) });
+                if next == LinkState::Connected && first {
+                    let (at, event) = (now + 2 * self.network.delay, ConnectionEvent::Channel { open: true });
+                    self.plan(at, Happening::Connection { who, life, id, event });
+                }
+            }
+        }
+    }
+}

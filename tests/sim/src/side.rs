@@ -1,0 +1,152 @@
+//! One browser: a page with the real core in it, its connections, its microphone, its store.
+
+use std::collections::BTreeMap;
+
+use pairvoice_core::{Config, Identity, OpId, Session, StoredMessage, Timer};
+use pairvoice_room::SocketId;
+use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
+
+use crate::media::Open;
+
+/// One person's browser.
+#[derive(Debug)]
+pub struct Side {
+    /// The person.
+    pub user: UserId,
+    /// The page.
+    pub session: Session,
+    /// How many pages there were.
+    pub(crate) lives: u32,
+    /// The socket in use: the session's name and the network's.
+    pub(crate) socket: Option<(OpId, SocketId)>,
+    pub(crate) open: Vec<Open>,
+    /// The timers that run, with their newest number and when they are due.
+    pub(crate) timers: BTreeMap<Timer, (u64, u64)>,
+    /// The page sleeps until then.
+    pub(crate) asleep_until: u64,
+    /// What works on this host.
+    pub works: Works,
+    /// The host's address now.
+    pub address: &'static str,
+    /// What the page's own browsing context believes; it learns of a change two seconds late (Chromium).
+    pub(crate) believed: &'static str,
+    /// A microphone's track is live.
+    pub microphone: bool,
+    /// How long the person takes to allow it, in milliseconds.
+    pub prompt_ms: u64,
+    /// Unsent messages that outlive the page; none in a browser without a store.
+    pub store: Option<Vec<StoredMessage>>,
+    /// Messages that the session told the app of.
+    pub told: Vec<MessageId>,
+    /// The other typed, in the order of the events.
+    pub typing: Vec<bool>,
+    /// How many offers, ICE restarts, connections, sockets, prompts and looks for addresses there were.
+    pub counts: Counts,
+    /// The newest connection was made in a browsing context of its own.
+    pub own_context: bool,
+    /// The connection that is played.
+    pub plays: Option<OpId>,
+    /// The session ended.
+    pub ended: bool,
+}
+
+/// What works on a host.
+#[derive(Debug, Clone, Copy)]
+pub struct Works {
+    /// Its link to the network.
+    pub link: bool,
+    /// The microphone: the person allows it.
+    pub microphone: bool,
+    /// The app's `token()`.
+    pub token: bool,
+}
+
+/// What a browser was asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Offers of new connections.
+    pub offers: u32,
+    /// ICE restarts.
+    pub restarts: u32,
+    /// Connections made.
+    pub connections: u32,
+    /// Sockets connected.
+    pub sockets: u32,
+    /// Prompts for the microphone.
+    pub prompts: u32,
+    /// Looks for addresses.
+    pub looks: u32,
+    /// Ends of candidates that were added.
+    pub ends_of_candidates: u32,
+}
+
+impl Side {
+    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>) -> Self {
+        let user = UserId::parse(name).unwrap();
+        Self {
+            session: session(&user, 1, incapable),
+            user,
+            lives: 1,
+            socket: None,
+            open: Vec::new(),
+            timers: BTreeMap::new(),
+            asleep_until: 0,
+            works: Works { link: true, microphone: true, token: true },
+            address: "192.0.2.1",
+            believed: "192.0.2.1",
+            microphone: false,
+            prompt_ms: 10,
+            store: Some(Vec::new()),
+            told: Vec::new(),
+            typing: Vec::new(),
+            counts: Counts::default(),
+            own_context: false,
+            plays: None,
+            ended: false,
+        }
+    }
+
+    /// The page is gone, and another one is there.
+    pub(crate) fn new_life(&mut self) {
+        self.lives += 1;
+        self.session = session(&self.user, self.lives, None);
+        self.socket = None;
+        self.timers.clear();
+        self.told.clear();
+        self.microphone = false;
+        self.asleep_until = 0;
+        self.ended = false;
+    }
+
+    /// The host's address that a new connection, or a restarted one, gathers.
+    pub(crate) fn gathered(&self, own_context: bool) -> &'static str {
+        if own_context { self.address } else { self.believed }
+    }
+
+    /// Whether a timer of this name runs.
+    #[must_use]
+    pub fn waits_for(&self, timer: Timer) -> bool {
+        self.timers.contains_key(&timer)
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+}
+
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session {
+    let tag = u32::from(user.as_str().as_bytes()[0]);
+    let me = Identity {
+        session: SessionId::parse("s").unwrap(),
+        user: user.clone(),
+        instance: InstanceId::parse(&format!("{tag:016x}{life:016x}")).unwrap(),
+    };
+    Session::new(Config { me, peer: None, incapable, token_renews: true })
+}
+
+/// The connection that was opened last.
+pub(crate) fn newest_connection(side: &Side) -> Option<OpId> {
+    side.open.last().map(|open| open.id)
+}
