@@ -1,6 +1,6 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded when the first session starts. The contract is index.d.ts.
-import init, { join, onCrash } from "./wasm/pairvoice.js";
+import init, { join, letGo, onCrash } from "./wasm/pairvoice.js";
 
 let loading;
 
@@ -38,6 +38,7 @@ function guarded(work) {
   } catch (error) {
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     console.error("pairvoice: internal error", error);
+    letGo();
     crash();
   }
 }
@@ -72,7 +73,7 @@ class Session {
   #abort = () => void this.leave();
   #last;
   #end = () => {
-    const voice = { ...this.#last.voice, state: "off", recovery: null, since: null };
+    const voice = { ...this.#last.voice, state: "off" };
     this.#last = Object.freeze({ ...this.#last, session: Object.freeze(sessionEnded), voice: Object.freeze(voice) });
     for (const [event, callback] of [...this.#subscriptions.values()]) if (event === "change") callback();
   };

@@ -38,13 +38,13 @@ pub(crate) fn note(level: Level, me: &UserId, note: &Note) {
             write("debug", &["pairvoice: dropped a late or foreign ", kind, &so_far(*count)].concat());
         }
         Note::Unreadable { event, count } if level >= Level::Info => {
-            write("warn", &["pairvoice: a frame could not be read: ", event, &so_far(*count)].concat());
+            write("warn", &["pairvoice: unreadable: ", event, &so_far(*count)].concat());
         }
         Note::Refused { code, message } if level >= Level::Info => {
-            write("warn", &["pairvoice: the server refused the handshake: ", code, ": ", message].concat());
+            write("warn", &["pairvoice: the server refused: ", code, ": ", message].concat());
         }
         Note::AppFailed { cause } if level >= Level::Info => {
-            write("error", &["pairvoice: the app's own code failed: ", cause].concat());
+            write("error", &["pairvoice: the app failed: ", cause].concat());
         }
         Note::Recovery(decision) if level >= Level::Debug => write("debug", &recovery(*decision)),
         _ => {}
@@ -53,7 +53,7 @@ pub(crate) fn note(level: Level, me: &UserId, note: &Note) {
 
 /// How many there were.
 fn so_far(count: u32) -> String {
-    [" (", &describe(&count.into()), " so far)"].concat()
+    [" (", &describe(&count.into()), ")"].concat()
 }
 
 /// The evidence, and what is done.

@@ -1,6 +1,6 @@
 //! A panic, which must not happen, ends WebAssembly without a word. This says one, and lets go of what people would notice.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
 
 use js_sys::Function;
@@ -20,8 +20,15 @@ extern "C" {
 thread_local! {
     /// What `npm/index.js` wants to be told by.
     static TELL: RefCell<Option<Function>> = const { RefCell::new(None) };
+    /// Nothing of this module is to do anything any more.
+    static OVER: Cell<bool> = const { Cell::new(false) };
     /// Live tracks, open connections and sockets.
     static HELD: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether this module crashed: what still reports is not listened to.
+pub(crate) fn is_over() -> bool {
+    OVER.get()
 }
 
 /// Something that must be let go of when this module crashes; dropping the guard takes it off the list.
@@ -54,17 +61,22 @@ pub fn on_crash(tell: Function) {
 /// Writes one line, lets go of microphone, connections and sockets, and tells the JavaScript side, which ends the sessions.
 pub(crate) fn crashed(file: &str, line: u32) {
     console::write("error", &["pairvoice: internal error ", file, ":", &describe(&line.into())].concat());
-    // The panic may have come while the list was being changed; then the page's end lets go.
-    let held = HELD.with(|list| list.try_borrow().map(|list| list.clone()).unwrap_or_default());
+    let_go();
+    if let Some(tell) = TELL.take() {
+        let _ = tell.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// Lets go of what people would notice, where nothing else of this module can be relied on.
+#[wasm_bindgen(js_name = letGo, skip_typescript)]
+pub fn let_go() {
+    OVER.set(true);
+    let held = HELD.take();
     for object in &held {
         for method in ["stop", "close", "disconnect"] {
             if let Ok(method) = property(object, method).dyn_into::<Function>() {
                 let _ = method.call0(object);
             }
         }
-    }
-    let tell = TELL.with(|tell| tell.try_borrow().ok().and_then(|tell| tell.clone()));
-    if let Some(tell) = tell {
-        let _ = tell.call0(&JsValue::UNDEFINED);
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn ask_for_token(token: &Token) -> Result<Asked, JsValue> {
         Token::Text(text) => Ok(Asked::Here(text.clone())),
         Token::Function(function) => {
             let promise = Promise::resolve(&function.call0(&JsValue::UNDEFINED)?);
-            Ok(Asked::OnItsWay(Limit::new(TOKEN_MS, &promise, "token() took longer than 10 s")))
+            Ok(Asked::OnItsWay(Limit::new(TOKEN_MS, &promise)))
         }
     }
 }
@@ -42,7 +42,7 @@ impl Asked {
             Self::Here(text) => Ok(text),
             Self::OnItsWay(limit) => {
                 let token = limit.get().await?;
-                token.as_string().ok_or_else(|| js_sys::Error::new("token() brought no string").into())
+                token.as_string().ok_or_else(|| js_sys::Error::new("not a string").into())
             }
         }
     }
@@ -64,11 +64,11 @@ pub(crate) struct Limit {
 
 impl Limit {
     /// The time runs from now on.
-    pub(crate) fn new(ms: u32, promise: &Promise, late: &'static str) -> Self {
+    pub(crate) fn new(ms: u32, promise: &Promise) -> Self {
         let mut timer = None;
         let limit = Promise::new(&mut |_, reject| {
             timer = Some(Timeout::new(ms, move || {
-                let _ = reject.call1(&JsValue::UNDEFINED, &js_sys::Error::new(late));
+                let _ = reject.call1(&JsValue::UNDEFINED, &js_sys::Error::new("took too long"));
             }));
         });
         Self { race: Promise::race(&js_sys::Array::of2(promise, &limit)), _timer: timer }

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use pairvoice_core::{ConnectionEvent, Input, MicrophoneEvent, OpId, OutboxEvent, SocketEvent};
 use web_sys::MediaStreamTrack;
 
+use crate::crash;
+
 /// What is reported.
 #[derive(Debug)]
 pub(crate) enum Report {
@@ -27,7 +29,9 @@ impl Inbox {
     }
 
     pub(crate) fn report(&self, report: Report) {
-        (self.0)(report);
+        if !crash::is_over() {
+            (self.0)(report);
+        }
     }
 
     pub(crate) fn input(&self, input: Input) {

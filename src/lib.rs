@@ -42,4 +42,4 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 mod browser_tests;
 
 pub use api::{Handle, join};
-pub use crash::on_crash;
+pub use crash::{let_go, on_crash};

@@ -42,9 +42,6 @@ impl Options {
     /// # Errors
     /// An `Error` with code `invalid-options` that says what to change.
     pub(crate) fn parse(options: &JsValue) -> Result<Self, JsValue> {
-        if !options.is_object() {
-            return Err(invalid("the options must be an object"));
-        }
         // The app's object may be anything: it is read by the names of `SessionOptions` in `index.d.ts`.
         let given = |name| property(options, name);
         let url = given("url").as_string().filter(|url| !url.is_empty());
@@ -52,8 +49,7 @@ impl Options {
         let peer = user_id(&given("peerUserId"), "peerUserId")?;
         let session = id(&given("sessionId"), "sessionId")?.ok_or_else(|| invalid("sessionId is missing"))?;
         Ok(Self {
-            server: server(url.as_deref())
-                .ok_or_else(|| invalid("url must be the address of the signalling server"))?,
+            server: server(url.as_deref()).ok_or_else(|| invalid("url must be the server's address"))?,
             session: SessionId::parse(&session).map_err(|e| bad_id("sessionId", e))?,
             user,
             peer,

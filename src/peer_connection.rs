@@ -56,6 +56,8 @@ pub(crate) struct PeerConnection {
     /// That is to be played.
     audible: Cell<bool>,
     track: RefCell<Option<MediaStreamTrack>>,
+    /// The end of the newest generation's candidates was reported.
+    gathered: Cell<bool>,
     closed: Cell<bool>,
     inbox: Inbox,
     /// Where it was made, when not in the page itself; goes with it.
@@ -100,6 +102,7 @@ impl PeerConnection {
             remote: RefCell::default(),
             audible: Cell::default(),
             track: RefCell::new(track),
+            gathered: Cell::default(),
             closed: Cell::new(false),
             inbox,
             context: RefCell::new(context),
@@ -137,8 +140,15 @@ impl PeerConnection {
 
     fn on_candidate(&self, event: &Event) {
         let event: &RtcPeerConnectionIceEvent = event.unchecked_ref();
-        // `null` ends all gathering; the end of a generation's candidates is an empty one (W3C WebRTC section 4.8.2).
-        if let Some(candidate) = event.candidate().and_then(|candidate| from_js::<Candidate>(&candidate)) {
+        // The end of a generation's candidates is an empty one (W3C WebRTC section 4.8.2) and then `null`; Chromium says only
+        // the latter.
+        let candidate = match event.candidate() {
+            Some(candidate) => from_js::<Candidate>(&candidate),
+            None => Some(Candidate::end()),
+        };
+        let Some(candidate) = candidate else { return };
+        let ended = self.gathered.replace(candidate.is_end());
+        if !(candidate.is_end() && ended) {
             self.report(ConnectionEvent::LocalCandidate(candidate));
         }
     }

@@ -223,7 +223,7 @@ impl Storage {
             ("blocking", blocking.as_ref().clone()),
             ("terminated", blocking.as_ref().clone()),
         ]);
-        let opening = Limit::new(OPEN_MS, &idb.open(DATABASE, 1, &callbacks)?, "IndexedDB did not open");
+        let opening = Limit::new(OPEN_MS, &idb.open(DATABASE, 1, &callbacks)?);
         let database: Database = opening.get().await?.unchecked_into();
         let open = Open { database: database.clone(), _callbacks: [upgrade, blocking] };
         *self.database.borrow_mut() = Some(open);

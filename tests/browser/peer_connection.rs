@@ -54,7 +54,7 @@ impl Side {
                     None => {}
                 }
             }
-            ConnectionEvent::LocalCandidate(candidate) if candidate.candidate.is_empty() => {
+            ConnectionEvent::LocalCandidate(candidate) if candidate.is_end() => {
                 self.ends.set(self.ends.get() + 1);
                 Self::hand_over(other, peer, candidate);
             }

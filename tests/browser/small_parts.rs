@@ -10,7 +10,6 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Event, EventTarget};
 
 use super::until;
-use crate::crash::{self, Hold};
 use crate::listeners::Listener;
 use crate::random::{new_message_id, random_instance};
 use crate::subscribers::Subscribers;
@@ -53,25 +52,6 @@ fn ids_are_random() {
     assert!(ids.iter().all(|id| id.as_str() != "0".repeat(32)));
     let id = new_message_id(0x0192_f0c1_2345).unwrap();
     assert!(id.as_str().starts_with("0192f0c1-2345-7"), "{id}");
-}
-
-#[wasm_bindgen_test]
-fn a_crash_lets_go_of_what_is_held_and_says_so_once() {
-    let stopped = Rc::new(Cell::new(0));
-    let counting = Rc::clone(&stopped);
-    let stop = Closure::<dyn Fn()>::new(move || counting.set(counting.get() + 1));
-    let object = |method: &str| {
-        let object = js_sys::Object::new();
-        js_sys::Reflect::set(&object, &method.into(), stop.as_ref()).unwrap();
-        object
-    };
-    let held = ["stop", "close", "disconnect"].map(|method| Hold::new(&object(method)));
-    drop(Hold::new(&object("stop")));
-    crash::crashed("a_test.rs", 7);
-    assert_eq!(stopped.get(), 3, "what was given back before is left alone");
-    drop(held);
-    crash::crashed("a_test.rs", 8);
-    assert_eq!(stopped.get(), 3);
 }
 
 #[wasm_bindgen_test]

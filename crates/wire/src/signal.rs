@@ -119,6 +119,20 @@ pub struct Candidate {
     pub username_fragment: Option<String>,
 }
 
+impl Candidate {
+    /// The end of a generation's candidates, for all media sections.
+    #[must_use]
+    pub const fn end() -> Self {
+        Self { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None, username_fragment: None }
+    }
+
+    /// Whether this is the end of a generation's candidates.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.candidate.is_empty()
+    }
+}
+
 /// Why the answerer asks the offerer for an ICE restart or a new connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
