@@ -1,6 +1,5 @@
 // The server by the official client: order, seats, parked signals, refusals.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, test } from "node:test";
 
 import { startServer } from "../e2e/support/server.mjs";
@@ -78,6 +77,32 @@ test("an offer in the handshake reaches the other", async () => {
   b.leave();
 });
 
+test("signals of a handshake have the limits of signals, and whoever offers first is blamed for nothing", async () => {
+  const session = fresh();
+  const b = await join(server, session, "9");
+  const me = instance();
+  const signal = (sequence, body) => ({ session, user: "7", instance: me, attempt: 1, generation: 0, sequence, body });
+  const signals = [signal(1, { offer: { sdp: "x".repeat(33_000) } }), signal(2, { offer: { sdp: "v=0" } })];
+  const a = await join(server, session, "7", { auth: { instance: me, signals } });
+  const relayed = await b.until("signal", (all) => all.length > 0);
+  assert.deepEqual(relayed.map((envelope) => envelope.sequence), [2]);
+  assert.match(server.log, new RegExp(`refused a signal of a handshake room=${session}`));
+  const alone = fresh();
+  const early = await join(server, alone, "9");
+  assert.equal((await early.signal({ offer: { sdp: "v=0" } })).outcome, "parked");
+  assert.match(server.log, new RegExp(`user 9 offers, user \\(not here yet\\) answers room=${alone}`));
+  assert.doesNotMatch(server.log, /the answerer offers/);
+  for (const client of [a, b, early]) client.leave();
+});
+
+test("a refused handshake hears nothing of what it sent", async () => {
+  const session = fresh();
+  const error = await join(server, session, "7", { auth: { since: "a-secret-of-mine" } }).catch((refusal) => refusal);
+  assert.equal(error.code, "bad-request");
+  assert.equal(error.retryable, false);
+  assert.ok(!error.message.includes("secret"), error.message);
+});
+
 test("both connect at once, over and over, and each knows the other", async () => {
   await Promise.all(
     Array.from({ length: 50 }, async () => {
@@ -114,7 +139,7 @@ test("a signal for another life of the receiver is dropped", async () => {
 
 test("a newer instance takes the seat over, and the old one coming back is refused", async () => {
   const [a, b, session] = await two();
-  const gone = once(a.socket, "disconnect");
+  const gone = a.gone();
   const newer = await join(server, session, "7");
   await a.until("notice", (all) => all[0]?.code === "opened-elsewhere");
   await gone;
@@ -154,7 +179,7 @@ test("a foreign sender and garbage are refused, and the connection stays", async
 
 test("a message above the limit closes that socket and nothing else", async () => {
   const [a, b] = await two();
-  const closed = once(a.socket, "disconnect");
+  const closed = a.gone();
   a.socket.emit("signal", a.envelope({ offer: { sdp: "x".repeat(200_000) } }));
   await closed;
   assert.ok((await b.signal("end")).ok);

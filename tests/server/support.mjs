@@ -4,6 +4,18 @@ import { once } from "node:events";
 
 import { io } from "socket.io-client";
 
+/** How long one thing is waited for, in milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** A promise that is rejected with what was waited for when that takes too long. */
+export async function inTime(what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${PATIENCE_MS} ms for ${what}`)), PATIENCE_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 export const instance = () => randomBytes(16).toString("hex");
 export const messageId = () => randomUUID();
 
@@ -36,7 +48,7 @@ export async function join(server, session, user, { auth = {}, transports = ["we
     socket.disconnect();
     throw Object.assign(new Error(error.message), parse(error.message));
   });
-  [client.welcome] = await Promise.race([once(socket, "welcome"), refused]);
+  [client.welcome] = await inTime("a welcome", Promise.race([once(socket, "welcome"), refused]));
   refused.catch(() => {});
   client.emit = (event, data, ms = 10_000) => socket.timeout(ms).emitWithAck(event, data);
   client.signal = (body, more = {}) => client.emit("signal", client.envelope(body, more));
@@ -52,12 +64,15 @@ export async function join(server, session, user, { auth = {}, transports = ["we
   });
   client.of = (event) => client.heard.filter(([name]) => name === event).map(([, data]) => data);
   /** Waits until what was heard of an event satisfies a condition. */
-  client.until = (event, condition) =>
-    new Promise((resolve) => {
+  client.until = (event, condition) => {
+    const seen = new Promise((resolve) => {
       const look = () => condition(client.of(event)) && (socket.offAny(look), resolve(client.of(event)));
       socket.onAny(look);
       look();
     });
+    return inTime(`${event}: ${condition}`, seen);
+  };
+  client.gone = () => inTime("the end of the connection", once(socket, "disconnect"));
   client.leave = () => socket.disconnect();
   return client;
 }

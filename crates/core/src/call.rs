@@ -4,29 +4,28 @@ mod addresses;
 mod attempt;
 mod budget;
 mod incoming;
+mod link;
 mod liveness;
 mod negotiation;
 mod outgoing;
+mod talk;
 mod voice;
 
 use crate::decision::{Fact, MediaAction};
 use crate::identity::Identity;
-use crate::input::{ConnectionEvent, LinkState, MicrophoneEvent};
+use crate::input::{LinkState, MicrophoneEvent};
 use crate::op_id::OpId;
 use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
-use crate::timer::Timer;
 use crate::wire::{
-    ClientEvent, Envelope, IceServer, InBand, InstanceId, MicrophoneState, Outcome, Presence, RestartWhy, Role,
-    SameUser, SignalBody, UserId, VoiceReason, VoiceState, VoiceStatus,
+    IceServer, MicrophoneState, Presence, RestartWhy, Role, SignalBody, UserId, VoiceReason, VoiceState, VoiceStatus,
 };
 
-pub(crate) use attempt::{Attempt, Exchange};
+pub(crate) use attempt::Exchange;
 pub(crate) use voice::Voice;
 
 use budget::{Budget, Standing};
-use incoming::Signalled;
-use liveness::{Liveness, Silence};
+use liveness::Liveness;
 use negotiation::Negotiation;
 
 /// A restart that brought no packet for so long brings none, in milliseconds: Firefox does not survive some.
@@ -269,235 +268,6 @@ impl Call {
             self.looking = Some(id);
             out.push(Output::FindAddresses { id });
         }
-    }
-
-    // The connection
-
-    /// The system's word on this host's addresses, compared with what the newest connection knows.
-    pub(crate) fn addresses(&mut self, id: OpId, addresses: &[String]) -> Option<Fact> {
-        self.looking.take_if(|looking| *looking == id)?;
-        let moved = self.negotiation.attempt()?.addresses.compare(addresses)?;
-        // A socket that was replaced after the move is not left again.
-        Some(Fact::AddressChanged { gone: moved.gone && !self.addresses_lag })
-    }
-
-    /// Takes what a peer connection reports of itself.
-    pub(crate) fn connection_event(
-        &mut self,
-        id: OpId,
-        event: &ConnectionEvent,
-        joined: bool,
-        out: &mut Outputs,
-    ) -> Option<Fact> {
-        let newest = self.negotiation.attempt().filter(|a| a.id == id);
-        let first = newest.is_some_and(|a| !a.was_connected());
-        let newest = newest.is_some();
-        self.negotiation.connection_event(id, event, joined, out);
-        let carrier = self.negotiation.is_carrier(id);
-        match event {
-            ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
-            ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
-                Some(Fact::ConnectionFailed)
-            }
-            ConnectionEvent::Link(LinkState::Interrupted) if carrier => {
-                self.liveness.hint();
-                None
-            }
-            ConnectionEvent::Channel { open: true } if carrier => Some(Fact::ChannelOpen),
-            ConnectionEvent::RemoteDescriptionSet if carrier => {
-                Self::wait_for_restart(out);
-                None
-            }
-            ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
-            ConnectionEvent::Heartbeat(heartbeat) if carrier => {
-                self.liveness.heartbeat(*heartbeat);
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether a connection of this name is open.
-    pub(crate) fn knows(&self, id: OpId) -> bool {
-        self.negotiation.ids().contains(&id)
-    }
-
-    fn received(&mut self, packets: u32, out: &mut Outputs) -> Option<Fact> {
-        let was_silent = self.negotiation.is_silent();
-        match self.liveness.received(packets) {
-            Silence::None => {
-                self.liveness.proved();
-                out.clear_timer(Timer::Restart);
-                self.negotiation.flows();
-                (was_silent && self.is_connected()).then_some(Fact::SoundBack)
-            }
-            Silence::Short => None,
-            Silence::Suspicious => Some(Fact::Pause),
-            Silence::Long if was_silent => self.liveness.is_whole_second().then_some(Fact::StillSilent),
-            Silence::Long => {
-                self.negotiation.fell_silent();
-                Some(Fact::Silence)
-            }
-        }
-    }
-
-    fn find_path(&mut self, out: &mut Outputs) {
-        if let Some(attempt) = self.negotiation.carrier() {
-            out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::FindPath });
-        }
-    }
-
-    // Time
-
-    fn set_pulse(&mut self, out: &mut Outputs) -> u32 {
-        let after = self.liveness.pulse();
-        out.set_timer(Timer::Pulse, after);
-        after
-    }
-
-    /// Sends a heartbeat and asks what has come.
-    pub(crate) fn pulse(&mut self, out: &mut Outputs) {
-        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
-            let next = self.set_pulse(out);
-            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
-        }
-    }
-
-    /// Hidden or seen: the other is told at once how often heartbeats come now, before the browser slows the timers down.
-    pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
-        self.liveness.hide(hidden);
-        self.pulse(out);
-    }
-
-    /// Nothing runs in this page from now on, until it is thawed.
-    pub(crate) fn freeze(&mut self, out: &mut Outputs) {
-        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
-            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next: FROZEN_MS } });
-        }
-    }
-
-    /// The running try has its full time anew.
-    pub(crate) fn try_again(&mut self, out: &mut Outputs) {
-        self.role.into_iter().for_each(|role| self.budget.arm(role, out));
-    }
-
-    /// The running restart has its full time anew.
-    pub(crate) fn wait_for_restart(out: &mut Outputs) {
-        out.set_timer(Timer::Restart, RESTART_MS);
-    }
-
-    // The other
-
-    /// The other is known: who offers is, too.
-    pub(crate) fn elect(&mut self, me: &UserId, peer: &UserId) -> Result<(), SameUser> {
-        self.role = Some(Role::elect(me, peer)?);
-        Ok(())
-    }
-
-    /// Another instance of the other: what was with the one before is over.
-    pub(crate) fn peer_replaced(&mut self, instance: Option<&InstanceId>, out: &mut Outputs) {
-        self.negotiation.forget_offer();
-        self.negotiation.forget_former(out);
-        if self.negotiation.is_with_other_than(instance) {
-            self.negotiation.close(out);
-        }
-    }
-
-    /// The other is present: an offer that waited lies with them.
-    pub(crate) fn peer_present(&mut self, instance: Option<&InstanceId>) {
-        self.negotiation.taken(None, instance);
-    }
-
-    /// The other's socket is back.
-    pub(crate) fn peer_rejoined(&mut self, out: &mut Outputs) {
-        self.negotiation.peer_rejoined(out);
-    }
-
-    /// The other is gone. An offer that nobody took still waits for whoever comes; anything else was with them.
-    pub(crate) fn peer_gone(&mut self, out: &mut Outputs) {
-        self.negotiation.forget_former(out);
-        if self.negotiation.attempt().is_some_and(Attempt::is_taken) {
-            self.negotiation.close(out);
-        }
-        self.negotiation.forget_offer();
-    }
-
-    /// Takes a signal of the other's instance `from`.
-    pub(crate) fn signal(
-        &mut self,
-        envelope: Envelope,
-        from: Option<&InstanceId>,
-        joined: bool,
-        out: &mut Outputs,
-    ) -> Option<Fact> {
-        match self.negotiation.signal(envelope, from, out) {
-            Signalled::Nothing => None,
-            // Somebody is trying: that is a new budget for this side, too.
-            Signalled::Offered if self.role == Some(Role::Answerer) => Some(Fact::Offered),
-            Signalled::Offered => {
-                self.negotiation.forget_offer();
-                None
-            }
-            Signalled::Lost => {
-                self.negotiation.say(SignalBody::Restart { why: RestartWhy::Failed }, joined, out);
-                None
-            }
-            Signalled::Restart(why) => Some(Fact::Asked(why)),
-            Signalled::Ended => {
-                self.negotiation.close(out);
-                Some(Fact::PeerVoiceOff)
-            }
-            Signalled::GaveUp(_) if self.role == Some(Role::Offerer) => None,
-            Signalled::GaveUp(reason) => {
-                self.negotiation.close(out);
-                self.negotiation.forget_offer();
-                Some(Fact::GaveUp(reason))
-            }
-        }
-    }
-
-    // The server
-
-    pub(crate) fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
-        self.ice_servers = ice_servers;
-    }
-
-    /// A handshake is being sent: what it says of voice counts as told, and the signals in it as said.
-    pub(crate) fn handshake(&mut self, status: VoiceStatus) -> Vec<Envelope> {
-        self.told = status;
-        self.negotiation.handshake_signals()
-    }
-
-    /// Our own socket is back.
-    pub(crate) fn rejoined(&mut self, out: &mut Outputs) {
-        self.negotiation.rejoined(out);
-    }
-
-    pub(crate) fn acknowledged(&mut self, request: OpId, outcome: Option<Outcome>, with: Option<&InstanceId>) {
-        self.negotiation.acknowledged(request, outcome, with);
-    }
-
-    /// Tells the other what changed of our voice: by the server while it can, else over the data channel.
-    pub(crate) fn tell(&mut self, status: VoiceStatus, joined: bool, out: &mut Outputs) {
-        if joined {
-            if status != self.told {
-                self.told = status;
-                out.emit(ClientEvent::Voice(status));
-            }
-            self.told_in_band = status;
-        } else if status != self.told_in_band && self.negotiation.can_send_in_band() {
-            self.told_in_band = status;
-            self.send_in_band(InBand::Voice(status), out);
-        }
-    }
-
-    /// Sends over the reliable data channel, if it is open; tells whether it was.
-    pub(crate) fn send_in_band(&mut self, message: InBand, out: &mut Outputs) -> bool {
-        let open = self.negotiation.can_send_in_band();
-        if open {
-            self.negotiation.send_in_band(message, out);
-        }
-        open
     }
 
     /// Offers, answers and counts as far as that is called for.

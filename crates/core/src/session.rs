@@ -2,22 +2,23 @@
 
 mod other;
 mod server;
+mod settle;
 
-use crate::call::{Call, Surroundings};
+use crate::call::Call;
 use crate::chat::Chat;
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
 use crate::identity::Identity;
 use crate::input::Input;
 use crate::op_id::OpId;
-use crate::output::{Event, Note, OutboxCommand, Output};
+use crate::output::{Note, OutboxCommand, Output};
 use crate::outputs::Outputs;
 use crate::peer::Peer;
 use crate::reason::SessionReason;
 use crate::recovery;
 use crate::signalling::{Signalling, Stay};
 use crate::timer::Timer;
-use crate::view::{View, voice_state};
-use crate::wire::{ClientEvent, InBand, Typing, UserId, VoiceReason, VoiceState};
+use crate::view::View;
+use crate::wire::{ClientEvent, InBand, Typing, UserId, VoiceReason};
 
 /// A timer that comes later than this, in milliseconds, judges nothing.
 const TOO_LATE_MS: u32 = 1_000;
@@ -331,77 +332,5 @@ impl Session {
             Timer::Join => self.signalling.time_join(self.urgency(), &mut self.out),
             _ => {}
         }
-    }
-
-    // Conclusions
-
-    /// Draws the conclusions that hold whatever happened.
-    fn settle(&mut self) {
-        if !self.signalling.is_ended() {
-            self.elect();
-        }
-        if !self.signalling.is_ended() {
-            self.conclude_presence();
-            let now = self.surroundings();
-            self.call.pursue(&now, &mut self.out);
-            let status = self.call.status(self.voice_state());
-            self.call.tell(status, now.joined, &mut self.out);
-            if now.joined {
-                self.chat.flush(&mut self.out);
-            }
-            if self.call.negotiation().can_send_in_band() {
-                for message in self.chat.copies() {
-                    self.call.send_in_band(message, &mut self.out);
-                }
-            }
-            if self.signalling.stay() == Stay::Leaving && self.chat.unsent() == 0 {
-                self.end(SessionReason::Left);
-            }
-        }
-        self.refresh_view();
-    }
-
-    fn conclude_presence(&mut self) {
-        if self.peer.conclude_presence(self.call.is_connected()) {
-            self.call.peer_gone(&mut self.out);
-            self.learn(Fact::PeerGone);
-            self.peer.types(false, &mut self.out);
-            if let Some(peer) = self.peer.user() {
-                self.out.push(Output::Event(Event::PeerLeft(peer.clone())));
-            }
-        }
-    }
-
-    fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            joined: self.signalling.is_joined(),
-            admitted: self.signalling.was_admitted(),
-            staying: self.signalling.stay() == Stay::Here,
-            peer: self.peer.user().cloned(),
-            peer_voice: self.peer.voice(),
-            peer_presence: self.peer.presence(),
-        }
-    }
-
-    fn voice_state(&self) -> VoiceState {
-        voice_state(&self.signalling, &self.call, &self.peer)
-    }
-
-    fn refresh_view(&mut self) {
-        let state = self.voice_state();
-        if state != self.view.voice.state {
-            self.out.push(Output::Log(Note::Voice(state)));
-        }
-        match (state, self.interruption) {
-            (VoiceState::Reconnecting, Interruption::None) => {
-                let id = self.out.next_id();
-                self.interruption = Interruption::Asked(id);
-                self.out.push(Output::ReadClock { id });
-            }
-            (VoiceState::Reconnecting, _) => {}
-            _ => self.interruption = Interruption::None,
-        }
-        let since = if let Interruption::At(at) = self.interruption { Some(at) } else { None };
-        self.view.refresh(&self.signalling, &self.call, &self.peer, since);
     }
 }

@@ -1,0 +1,124 @@
+//! What peer connections report, and what is asked of them as time goes by.
+
+use super::Call;
+use super::liveness::Silence;
+use super::{FROZEN_MS, RESTART_MS};
+use crate::decision::Fact;
+use crate::input::{ConnectionEvent, LinkState};
+use crate::op_id::OpId;
+use crate::output::{ConnectionCommand, Output};
+use crate::outputs::Outputs;
+use crate::timer::Timer;
+
+impl Call {
+    /// The system's word on this host's addresses, compared with what the newest connection knows.
+    pub(crate) fn addresses(&mut self, id: OpId, addresses: &[String]) -> Option<Fact> {
+        self.looking.take_if(|looking| *looking == id)?;
+        let moved = self.negotiation.attempt()?.addresses.compare(addresses)?;
+        // A socket that was replaced after the move is not left again.
+        Some(Fact::AddressChanged { gone: moved.gone && !self.addresses_lag })
+    }
+
+    /// Takes what a peer connection reports of itself.
+    pub(crate) fn connection_event(
+        &mut self,
+        id: OpId,
+        event: &ConnectionEvent,
+        joined: bool,
+        out: &mut Outputs,
+    ) -> Option<Fact> {
+        let newest = self.negotiation.attempt().filter(|a| a.id == id);
+        let first = newest.is_some_and(|a| !a.was_connected());
+        let newest = newest.is_some();
+        self.negotiation.connection_event(id, event, joined, out);
+        let carrier = self.negotiation.is_carrier(id);
+        match event {
+            ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
+            ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
+                Some(Fact::ConnectionFailed)
+            }
+            ConnectionEvent::Link(LinkState::Interrupted) if carrier => {
+                self.liveness.hint();
+                None
+            }
+            ConnectionEvent::Channel { open: true } if carrier => Some(Fact::ChannelOpen),
+            ConnectionEvent::RemoteDescriptionSet if carrier => {
+                Self::wait_for_restart(out);
+                None
+            }
+            ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
+            ConnectionEvent::Heartbeat(heartbeat) if carrier => {
+                self.liveness.heartbeat(*heartbeat);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a connection of this name is open.
+    pub(crate) fn knows(&self, id: OpId) -> bool {
+        self.negotiation.ids().contains(&id)
+    }
+
+    pub(super) fn received(&mut self, packets: u32, out: &mut Outputs) -> Option<Fact> {
+        let was_silent = self.negotiation.is_silent();
+        match self.liveness.received(packets) {
+            Silence::None => {
+                self.liveness.proved();
+                out.clear_timer(Timer::Restart);
+                self.negotiation.flows();
+                (was_silent && self.is_connected()).then_some(Fact::SoundBack)
+            }
+            Silence::Short => None,
+            Silence::Suspicious => Some(Fact::Pause),
+            Silence::Long if was_silent => self.liveness.is_whole_second().then_some(Fact::StillSilent),
+            Silence::Long => {
+                self.negotiation.fell_silent();
+                Some(Fact::Silence)
+            }
+        }
+    }
+
+    pub(super) fn find_path(&mut self, out: &mut Outputs) {
+        if let Some(attempt) = self.negotiation.carrier() {
+            out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::FindPath });
+        }
+    }
+
+    pub(super) fn set_pulse(&mut self, out: &mut Outputs) -> u32 {
+        let after = self.liveness.pulse();
+        out.set_timer(Timer::Pulse, after);
+        after
+    }
+
+    /// Sends a heartbeat and asks what has come.
+    pub(crate) fn pulse(&mut self, out: &mut Outputs) {
+        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
+            let next = self.set_pulse(out);
+            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
+        }
+    }
+
+    /// Hidden or seen: the other is told at once how often heartbeats come now, before the browser slows the timers down.
+    pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
+        self.liveness.hide(hidden);
+        self.pulse(out);
+    }
+
+    /// Nothing runs in this page from now on, until it is thawed.
+    pub(crate) fn freeze(&mut self, out: &mut Outputs) {
+        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
+            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next: FROZEN_MS } });
+        }
+    }
+
+    /// The running try has its full time anew.
+    pub(crate) fn try_again(&mut self, out: &mut Outputs) {
+        self.role.into_iter().for_each(|role| self.budget.arm(role, out));
+    }
+
+    /// The running restart has its full time anew.
+    pub(crate) fn wait_for_restart(out: &mut Outputs) {
+        out.set_timer(Timer::Restart, RESTART_MS);
+    }
+}

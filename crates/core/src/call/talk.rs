@@ -1,0 +1,124 @@
+//! What the other and the server say about the call, and what they are told.
+
+use super::Call;
+use super::attempt::Attempt;
+use super::incoming::Signalled;
+use crate::decision::Fact;
+use crate::op_id::OpId;
+use crate::outputs::Outputs;
+use crate::wire::{
+    ClientEvent, Envelope, IceServer, InBand, InstanceId, Outcome, RestartWhy, Role, SameUser, SignalBody, UserId,
+    VoiceStatus,
+};
+
+impl Call {
+    /// The other is known: who offers is, too.
+    pub(crate) fn elect(&mut self, me: &UserId, peer: &UserId) -> Result<(), SameUser> {
+        self.role = Some(Role::elect(me, peer)?);
+        Ok(())
+    }
+
+    /// Another instance of the other: what was with the one before is over.
+    pub(crate) fn peer_replaced(&mut self, instance: Option<&InstanceId>, out: &mut Outputs) {
+        self.negotiation.forget_offer();
+        self.negotiation.forget_former(out);
+        if self.negotiation.is_with_other_than(instance) {
+            self.negotiation.close(out);
+        }
+    }
+
+    /// The other is present: an offer that waited lies with them.
+    pub(crate) fn peer_present(&mut self, instance: Option<&InstanceId>) {
+        self.negotiation.taken(None, instance);
+    }
+
+    /// The other's socket is back.
+    pub(crate) fn peer_rejoined(&mut self, out: &mut Outputs) {
+        self.negotiation.peer_rejoined(out);
+    }
+
+    /// The other is gone. An offer that nobody took still waits for whoever comes; anything else was with them.
+    pub(crate) fn peer_gone(&mut self, out: &mut Outputs) {
+        self.negotiation.forget_former(out);
+        if self.negotiation.attempt().is_some_and(Attempt::is_taken) {
+            self.negotiation.close(out);
+        }
+        self.negotiation.forget_offer();
+    }
+
+    /// Takes a signal of the other's instance `from`.
+    pub(crate) fn signal(
+        &mut self,
+        envelope: Envelope,
+        from: Option<&InstanceId>,
+        joined: bool,
+        out: &mut Outputs,
+    ) -> Option<Fact> {
+        match self.negotiation.signal(envelope, from, out) {
+            Signalled::Nothing => None,
+            // Somebody is trying: that is a new budget for this side, too.
+            Signalled::Offered if self.role == Some(Role::Answerer) => Some(Fact::Offered),
+            Signalled::Offered => {
+                self.negotiation.forget_offer();
+                None
+            }
+            Signalled::Lost => {
+                self.negotiation.say(SignalBody::Restart { why: RestartWhy::Failed }, joined, out);
+                None
+            }
+            Signalled::Restart(why) => Some(Fact::Asked(why)),
+            Signalled::Ended => {
+                self.negotiation.close(out);
+                Some(Fact::PeerVoiceOff)
+            }
+            Signalled::GaveUp(_) if self.role == Some(Role::Offerer) => None,
+            Signalled::GaveUp(reason) => {
+                self.negotiation.close(out);
+                self.negotiation.forget_offer();
+                Some(Fact::GaveUp(reason))
+            }
+        }
+    }
+
+    pub(crate) fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
+        self.ice_servers = ice_servers;
+    }
+
+    /// A handshake is being sent: what it says of voice counts as told, and the signals in it as said.
+    pub(crate) fn handshake(&mut self, status: VoiceStatus) -> Vec<Envelope> {
+        self.told = status;
+        self.negotiation.handshake_signals()
+    }
+
+    /// Our own socket is back.
+    pub(crate) fn rejoined(&mut self, out: &mut Outputs) {
+        self.negotiation.rejoined(out);
+    }
+
+    pub(crate) fn acknowledged(&mut self, request: OpId, outcome: Option<Outcome>, with: Option<&InstanceId>) {
+        self.negotiation.acknowledged(request, outcome, with);
+    }
+
+    /// Tells the other what changed of our voice: by the server while it can, else over the data channel.
+    pub(crate) fn tell(&mut self, status: VoiceStatus, joined: bool, out: &mut Outputs) {
+        if joined {
+            if status != self.told {
+                self.told = status;
+                out.emit(ClientEvent::Voice(status));
+            }
+            self.told_in_band = status;
+        } else if status != self.told_in_band && self.negotiation.can_send_in_band() {
+            self.told_in_band = status;
+            self.send_in_band(InBand::Voice(status), out);
+        }
+    }
+
+    /// Sends over the reliable data channel, if it is open; tells whether it was.
+    pub(crate) fn send_in_band(&mut self, message: InBand, out: &mut Outputs) -> bool {
+        let open = self.negotiation.can_send_in_band();
+        if open {
+            self.negotiation.send_in_band(message, out);
+        }
+        open
+    }
+}
