@@ -1,5 +1,7 @@
 // npm run bench: bytes shipped, start-up of the module, second start to sound, and a hundred simultaneous starts.
 // Times are this machine's; compare figures of one run only.
+import { readFileSync } from "node:fs";
+
 import { build } from "../scripts/build.mjs";
 import { measure } from "../scripts/size.mjs";
 import { run } from "../scripts/tools.mjs";
@@ -18,6 +20,9 @@ console.log("## Bytes shipped, socket.io-client apart");
 const files = await measure();
 for (const key of ["bytes", "gzip", "brotli"]) {
   console.log(`${key}: ${files.map((f) => `${f.name.split(".").at(-1)} ${f[key]}`).join(" + ")} = ${files.reduce((n, f) => n + f[key], 0)}`);
+}
+for (const { settings, bytes, gzip } of JSON.parse(readFileSync(new URL("../npm/wasm/sweep.json", import.meta.url), "utf8"))) {
+  console.log(`wasm-opt ${settings}: ${bytes}, gzip ${gzip}`);
 }
 
 const [server, bareServer, low, high] = await Promise.all([

@@ -33,7 +33,7 @@ pub(crate) fn error(code: Code, message: &str) -> JsValue {
     let error = Error::new(message);
     error.set_name("PairvoiceError");
     let error: JsValue = error.into();
-    // Setting a property of a fresh object can't fail.
+    // Setting a property of a new object can't fail.
     let _ = Reflect::set(&error, &"code".into(), &code.as_str().into());
     error
 }

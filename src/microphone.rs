@@ -93,7 +93,7 @@ impl Microphone {
 async fn ask() -> Result<MediaStreamTrack, MicrophoneReason> {
     let audio = MediaTrackConstraints::new();
     for wish in ["echoCancellation", "noiseSuppression", "autoGainControl"] {
-        // Setting a property of a fresh object can't fail.
+        // Setting a property of a new object can't fail.
         let _ = js_sys::Reflect::set(&audio, &wish.into(), &JsValue::TRUE);
     }
     let constraints = MediaStreamConstraints::new();

@@ -83,7 +83,7 @@ impl Snapshot {
         }
         let state = Object::new();
         for (name, part) in PARTS.iter().zip(&inner.parts) {
-            // Setting a property of a fresh object can't fail.
+            // Setting a property of a new object can't fail.
             let _ = Reflect::set(&state, &JsValue::from_str(name), part);
         }
         Object::freeze(&state);

@@ -239,7 +239,7 @@ impl Storage {
     fn record(&self, message: &StoredMessage) -> JsValue {
         let record = to_js(message);
         let owner: Array = self.owner.iter().map(JsValue::from).collect();
-        // Setting a property of a fresh object can't fail.
+        // Setting a property of a new object can't fail.
         let _ = Reflect::set(&record, &OWNER.into(), &owner);
         record
     }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { startServer } from "../e2e/support/server.mjs";
-import { instance, join, messageId, token } from "./support.mjs";
+import { instance, join, logged, messageId, token } from "./support.mjs";
 
 let server;
 let sessions = 0;
@@ -86,11 +86,11 @@ test("signals of a handshake have the limits of signals, and whoever offers firs
   const a = await join(server, session, "7", { auth: { instance: me, signals } });
   const relayed = await b.until("signal", (all) => all.length > 0);
   assert.deepEqual(relayed.map((envelope) => envelope.sequence), [2]);
-  assert.match(server.log, new RegExp(`refused a signal of a handshake room=${session}`));
+  await logged(server, new RegExp(`refused a signal of a handshake room=${session}`));
   const alone = fresh();
   const early = await join(server, alone, "9");
   assert.equal((await early.signal({ offer: { sdp: "v=0" } })).outcome, "parked");
-  assert.match(server.log, new RegExp(`user 9 offers, user \\(not here yet\\) answers room=${alone}`));
+  await logged(server, new RegExp(`user 9 offers, user \\(not here yet\\) answers room=${alone}`));
   assert.doesNotMatch(server.log, /the answerer offers/);
   for (const client of [a, b, early]) client.leave();
 });

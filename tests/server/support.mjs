@@ -19,6 +19,15 @@ export async function inTime(what, promise) {
 export const instance = () => randomBytes(16).toString("hex");
 export const messageId = () => randomUUID();
 
+/** Waits until the server's log has a line. */
+export function logged(server, pattern) {
+  let over = false;
+  const seen = async () => {
+    while (!pattern.test(server.log) && !over) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  return inTime(`a line of the log: ${pattern}`, seen()).finally(() => (over = true));
+}
+
 /** A token for this user in this session. */
 export async function token(server, session, user) {
   return (await fetch(`${server.url}/dev/token?${new URLSearchParams({ session, user })}`)).text();

@@ -237,6 +237,6 @@ pub enum MicrophoneEvent {
         /// Its name, for people.
         label: String,
     },
-    /// It is not, or no longer.
+    /// It could not be opened, or was lost.
     Failed(MicrophoneReason),
 }

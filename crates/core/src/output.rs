@@ -103,7 +103,7 @@ pub enum OutboxCommand {
     Load,
     /// Keep a message, in the place of the one with the same ID.
     Put(StoredMessage),
-    /// Keep that one no longer.
+    /// Remove the message with this ID.
     Remove(MessageId),
     /// Tell the other tabs of this user that something is left for them.
     Announce,

@@ -100,7 +100,7 @@ pub enum ConfigError {
     SecretFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The secret is too short to be one.

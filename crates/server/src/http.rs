@@ -50,8 +50,9 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
             .merge(admin_router(Arc::clone(&sessions)));
     }
     if let Some(dir) = &config.static_dir {
-        let fresh = SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let files = Router::new().fallback_service(ServeDir::new(dir).precompressed_br()).layer(fresh);
+        let revalidated =
+            SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let files = Router::new().fallback_service(ServeDir::new(dir).precompressed_br()).layer(revalidated);
         router = router.fallback_service(files);
     }
     let origins = Arc::new(Origins { allowed: config.allow_origin.clone(), dev: config.dev });

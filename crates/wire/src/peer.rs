@@ -22,7 +22,7 @@ pub enum Presence {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PeerInfo {
-    /// Who.
+    /// Their user ID.
     pub user_id: UserId,
     /// Their newest instance; none before they came for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -75,14 +75,14 @@ pub enum SignalBody {
     Candidate(Candidate),
     /// The answerer asks for an ICE restart or a new connection.
     Restart {
-        /// Why.
+        /// The reason, by which the offerer chooses between the two.
         why: RestartWhy,
     },
     /// The attempt is over: its sender turned voice off.
     End,
     /// The offerer stopped trying.
     GiveUp {
-        /// Why.
+        /// The reason that both people read.
         reason: VoiceReason,
     },
 }
