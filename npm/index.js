@@ -23,9 +23,12 @@ function pairvoiceError(code, message, cause) {
 // A panic, or any other trap, ends the WebAssembly instance for good: every session ends, and the page must be loaded anew.
 const ends = new Set();
 let crashed = false;
+let over;
+const crashes = new Promise((resolve) => (over = resolve));
 
 function crash() {
   crashed = true;
+  over();
   for (const end of ends) queueMicrotask(end);
   ends.clear();
 }
@@ -37,6 +40,8 @@ function guarded(work) {
     return work();
   } catch (error) {
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    // A panic has said so and called `crash` by itself.
+    if (crashed) return;
     console.error("pairvoice: internal error", error);
     letGo();
     crash();
@@ -73,9 +78,16 @@ class Session {
   #abort = () => void this.leave();
   #last;
   #end = () => {
-    const voice = { ...this.#last.voice, state: "off" };
-    this.#last = Object.freeze({ ...this.#last, session: Object.freeze(sessionEnded), voice: Object.freeze(voice) });
-    for (const [event, callback] of [...this.#subscriptions.values()]) if (event === "change") callback();
+    const { voice, peer, chat } = this.#last;
+    const none = { state: "off", reason: null, message: null, hint: null };
+    const microphone = { ...none, label: "" };
+    this.#last = Object.freeze({
+      session: sessionEnded,
+      voice: { ...voice, ...none, listenOnly: false, playbackBlocked: false, recovery: null, since: null, microphone },
+      peer: { ...peer, presence: "absent" },
+      chat,
+    });
+    for (const [event, callback] of this.#subscriptions.values()) if (event === "change") queueMicrotask(callback);
   };
 
   constructor(handle, signal) {
@@ -164,9 +176,7 @@ class Session {
   async #letGo(done) {
     this.#signal?.removeEventListener("abort", this.#abort);
     // The promise of a module that crashed never settles.
-    let over;
-    await Promise.race([done, new Promise((resolve) => (crashed ? resolve() : ends.add((over = resolve))))]);
-    ends.delete(over);
+    await Promise.race([done, crashes]);
     for (const id of this.#subscriptions.keys()) this.#call("off", id);
     this.#subscriptions.clear();
     ends.delete(this.#end);
@@ -181,13 +191,13 @@ export async function joinSession(options) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   await abortable(load(options?.wasm), signal);
-  if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
-  const joining = join(options ?? {}, loadSocketIo, loadIdb);
+  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb)), crashes]);
   const handle = await abortable(joining, signal).catch((error) => {
     // Aborted while an earlier life of the session was still ending: what comes is let go at once.
-    void joining.then((late) => late.leave(), () => {});
+    void joining.then((late) => late?.leave(), () => {});
     throw error;
   });
+  if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
   const session = new Session(handle, signal);
   if (signal?.aborted) {
     void session.leave();

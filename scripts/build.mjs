@@ -39,7 +39,7 @@ export async function buildWasm() {
 
 /** What wasm-opt is tried with: which of them is smallest on the wire changes with the code. */
 const NO_INLINING = ["always", "one-caller", "flexible"].map((kind) => `--${kind}-inline-max-function-size=0`);
-const SETTINGS = [[...NO_INLINING, "-O2", "--converge", "--skip-pass=simplify-locals", "--skip-pass=memory-packing"], ["-O1", "--converge"], ["-Oz", "--converge"]];
+const SETTINGS = [[...NO_INLINING, "--ignore-implicit-traps", "--low-memory-unused", "-O2", "--converge", "--skip-pass=simplify-locals", "--skip-pass=memory-packing"], ["-O1", "--converge"], ["-Oz", "--converge"]];
 
 /** The module optimised in each way: settings, bytes, and how many of them are left after gzip. */
 async function sweep(module) {

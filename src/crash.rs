@@ -60,6 +60,9 @@ pub fn on_crash(tell: Function) {
 
 /// Writes one line, lets go of microphone, connections and sockets, and tells the JavaScript side, which ends the sessions.
 pub(crate) fn crashed(file: &str, line: u32) {
+    if is_over() {
+        return;
+    }
     console::write("error", &["pairvoice: internal error ", file, ":", &describe(&line.into())].concat());
     let_go();
     if let Some(tell) = TELL.take() {

@@ -16,6 +16,7 @@ use crate::addresses::Look;
 use crate::connections::Connections;
 use crate::console;
 use crate::convert::{describe, milliseconds, whole};
+use crate::crash;
 use crate::environment::{ask_for_token, import, incapable, is_hidden};
 use crate::from_js::from_js;
 use crate::inbox::{Inbox, Report};
@@ -117,6 +118,12 @@ impl Driver {
 
     fn take(&self, report: Report) {
         match report {
+            Report::Input(input @ Input::Addresses { .. }) => {
+                // Its frame and its connection go with the question.
+                let answered = self.look.take();
+                self.input(input);
+                drop(answered);
+            }
             Report::Input(input) => self.input(input),
             Report::RemoteTrack(track) => self.speaker.play(&track),
             Report::OutboxIdle => self.tell(false),
@@ -248,7 +255,8 @@ impl Driver {
         spawn_local(async move {
             let module = async { JsFuture::from(module?).await }.await;
             let token = async { token?.get().await }.await;
-            let Some(driver) = this.upgrade().filter(|d| d.connecting.get() == Some(id)) else { return };
+            let wanted = |d: &Rc<Self>| d.connecting.get() == Some(id) && !crash::is_over();
+            let Some(driver) = this.upgrade().filter(wanted) else { return };
             driver.connecting.set(None);
             driver.open(id, module, token);
         });
@@ -319,6 +327,9 @@ impl Driver {
         struct Levels {
             own: f64,
             peer: f64,
+        }
+        if crash::is_over() {
+            return;
         }
         let own = self.microphone.track().filter(MediaStreamTrack::enabled);
         let peer = level::peer(self.connections.receiver().as_ref());

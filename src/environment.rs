@@ -58,7 +58,8 @@ pub(crate) fn import(loader: &Function) -> Result<Promise, JsValue> {
 
 /// A promise that is rejected after so many milliseconds.
 pub(crate) struct Limit {
-    race: Promise,
+    // Subscribed at once: a rejection that comes before somebody waits for it is not unhandled.
+    race: JsFuture,
     _timer: Option<Timeout>,
 }
 
@@ -71,7 +72,7 @@ impl Limit {
                 let _ = reject.call1(&JsValue::UNDEFINED, &js_sys::Error::new("took too long"));
             }));
         });
-        Self { race: Promise::race(&js_sys::Array::of2(promise, &limit)), _timer: timer }
+        Self { race: JsFuture::from(Promise::race(&js_sys::Array::of2(promise, &limit))), _timer: timer }
     }
 
     /// What the promise brings.
@@ -79,7 +80,10 @@ impl Limit {
     /// # Errors
     /// What it was rejected with, or that it took too long.
     pub(crate) async fn get(self) -> Result<JsValue, JsValue> {
-        JsFuture::from(self.race.clone()).await
+        let Self { race, _timer: timer } = self;
+        let outcome = race.await;
+        drop(timer);
+        outcome
     }
 }
 

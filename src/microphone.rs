@@ -11,7 +11,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints};
 
 use crate::convert::error_name;
-use crate::crash::Hold;
+use crate::crash::{self, Hold};
 use crate::inbox::Inbox;
 
 /// The microphone: nothing, a pending request, or a live track.
@@ -44,9 +44,9 @@ impl Microphone {
         let this = Rc::downgrade(self);
         spawn_local(async move {
             let outcome = ask().await;
-            match this.upgrade().filter(|microphone| microphone.state.borrow().request == Some(id)) {
+            match this.upgrade().filter(|m| m.state.borrow().request == Some(id) && !crash::is_over()) {
                 Some(microphone) => microphone.take(id, outcome),
-                // Granted after it was given back: the light must not stay on.
+                // Granted after it was given back, or after a crash: the light must not stay on.
                 None => outcome.into_iter().for_each(|track| track.stop()),
             }
         });

@@ -14,8 +14,6 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = packetsReceived)]
     fn packets_received(this: &Entry) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    fn state(this: &Entry) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
     fn nominated(this: &Entry) -> Option<bool>;
     #[wasm_bindgen(method, getter, js_name = localCandidateId)]
     fn local_candidate_id(this: &Entry) -> JsValue;
@@ -51,8 +49,8 @@ pub(crate) fn path(report: &JsValue) -> Option<Path> {
     };
     let mut found = None;
     each(report, |entry| {
-        let succeeded = entry.kind() == "candidate-pair" && entry.state().as_deref() == Some("succeeded");
-        if succeeded && entry.nominated() == Some(true) {
+        // Only a pair whose checks succeeded is nominated (RFC 8445 section 8.1.1).
+        if entry.kind() == "candidate-pair" && entry.nominated() == Some(true) {
             let relayed = is_relay(&entry.local_candidate_id()) || is_relay(&entry.remote_candidate_id());
             found = Some(if relayed { Path::Relay } else { Path::Direct });
         }

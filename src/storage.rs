@@ -144,7 +144,11 @@ impl Storage {
             }
             let outcome = match self.carry_out(&commands).await {
                 // The browser may have closed the database meanwhile: once more with a new connection.
-                Err(_) if self.database.borrow_mut().take().is_some() => self.carry_out(&commands).await,
+                Err(_) => {
+                    let closed = self.database.borrow_mut().take();
+                    drop(closed);
+                    self.carry_out(&commands).await
+                }
                 outcome => outcome,
             };
             match outcome {

@@ -46,6 +46,8 @@ impl Session {
 
     pub(super) fn new_token(&mut self) {
         if self.signalling.new_token() {
+            // With a token that failed, the next try may be under way.
+            self.drop_socket();
             self.go_offline(SessionReason::SignalingUnreachable);
             self.connect(false);
         }
