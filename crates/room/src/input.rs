@@ -1,6 +1,6 @@
 //! Everything that can happen to a room.
 
-use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, UserId};
+use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, ServerEvent, UserId};
 
 use crate::output::Timer;
 use crate::store::{Appended, StoreError, Ticket};
@@ -47,10 +47,12 @@ pub enum Input {
         /// The socket.
         socket: SocketId,
     },
-    /// What was sent to a socket did not fit into its channel: it reads too slowly or not at all.
+    /// What was sent to a socket did not fit into its channel, or the channel is closed: it reads too slowly or not at all.
     Overflowed {
         /// The socket.
         socket: SocketId,
+        /// What was not sent.
+        event: Box<ServerEvent>,
     },
     /// The answer to [`crate::StoreRequest::ReadPage`].
     PageRead {

@@ -58,11 +58,7 @@ impl Room {
             Input::Connected { socket } => self.connected(socket),
             Input::Event { socket, request, event, at } => self.event(socket, request, event, at),
             Input::Closed { socket } => self.closed(socket),
-            Input::Overflowed { socket } => {
-                // What did not fit would be a hole: the next welcome brings everything.
-                self.closed(socket);
-                self.push(Output::HangUp { socket });
-            }
+            Input::Overflowed { socket, event } => self.overflowed(socket, *event),
             Input::Appended { ticket, result } => self.appended(ticket, result),
             Input::Raised { request, result } => self.raised(request, result),
             Input::HistoryRead { request, result } => self.history_read(request, result),
@@ -112,6 +108,10 @@ impl Room {
 
     pub(crate) fn seat(&mut self, user: &UserId) -> Option<&mut Seat> {
         self.seats.iter_mut().find(|seat| seat.user == *user)
+    }
+
+    pub(crate) fn seats_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
+        self.seats.iter_mut()
     }
 
     pub(crate) fn other(&mut self, user: &UserId) -> Option<&mut Seat> {
@@ -218,11 +218,13 @@ impl Room {
             // Another connection of this user took the seat meanwhile; if it is a newer instance's, the next handshake says so.
             return self.push(Output::HangUp { socket });
         };
-        let Some(chat) = entering.page.take() else { return };
+        let Some(mut chat) = entering.page.take() else { return };
         let missed = entering.missed(chat.last);
+        entering.bring_up_to_date(&mut chat.receipts);
+        let seen = missed.last().map_or(chat.last, |message| message.seq);
         let rate = self.config.rate;
         let Some(seat) = self.seat(&user) else { return };
-        seat.socket = Socket::Open { id: socket, bucket: Bucket::new(rate) };
+        seat.socket = Socket::Open { id: socket, bucket: Bucket::new(rate), seen };
         seat.presence = Presence::Present;
         seat.welcomes += 1;
         let instance = seat.instance.clone();
@@ -233,7 +235,9 @@ impl Room {
         let peer = self.other(&user).map(|other| other.info()).or(entering.peer.map(PeerInfo::unmet));
         let ice_servers = self.config.ice_servers.clone();
         let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers };
-        self.push(Output::ClearTimer(Timer::Away(user.clone())));
+        for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
+            self.push(Output::ClearTimer(timer));
+        }
         self.push(Output::Send { to: socket, event: ServerEvent::Welcome(Box::new(welcome)) });
         if !missed.is_empty() {
             self.push(Output::Send { to: socket, event: ServerEvent::Chat(ChatDelivery { messages: missed }) });
@@ -245,6 +249,17 @@ impl Room {
     }
 
     // Going
+
+    /// What was not sent would be a hole: the socket counts as gone, and the next welcome brings everything, a signal too.
+    fn overflowed(&mut self, socket: SocketId, event: ServerEvent) {
+        if let ServerEvent::Signal(envelope) = event
+            && let Some(author) = self.seat(&envelope.user)
+        {
+            author.parked.keep(envelope);
+        }
+        self.closed(socket);
+        self.push(Output::HangUp { socket });
+    }
 
     fn closed(&mut self, socket: SocketId) {
         let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
@@ -283,7 +298,12 @@ impl Room {
                     self.tell_other(&user);
                 }
             }
-            Timer::Seat(user) => self.seats.retain(|seat| seat.user != user || seat.open().is_some()),
+            Timer::Seat(user) => {
+                let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
+                if let Some(socket) = self.seats.remove(index).any_socket() {
+                    self.refuse(socket, Code::Busy, "the chat log could not be read in time");
+                }
+            }
         }
     }
 

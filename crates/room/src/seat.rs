@@ -1,7 +1,7 @@
 //! A person's place in a session. It belongs to a user, not to a socket: sockets come and go, the seat with its parked
 //! signals stays for a while.
 
-use pairvoice_wire::{ChatMessage, ChatPage, Handshake, InstanceId, PeerInfo, Presence, UserId, VoiceStatus};
+use pairvoice_wire::{ChatMessage, ChatPage, Handshake, InstanceId, PeerInfo, Presence, Receipt, UserId, VoiceStatus};
 
 use crate::input::SocketId;
 use crate::parked::Parked;
@@ -35,6 +35,8 @@ pub(crate) enum Socket {
         id: SocketId,
         /// What it may still send.
         bucket: Bucket,
+        /// Everything of the chat log up to this sequence number came with its welcome.
+        seen: u64,
     },
 }
 
@@ -49,11 +51,13 @@ pub(crate) struct Entering {
     pub(crate) page: Option<ChatPage>,
     /// Messages that became durable since the page was asked for; those that the page lacks follow it.
     backlog: Vec<ChatMessage>,
+    /// How far somebody got since the page was asked for.
+    receipts: Vec<Receipt>,
 }
 
 impl Entering {
     pub(crate) fn new(id: SocketId, handshake: Handshake, peer: Option<UserId>) -> Self {
-        Self { id, handshake, peer, page: None, backlog: Vec::new() }
+        Self { id, handshake, peer, page: None, backlog: Vec::new(), receipts: Vec::new() }
     }
 
     /// Keeps what became durable meanwhile; tells whether there was room.
@@ -63,6 +67,25 @@ impl Entering {
             self.backlog.extend_from_slice(messages);
         }
         fits
+    }
+
+    /// Keeps how far somebody got meanwhile.
+    pub(crate) fn keep_receipt(&mut self, receipt: Receipt) {
+        self.receipts.retain(|known| known.user != receipt.user);
+        self.receipts.push(receipt);
+    }
+
+    /// The page's receipts may be older than what came meanwhile; numbers never fall.
+    pub(crate) fn bring_up_to_date(&mut self, receipts: &mut Vec<Receipt>) {
+        for newer in std::mem::take(&mut self.receipts) {
+            match receipts.iter_mut().find(|known| known.user == newer.user) {
+                Some(known) => {
+                    known.delivered = known.delivered.max(newer.delivered);
+                    known.read = known.read.max(newer.read);
+                }
+                None => receipts.push(newer),
+            }
+        }
     }
 
     /// What became durable after the page had been read.

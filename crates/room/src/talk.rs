@@ -45,21 +45,28 @@ impl Room {
         }
     }
 
+    /// Hands durable messages to the other. Whoever is entering, on either seat, finds them behind the welcome.
     fn deliver(&mut self, author: &UserId, messages: Vec<ChatMessage>) {
-        let Some(other) = self.other(author).filter(|_| !messages.is_empty()) else { return };
-        match &mut other.socket {
-            Socket::Open { id, .. } => {
-                let event = ServerEvent::Chat(ChatDelivery { messages });
-                let to = *id;
-                self.push(Output::Send { to, event });
+        if messages.is_empty() {
+            return;
+        }
+        let mut overflowing = Vec::new();
+        for seat in self.seats_mut() {
+            if let Socket::Entering(entering) = &mut seat.socket
+                && !entering.keep(&messages)
+            {
+                overflowing.push(entering.id);
             }
-            Socket::Entering(entering) => {
-                let socket = entering.id;
-                if !entering.keep(&messages) {
-                    self.handle(Input::PageRead { socket, page: Err(StoreError::Busy) });
-                }
+        }
+        for socket in overflowing {
+            self.handle(Input::PageRead { socket, page: Err(StoreError::Busy) });
+        }
+        if let Some(Socket::Open { id, seen, .. }) = self.other(author).map(|other| &other.socket) {
+            let (to, seen) = (*id, *seen);
+            let messages: Vec<ChatMessage> = messages.into_iter().filter(|message| message.seq > seen).collect();
+            if !messages.is_empty() {
+                self.push(Output::Send { to, event: ServerEvent::Chat(ChatDelivery { messages }) });
             }
-            Socket::None => {}
         }
     }
 
@@ -74,6 +81,11 @@ impl Room {
         match result {
             Ok(receipt) => {
                 let user = receipt.user.clone();
+                for seat in self.seats_mut() {
+                    if let Socket::Entering(entering) = &mut seat.socket {
+                        entering.keep_receipt(receipt.clone());
+                    }
+                }
                 self.send_to_other(&user, ServerEvent::Receipt(receipt));
                 self.acknowledge(request, Acknowledgement::ok());
             }

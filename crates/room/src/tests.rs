@@ -210,6 +210,10 @@ fn what_becomes_durable_between_page_and_welcome_is_neither_lost_nor_doubled() {
     host.input(Input::Connected { socket: SocketId(2) });
     let [ServerEvent::Welcome(_), ServerEvent::Chat(delivery)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
     assert_eq!(delivery.messages.iter().map(|m| m.seq).collect::<Vec<_>>(), [2, 3]);
+    append(&mut host, 3);
+    assert_eq!(host.sent(2), [], "what came with the welcome, and whose commit is reported late");
+    append(&mut host, 4);
+    assert_eq!(host.sent(2).len(), 1);
 }
 
 #[test]
@@ -238,9 +242,35 @@ fn a_socket_that_reads_nothing_is_hung_up_on_and_its_owner_is_away() {
     let mut host = Host::new();
     host.join(1, "7", 1).unwrap();
     host.join(2, "9", 2).unwrap();
-    host.input(Input::Overflowed { socket: SocketId(2) });
+    let event = Box::new(ServerEvent::Signal(envelope("7", 1, 1, offer(1))));
+    host.input(Input::Overflowed { socket: SocketId(2), event });
     assert!(host.hung_up(2));
     assert!(matches!(&host.sent(1)[..], [ServerEvent::Peer(peer)] if peer.presence == Presence::Away));
+    assert_eq!(host.join(3, "9", 2).unwrap().signals.len(), 1, "the signal that did not fit is not lost");
+}
+
+#[test]
+fn how_far_somebody_got_while_another_was_let_in_is_in_the_welcome() {
+    let mut host = Host::new();
+    host.join(1, "7", 1).unwrap();
+    host.enter(2, "9", 2, vec![]);
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok(page(3)) });
+    let receipt = pairvoice_wire::Receipt { user: user("7"), delivered: 3, read: 2 };
+    host.input(Input::Raised { request: RequestId(1), result: Ok(receipt.clone()) });
+    host.input(Input::Connected { socket: SocketId(2) });
+    let [ServerEvent::Welcome(welcome)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
+    assert_eq!(welcome.chat.receipts, [receipt]);
+}
+
+#[test]
+fn a_seat_that_waits_too_long_for_the_log_is_refused_and_free() {
+    let mut host = Host::new();
+    host.join(1, "7", 1).unwrap();
+    host.enter(2, "9", 2, vec![]);
+    host.input(Input::TimerFired { timer: Timer::Away(user("9")) });
+    host.input(Input::TimerFired { timer: Timer::Seat(user("9")) });
+    assert_eq!(host.refused(2), Some(Code::Busy));
+    assert_eq!(host.room.seats(), 1);
 }
 
 #[test]

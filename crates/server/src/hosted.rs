@@ -65,6 +65,11 @@ impl Hosted {
         }
     }
 
+    /// Nobody has a seat, and no answer of the chat log is waited for.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.room.is_empty() && self.requests.is_empty()
+    }
+
     /// Gives the room an input, and performs all that follows.
     pub(crate) fn run(&mut self, sessions: &Arc<Sessions>, input: Input) {
         let mut inputs = VecDeque::from([input]);
@@ -83,7 +88,7 @@ impl Hosted {
             Output::Refuse { socket, refusal } => self.decide(socket, Err(refusal)),
             Output::Send { to, event } => {
                 let socket = self.sockets.get(&to)?;
-                return (!emit(socket, &event)).then_some(Input::Overflowed { socket: to });
+                return (!emit(socket, &event)).then(|| Input::Overflowed { socket: to, event: Box::new(event) });
             }
             Output::Acknowledge { request, answer } => {
                 if let Some(ack) = self.requests.remove(&request) {

@@ -192,13 +192,13 @@ impl Sessions {
                 return;
             }
             work(&mut hosted);
-            hosted.room.is_empty()
+            hosted.is_idle()
         };
         if empty {
             let mut rooms = lock(&self.rooms);
             let mut hosted = lock(&hosted);
             // Somebody may have come in between.
-            if hosted.room.is_empty() && !hosted.is_over {
+            if hosted.is_idle() && !hosted.is_over {
                 hosted.is_over = true;
                 rooms.remove(session);
             }

@@ -42,6 +42,9 @@ fn noted<T>(result: Result<T, LogError>) -> Result<T, LogError> {
 
 /// What a client that says what it knows of the log has missed.
 fn page(connection: &Connection, log: &str, session: &SessionId, known: &Known) -> Result<ChatPage, LogError> {
+    // One snapshot: the page holds no message that is newer than its `last`.
+    let connection = connection.unchecked_transaction()?;
+    let connection = &*connection;
     let last = last(connection, session)?;
     let same = known.log.as_deref() == Some(log) && known.since <= last && has_tip(connection, session, known)?;
     let since = if same { known.since } else { 0 };
