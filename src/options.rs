@@ -72,7 +72,7 @@ fn server(url: Option<&str>) -> Option<Server> {
     let base = property(&property(&js_sys::global(), "location"), "href").as_string()?;
     let url = Url::new_with_base(url?, &base).ok()?;
     let (origin, path) = (url.origin(), url.pathname().trim_end_matches('/').to_owned());
-    (origin != "null").then_some(Server { origin, path })
+    origin.starts_with("http").then_some(Server { origin, path })
 }
 
 fn token(value: &JsValue) -> Result<Token, JsValue> {
