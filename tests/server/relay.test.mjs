@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { startServer } from "../e2e/support/server.mjs";
-import { instance, join, logged, messageId, token } from "./support.mjs";
+import { instance, join, logged, messageId, rejoin, token } from "./support.mjs";
 
 let server;
 let sessions = 0;
@@ -163,17 +163,30 @@ test("wrong handshakes are refused with a code", async () => {
 });
 
 test("a foreign sender and garbage are refused, and the connection stays", async () => {
-  const [a, b] = await two();
-  for (const wrong of [{ user: "9" }, { session: "other" }, { instance: b.instance }]) {
-    assert.equal((await a.signal("end", wrong)).error.code, "foreign-sender");
-  }
+  const refused = async (code, emit) => {
+    const [a, b] = await two();
+    assert.equal((await emit(a, b)).error.code, code);
+    assert.ok((await a.signal("end")).ok);
+    assert.equal((await b.until("signal", (all) => all.length > 0)).length, 1);
+    a.leave();
+    b.leave();
+  };
+  await refused("foreign-sender", (a) => a.signal("end", { user: "9" }));
+  await refused("foreign-sender", (a) => a.signal("end", { session: "other" }));
+  await refused("foreign-sender", (a, b) => a.signal("end", { instance: b.instance }));
   for (const garbage of [null, 7, "x", [], {}, { body: { offer: 1 } }]) {
-    assert.equal((await a.emit("signal", garbage)).error.code, "bad-request");
+    await refused("bad-request", (a) => a.emit("signal", garbage));
   }
-  assert.equal((await a.signal({ offer: { sdp: "x".repeat(33_000) } })).error.code, "too-large");
-  assert.ok((await a.signal("end")).ok);
-  assert.equal((await b.until("signal", (all) => all.length > 0)).length, 1);
-  a.leave();
+  await refused("bad-request", (a) => a.emit("no-such-event", {}));
+  await refused("too-large", (a) => a.signal({ offer: { sdp: "x".repeat(33_000) } }));
+});
+
+test("whoever is refused three times in a row is hung up on", async () => {
+  const [a, b] = await two();
+  const gone = a.gone();
+  for (let times = 0; times < 3; times += 1) assert.equal((await a.emit("signal", null)).error.code, "bad-request");
+  await gone;
+  await b.until("peer", (all) => all.at(-1)?.presence === "away");
   b.leave();
 });
 
@@ -187,14 +200,19 @@ test("a message above the limit closes that socket and nothing else", async () =
   b.leave();
 });
 
-test("a flood is refused with a time to wait, and what is accepted arrives", async () => {
-  const [a, b] = await two();
-  const answers = await Promise.all(Array.from({ length: 1000 }, () => a.signal("end")));
-  const limited = answers.filter((answer) => answer.error?.code === "rate-limited");
-  assert.ok(limited.length > 0);
+test("a flood is refused with a time to wait, its sender is hung up on, and what is accepted arrives", async () => {
+  const [a, b, session] = await two();
+  const gone = a.gone();
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => a.signal("end").catch(() => undefined)));
+  const limited = answers.filter((answer) => answer?.error?.code === "rate-limited");
+  assert.equal(limited.length, 3);
   assert.ok(limited.every((answer) => answer.error.retryable && answer.error.afterMs > 0));
-  await b.until("signal", (all) => all.length === 1000 - limited.length);
-  a.leave();
+  await gone;
+  const accepted = answers.filter((answer) => answer?.ok).length;
+  assert.ok(accepted >= 350 && accepted < 1000, `${accepted}`);
+  await b.until("signal", (all) => all.length === accepted);
+  const back = await rejoin(server, session, "7", { auth: { instance: a.instance } });
+  back.leave();
   b.leave();
 });
 

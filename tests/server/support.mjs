@@ -86,6 +86,18 @@ export async function join(server, session, user, { auth = {}, transports = ["we
   return client;
 }
 
+/** Joins as a client does: after a refusal that says when, not before that. */
+export async function rejoin(server, session, user, options) {
+  for (;;) {
+    try {
+      return await join(server, session, user, options);
+    } catch (error) {
+      if (!error.retryable) throw error;
+      await new Promise((resolve) => setTimeout(resolve, error.afterMs ?? 0));
+    }
+  }
+}
+
 function parse(text) {
   try {
     return JSON.parse(text);

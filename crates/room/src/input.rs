@@ -37,10 +37,8 @@ pub enum Input {
         socket: SocketId,
         /// Names the acknowledgement.
         request: RequestId,
-        /// The event; none when its body does not have the form of the protocol.
-        event: Option<ClientEvent>,
-        /// Milliseconds of a clock that never goes back.
-        at: u64,
+        /// The event.
+        event: ClientEvent,
     },
     /// A socket is gone.
     Closed {

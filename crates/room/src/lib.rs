@@ -12,7 +12,6 @@
 mod input;
 mod output;
 mod parked;
-mod quota;
 mod relay;
 mod room;
 mod seat;

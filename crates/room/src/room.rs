@@ -9,7 +9,6 @@ use pairvoice_wire::{
 
 use crate::input::{Input, RequestId, SocketId};
 use crate::output::{Note, Output, Timer};
-use crate::quota::Bucket;
 use crate::seat::{Entering, Seat, Socket};
 use crate::store::{Known, StoreError, StoreRequest};
 
@@ -27,8 +26,6 @@ const SEAT_MS: u64 = 52_000;
 pub struct Config {
     /// The session.
     pub session: SessionId,
-    /// Events a second that one connection may go on sending.
-    pub rate: u32,
     /// ICE servers that every client is told.
     pub ice_servers: Vec<IceServer>,
 }
@@ -56,7 +53,7 @@ impl Room {
             Input::Enter { socket, handshake, peer } => self.enter(socket, *handshake, peer),
             Input::PageRead { socket, page } => self.page_read(socket, page),
             Input::Connected { socket } => self.connected(socket),
-            Input::Event { socket, request, event, at } => self.event(socket, request, event, at),
+            Input::Event { socket, request, event } => self.event(socket, request, event),
             Input::Closed { socket } => self.closed(socket),
             Input::Overflowed { socket, event } => self.overflowed(socket, *event),
             Input::Appended { ticket, result } => self.appended(ticket, result),
@@ -222,9 +219,8 @@ impl Room {
         let missed = entering.missed(chat.last);
         entering.bring_up_to_date(&mut chat.receipts);
         let seen = missed.last().map_or(chat.last, |message| message.seq);
-        let rate = self.config.rate;
         let Some(seat) = self.seat(&user) else { return };
-        seat.socket = Socket::Open { id: socket, bucket: Bucket::new(rate), seen };
+        seat.socket = Socket::Open { id: socket, seen };
         seat.presence = Presence::Present;
         seat.welcomes += 1;
         let instance = seat.instance.clone();
@@ -317,29 +313,23 @@ impl Room {
 
     // Events
 
-    fn event(&mut self, socket: SocketId, request: RequestId, event: Option<ClientEvent>, at: u64) {
+    fn event(&mut self, socket: SocketId, request: RequestId, event: ClientEvent) {
         let Some(seat) = self.seat_of(socket) else {
             return self.acknowledge(request, Refusal::new(Code::NotJoined, "this socket has no seat"));
         };
         let user = seat.user.clone();
-        if let Socket::Open { bucket, .. } = &mut seat.socket
-            && let Err(refusal) = bucket.take(event.as_ref(), at)
-        {
-            return self.acknowledge(request, refusal);
-        }
         match event {
-            None => self.acknowledge(request, Refusal::new(Code::BadRequest, "the event does not have its form")),
-            Some(ClientEvent::Signal(envelope)) => self.signal(socket, request, &envelope),
-            Some(ClientEvent::Voice(voice)) => self.voice(&user, socket, request, voice),
-            Some(ClientEvent::Chat(batch)) => self.chat(user, request, batch),
-            Some(ClientEvent::Receipt(receipt)) => self.receipt(user, request, &receipt),
-            Some(ClientEvent::Typing(typing)) => {
+            ClientEvent::Signal(envelope) => self.signal(socket, request, &envelope),
+            ClientEvent::Voice(voice) => self.voice(&user, socket, request, voice),
+            ClientEvent::Chat(batch) => self.chat(user, request, batch),
+            ClientEvent::Receipt(receipt) => self.receipt(user, request, &receipt),
+            ClientEvent::Typing(typing) => {
                 self.send_to_other(&user, ServerEvent::Typing(typing));
                 self.acknowledge(request, Acknowledgement::ok());
             }
-            Some(ClientEvent::History(asked)) => self.history(request, &asked),
-            Some(ClientEvent::Probe) => self.acknowledge(request, Acknowledgement::ok()),
-            Some(ClientEvent::Bye) => {
+            ClientEvent::History(asked) => self.history(request, &asked),
+            ClientEvent::Probe => self.acknowledge(request, Acknowledgement::ok()),
+            ClientEvent::Bye => {
                 self.bye(socket);
                 self.acknowledge(request, Acknowledgement::ok());
             }

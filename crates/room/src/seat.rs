@@ -5,7 +5,6 @@ use pairvoice_wire::{ChatMessage, ChatPage, Handshake, InstanceId, PeerInfo, Pre
 
 use crate::input::SocketId;
 use crate::parked::Parked;
-use crate::quota::Bucket;
 
 /// Messages that may wait for a socket that is being let in.
 const MAX_BACKLOG: usize = 1_024;
@@ -33,8 +32,6 @@ pub(crate) enum Socket {
     Open {
         /// Its name.
         id: SocketId,
-        /// What it may still send.
-        bucket: Bucket,
         /// Everything of the chat log up to this sequence number came with its welcome.
         seen: u64,
     },

@@ -42,7 +42,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         let session = SessionId::parse("s").unwrap();
-        Self { room: Room::new(Config { session, rate: 100, ice_servers: vec![] }), done: vec![] }
+        Self { room: Room::new(Config { session, ice_servers: vec![] }), done: vec![] }
     }
 
     fn input(&mut self, input: Input) {
@@ -102,7 +102,7 @@ impl Host {
     }
 
     fn event(&mut self, socket: u64, event: ClientEvent) -> Acknowledgement {
-        self.input(Input::Event { socket: SocketId(socket), request: RequestId(1), event: Some(event), at: 0 });
+        self.input(Input::Event { socket: SocketId(socket), request: RequestId(1), event });
         let answer = self.done.iter().find_map(|o| match o {
             Output::Acknowledge { answer, .. } => Some(answer.clone()),
             _ => None,

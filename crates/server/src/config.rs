@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::auth::Secret;
 use crate::chat_log::Retention;
+use crate::net::LimitArgs;
 
 /// Shortest secret in bytes: the output size of HMAC-SHA-256 (RFC 7518 section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -64,9 +65,9 @@ pub struct ServeArgs {
     /// STUN server for the clients, such as `stun:stun.example.com:3478`.
     #[arg(long, env = "PAIRVOICE_STUN", value_delimiter = ',')]
     pub stun: Vec<String>,
-    /// Events a second that one connection may go on sending; four times as many at once.
-    #[arg(long, env = "PAIRVOICE_RATE", default_value_t = 100)]
-    pub rate: u32,
+    /// What one peer may take.
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// Serve /diagnostics on this address, which should not be public; with --dev it is on the main address too.
     #[arg(long, env = "PAIRVOICE_ADMIN_LISTEN")]
     pub admin_listen: Option<SocketAddr>,
@@ -141,8 +142,8 @@ pub struct Config {
     pub static_dir: Option<PathBuf>,
     /// STUN servers.
     pub stun: Vec<String>,
-    /// Events a second of one connection.
-    pub rate: u32,
+    /// What one peer may take.
+    pub limits: LimitArgs,
 }
 
 impl ServeArgs {
@@ -172,7 +173,7 @@ impl ServeArgs {
             allow_origin: self.allow_origin,
             static_dir: self.static_dir,
             stun: self.stun,
-            rate: self.rate,
+            limits: self.limits,
         })
     }
 }

@@ -6,28 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pairvoice_room::{Input, Output, RequestId, Room, SocketId, StoreRequest, Timer};
-use pairvoice_wire::{Acknowledgement, Refusal, ServerEvent, SessionId};
-use socketioxide::extract::{AckSender, SocketRef};
-use tokio::sync::oneshot;
+use pairvoice_wire::SessionId;
 use tokio::task::AbortHandle;
 
 use crate::lines;
 use crate::sessions::Sessions;
-
-/// How often, and how far apart, a socket whose channel is full is asked to disconnect.
-const GOODBYES: u32 = 200;
-const GOODBYE: Duration = Duration::from_millis(100);
+use crate::socket_io::{Ack, Peer};
 
 /// A room with its hands.
 pub(crate) struct Hosted {
     session: SessionId,
     pub(crate) room: Room,
-    /// Sockets that were let in.
-    pub(crate) sockets: HashMap<SocketId, SocketRef>,
-    /// Sockets that wait to be let in.
-    pub(crate) admissions: HashMap<SocketId, oneshot::Sender<Result<(), Refusal>>>,
+    /// Sockets that were let in, or wait to be.
+    pub(crate) sockets: HashMap<SocketId, Peer>,
     /// Events that wait for their acknowledgement.
-    pub(crate) requests: HashMap<RequestId, AckSender>,
+    pub(crate) requests: HashMap<RequestId, Ack>,
     pub(crate) timers: HashMap<Timer, Running>,
     /// Everybody has left, and whoever still holds this looks the session up again.
     pub(crate) is_over: bool,
@@ -58,7 +51,6 @@ impl Hosted {
             session,
             room,
             sockets: HashMap::new(),
-            admissions: HashMap::new(),
             requests: HashMap::new(),
             timers: HashMap::new(),
             is_over: false,
@@ -84,20 +76,28 @@ impl Hosted {
     /// Performs one output; what fails at once is the next input.
     fn perform(&mut self, sessions: &Arc<Sessions>, output: Output) -> Option<Input> {
         match output {
-            Output::Admit { socket } => self.decide(socket, Ok(())),
-            Output::Refuse { socket, refusal } => self.decide(socket, Err(refusal)),
+            Output::Admit { socket } => {
+                let admitted = self.sockets.get(&socket).is_some_and(Peer::admit);
+                // An admitted socket takes events from now on: the room's lock is still held.
+                return Some(if admitted { Input::Connected { socket } } else { Input::Closed { socket } });
+            }
+            Output::Refuse { socket, refusal } => {
+                if let Some(peer) = self.sockets.remove(&socket) {
+                    peer.refuse(&refusal);
+                }
+            }
             Output::Send { to, event } => {
-                let socket = self.sockets.get(&to)?;
-                return (!emit(socket, &event)).then(|| Input::Overflowed { socket: to, event: Box::new(event) });
+                let peer = self.sockets.get(&to)?;
+                return (!peer.emit(&event)).then(|| Input::Overflowed { socket: to, event: Box::new(event) });
             }
             Output::Acknowledge { request, answer } => {
                 if let Some(ack) = self.requests.remove(&request) {
-                    acknowledge(ack, &answer);
+                    ack.send(&answer);
                 }
             }
             Output::HangUp { socket } => {
-                if let Some(socket) = self.sockets.remove(&socket) {
-                    sessions.hang_up(socket);
+                if let Some(peer) = self.sockets.remove(&socket) {
+                    peer.hang_up();
                 }
             }
             Output::Store(request) => return self.store(sessions, request),
@@ -106,13 +106,6 @@ impl Hosted {
             Output::Log(note) => lines::write(&self.session, &note, &sessions.journal),
         }
         None
-    }
-
-    fn decide(&mut self, socket: SocketId, decision: Result<(), Refusal>) {
-        if let Some(waiting) = self.admissions.remove(&socket) {
-            // Nobody waits any more when the connection broke meanwhile; its seat runs out.
-            let _ = waiting.send(decision);
-        }
     }
 
     fn set_timer(&mut self, sessions: &Arc<Sessions>, timer: Timer, after: Duration) {
@@ -128,40 +121,12 @@ impl Hosted {
     /// Hands a request to the chat log, whose answer comes as an input from one of its threads.
     fn store(&self, sessions: &Arc<Sessions>, request: StoreRequest) -> Option<Input> {
         let (host, session) = (Arc::clone(sessions), self.session.clone());
-        let answer = move |input| host.input(&session, input);
+        let answer = move |input| {
+            // The log's threads are none of the runtime's, and what follows may spawn tasks.
+            let runtime = host.runtime.clone();
+            let _within = runtime.enter();
+            host.input(&session, input);
+        };
         sessions.chat_log.submit(&self.session, request, answer)
-    }
-}
-
-/// Emits if the socket's channel has room.
-fn emit(socket: &SocketRef, event: &ServerEvent) -> bool {
-    let name = event.name();
-    let sent = match event {
-        ServerEvent::Welcome(welcome) => socket.emit(name, welcome),
-        ServerEvent::Peer(peer) => socket.emit(name, peer),
-        ServerEvent::Signal(envelope) => socket.emit(name, envelope),
-        ServerEvent::Chat(delivery) => socket.emit(name, delivery),
-        ServerEvent::Receipt(receipt) => socket.emit(name, receipt),
-        ServerEvent::Typing(typing) => socket.emit(name, typing),
-        ServerEvent::Notice(notice) => socket.emit(name, notice),
-    };
-    sent.is_ok()
-}
-
-/// Acknowledges an event.
-pub(crate) fn acknowledge(ack: AckSender, answer: &Acknowledgement) {
-    if let Err(error) = ack.send(answer) {
-        // The client asks again after its time-out or its next welcome; nothing was lost.
-        tracing::debug!(%error, "an acknowledgement could not be sent");
-    }
-}
-
-/// Disconnects a socket. A full channel takes no goodbye either; a client that reads nothing at all is ended by its heartbeat.
-pub(crate) async fn disconnect(socket: SocketRef) {
-    for _ in 0..GOODBYES {
-        if socket.clone().disconnect().is_ok() || !socket.connected() {
-            break;
-        }
-        tokio::time::sleep(GOODBYE).await;
     }
 }

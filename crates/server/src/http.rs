@@ -8,9 +8,8 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use serde::Deserialize;
-use socketioxide::SocketIo;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -18,8 +17,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::auth::{Claims, now_s};
 use crate::chat_log::{ChatLog, LogError};
 use crate::config::Config;
+use crate::net::{self, Addresses};
 use crate::sessions::Sessions;
-use crate::socket;
+use crate::socket_io::{self, Endpoint};
 
 /// Validity of a development token in seconds.
 const DEV_TOKEN_S: u64 = 12 * 3600;
@@ -31,8 +31,8 @@ pub struct Server {
     pub router: Router,
     /// The sessions.
     pub sessions: Arc<Sessions>,
-    /// Closes every socket.
-    pub io: SocketIo,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) addresses: Arc<Addresses>,
 }
 
 /// Builds the server.
@@ -41,9 +41,14 @@ pub struct Server {
 /// When the chat log can't be opened.
 pub fn router(config: &Config) -> Result<Server, LogError> {
     let chat_log = ChatLog::open(&config.database, config.retention)?;
-    let sessions = Arc::new(Sessions::new(chat_log, &config.stun, config.rate));
-    let (layer, io) = socket::layer(Arc::clone(&sessions), config.secret.clone());
-    let mut router = Router::new().route("/healthz", get(|| async { "ok\n" }));
+    let sessions = Arc::new(Sessions::new(chat_log, &config.stun));
+    let endpoint = Arc::new(Endpoint::new(Arc::clone(&sessions), config.secret.clone(), config.limits.rate));
+    let addresses = Arc::new(Addresses::new(&config.limits, net::connections()));
+    let engine_io = socket_io::Service::new(Arc::clone(&endpoint), Arc::clone(&addresses));
+    let mut router = Router::new()
+        .route("/socket.io/", any(socket_io::serve).with_state(engine_io.clone()))
+        .route("/socket.io", any(socket_io::serve).with_state(engine_io))
+        .route("/healthz", get(|| async { "ok\n" }));
     if config.dev {
         router = router
             .route("/dev/token", get(dev_token).with_state(Arc::new(config.clone())))
@@ -61,8 +66,8 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
         .allow_origin(AllowOrigin::predicate(move |origin, parts| may.allow(Some(origin), &parts.headers)))
         .allow_methods([axum::http::Method::GET, axum::http::Method::POST])
         .allow_headers([header::CONTENT_TYPE]);
-    let router = router.layer(layer).layer(cors).layer(middleware::from_fn_with_state(origins, check_origin));
-    Ok(Server { router, sessions, io })
+    let router = router.layer(cors).layer(middleware::from_fn_with_state(origins, check_origin));
+    Ok(Server { router, sessions, endpoint, addresses })
 }
 
 /// The pages that may connect. Browsers apply no same-origin rule to WebSockets, so the server does (RFC 6455 section 10.2).

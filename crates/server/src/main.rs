@@ -2,21 +2,13 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use clap::Parser;
 use pairvoice_server::auth::{Claims, now_s};
 use pairvoice_server::config::{Command, CommandLine, Config, TokenArgs, read_secret};
-use pairvoice_server::{Server, admin_router, router};
+use pairvoice_server::serve;
 use pairvoice_wire::{SessionId, UserId};
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-
-/// How long sent data may stay unacknowledged (RFC 5482).
-const UNANSWERED: Duration = Duration::from_secs(30);
-/// How long shutting down may take.
-const SHUTDOWN: Duration = Duration::from_secs(5);
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -67,56 +59,9 @@ fn run(config: &Config) -> Result<(), Failure> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
-}
-
-async fn serve(config: &Config) -> Result<(), Failure> {
-    let Server { router, sessions, io } = router(config)?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|e| format!("{}: {e}", config.listen))?;
-    let address = listener.local_addr()?;
-    if let Some(admin) = config.admin_listen {
-        let admin = TcpListener::bind(admin).await.map_err(|e| format!("{admin}: {e}"))?;
-        tracing::info!(address = %admin.local_addr()?, "diagnostics");
-        tokio::spawn(axum::serve(admin, admin_router(sessions.clone())).into_future());
-    }
-    let scope = if config.stun.is_empty() { "; calls work inside one network only (no --stun)" } else { "" };
-    writeln!(std::io::stdout(), "pairvoice-server listens on http://{address}{scope}")?;
-    // The first message after a handshake waits 40 ms for an acknowledgement otherwise (Nagle).
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-        // A peer that takes nothing is gone; without this its connection would stay for a quarter of an hour.
-        let _ = socket2::SockRef::from(&*stream).set_tcp_user_timeout(Some(UNANSWERED));
-    });
-    let closing = sessions.clone();
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let stop = async move {
-        stop_signal().await;
-        let _ = stopping.send(());
-        closing.restarting();
-        io.close().await;
-    };
-    // Somebody who neither reads nor goes must not keep the log from being closed.
-    let deadline = async {
-        let _ = stopped.await;
-        tokio::time::sleep(SHUTDOWN).await;
-    };
-    tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(stop) => served?,
-        () = deadline => tracing::warn!("some connections did not end in time"),
-    }
-    sessions.close();
-    Ok(())
-}
-
-async fn stop_signal() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(serve(config));
+    // A chat log that hangs does not keep the process.
+    runtime.shutdown_background();
+    outcome
 }

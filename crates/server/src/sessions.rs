@@ -1,28 +1,28 @@
 //! All sessions of this process: each has a room, and one lock under which its room is worked on.
 //!
-//! The room decides (`pairvoice-room`); [`Hosted`] performs. Nothing that is done under the lock waits: Socket.IO's emit puts
+//! The room decides (`pairvoice-room`); [`Hosted`] performs. Nothing that is done under the lock waits: Engine.IO's emit puts
 //! a packet into a channel, and the chat log answers later, from its own threads.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use pairvoice_room::{Config, Input, RequestId, Room, SocketId, Timer};
 use pairvoice_wire::{ClientEvent, Code, Handshake, IceServer, Refusal, SessionId, UserId};
-use socketioxide::extract::{AckSender, SocketRef};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 use crate::chat_log::ChatLog;
 use crate::diagnostics::Journal;
 use crate::hosted::Hosted;
+use crate::socket_io::{Ack, Peer};
 
-/// When clients shall come back to a server that starts again, in milliseconds.
+/// When the first clients shall come back to a server that starts again, in milliseconds.
 const RESTART_MS: u32 = 300;
+/// For so long sessions come back one after the other: so many milliseconds for each that is there now, but no longer than this.
+const RESTART_SPREAD_MS: u32 = 5_000;
 
 /// A socket that the handshake's token let ask for a seat.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seated {
     pub(crate) session: SessionId,
     pub(crate) socket: SocketId,
@@ -34,12 +34,10 @@ pub struct Sessions {
     rooms: Mutex<HashMap<SessionId, Arc<Mutex<Hosted>>>>,
     pub(crate) chat_log: ChatLog,
     ice_servers: Vec<IceServer>,
-    rate: u32,
     pub(crate) journal: Journal,
     pub(crate) runtime: Handle,
     /// The newest number given to a socket, a request or a timer.
     numbers: AtomicU64,
-    began: Instant,
 }
 
 /// Locks, whatever happened to another thread: the data of a session is in order between two outputs.
@@ -48,21 +46,18 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Sessions {
-    /// No session yet. Every client is told these STUN servers, and may send so many events a second. To be called within
-    /// the runtime.
+    /// No session yet. Every client is told these STUN servers. To be called within the runtime.
     #[must_use]
-    pub fn new(chat_log: ChatLog, stun: &[String], rate: u32) -> Self {
+    pub fn new(chat_log: ChatLog, stun: &[String]) -> Self {
         let ice_servers =
             stun.iter().map(|url| IceServer { urls: vec![url.clone()], username: None, credential: None }).collect();
         Self {
             rooms: Mutex::default(),
             chat_log,
             ice_servers,
-            rate,
             journal: Journal::default(),
             runtime: Handle::current(),
             numbers: AtomicU64::new(0),
-            began: Instant::now(),
         }
     }
 
@@ -75,7 +70,7 @@ impl Sessions {
     pub fn restarting(self: &Arc<Self>) {
         let sessions: Vec<SessionId> = lock(&self.rooms).keys().cloned().collect();
         for session in sessions {
-            self.input(&session, Input::Restarting { after_ms: RESTART_MS });
+            self.input(&session, Input::Restarting { after_ms: self.restart_ms() });
         }
     }
 
@@ -91,48 +86,38 @@ impl Sessions {
         self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Asks for a seat, and resolves once the socket may be let in.
-    ///
-    /// # Errors
-    /// The room's refusal.
-    pub(crate) async fn enter(self: &Arc<Self>, handshake: Handshake, peer: Option<UserId>) -> Result<Seated, Refusal> {
-        let seated = Seated { session: handshake.session_id.clone(), socket: SocketId(self.number()) };
-        let (decided, decision) = oneshot::channel();
-        let input = Input::Enter { socket: seated.socket, handshake: Box::new(handshake), peer };
+    /// When a client shall come back to a server that starts again, in milliseconds: not all at once.
+    pub(crate) fn restart_ms(&self) -> u32 {
+        let sessions = u32::try_from(lock(&self.rooms).len()).unwrap_or(u32::MAX);
+        let spread = sessions.saturating_mul(2).min(RESTART_SPREAD_MS);
+        let chance = getrandom::u32().unwrap_or_default();
+        RESTART_MS + if spread == 0 { 0 } else { chance % spread }
+    }
+
+    /// A name for a socket that is about to ask for a seat.
+    pub(crate) fn seated(&self, session: &SessionId) -> Seated {
+        Seated { session: session.clone(), socket: SocketId(self.number()) }
+    }
+
+    /// Asks for a seat; the peer is let in or refused once the room has decided.
+    pub(crate) fn enter(self: &Arc<Self>, seated: &Seated, handshake: Handshake, other: Option<UserId>, peer: Peer) {
+        let input = Input::Enter { socket: seated.socket, handshake: Box::new(handshake), peer: other };
         self.in_new_room(&seated.session, |hosted| {
-            hosted.admissions.insert(seated.socket, decided);
+            hosted.sockets.insert(seated.socket, peer);
             hosted.run(self, input);
         });
-        let gone = |_| Err(Refusal::new(Code::Busy, "the session ended meanwhile"));
-        decision.await.unwrap_or_else(gone).map(|()| seated)
     }
 
-    /// The socket was let in.
-    pub(crate) fn connected(self: &Arc<Self>, seated: &Seated, socket: SocketRef) {
-        let mut waiting = Some(socket);
-        self.in_room(&seated.session, |hosted| {
-            if let Some(socket) = waiting.take() {
-                hosted.sockets.insert(seated.socket, socket);
-            }
-            hosted.run(self, Input::Connected { socket: seated.socket });
-        });
-        if let Some(socket) = waiting {
-            self.hang_up(socket);
-        }
-    }
-
-    /// A socket sent an event; `None` when its body does not have the form of the protocol.
-    pub(crate) fn event(self: &Arc<Self>, seated: &Seated, event: Option<ClientEvent>, ack: AckSender) {
-        let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    /// A socket sent an event.
+    pub(crate) fn event(self: &Arc<Self>, seated: &Seated, event: ClientEvent, ack: Ack) {
         let request = RequestId(self.number());
         let mut waiting = Some(ack);
         self.in_room(&seated.session, |hosted| {
             hosted.requests.extend(waiting.take().map(|ack| (request, ack)));
-            hosted.run(self, Input::Event { socket: seated.socket, request, event, at });
+            hosted.run(self, Input::Event { socket: seated.socket, request, event });
         });
         if let Some(ack) = waiting {
-            let refusal = Refusal::new(Code::NotJoined, "this socket has no seat");
-            crate::hosted::acknowledge(ack, &refusal.into());
+            ack.send(&Refusal::new(Code::NotJoined, "this socket has no seat").into());
         }
     }
 
@@ -159,19 +144,13 @@ impl Sessions {
         self.in_room(session, |hosted| hosted.run(self, input));
     }
 
-    /// Disconnects a socket outside its room's lock: its departure takes the lock again.
-    pub(crate) fn hang_up(&self, socket: SocketRef) {
-        self.runtime.spawn(crate::hosted::disconnect(socket));
-    }
-
     /// Works on a session, which begins now if nobody was in it.
     fn in_new_room(&self, session: &SessionId, work: impl FnOnce(&mut Hosted)) {
         loop {
             let hosted = {
                 let mut rooms = lock(&self.rooms);
                 let new = || {
-                    let config =
-                        Config { session: session.clone(), rate: self.rate, ice_servers: self.ice_servers.clone() };
+                    let config = Config { session: session.clone(), ice_servers: self.ice_servers.clone() };
                     Arc::new(Mutex::new(Hosted::new(session.clone(), Room::new(config))))
                 };
                 Arc::clone(rooms.entry(session.clone()).or_insert_with(new))

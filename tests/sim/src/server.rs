@@ -45,7 +45,7 @@ pub struct Server {
 }
 
 fn room() -> Room {
-    Room::new(Config { session: SessionId::parse("s").unwrap(), rate: 1_000, ice_servers: Vec::new() })
+    Room::new(Config { session: SessionId::parse("s").unwrap(), ice_servers: Vec::new() })
 }
 
 impl Default for Server {
@@ -77,7 +77,7 @@ impl Server {
         self.numbers += 1;
         let request = RequestId(self.numbers);
         self.requests.insert(request, (socket, name));
-        self.run(Input::Event { socket, request, event: Some(event), at: self.now })
+        self.run(Input::Event { socket, request, event })
     }
 
     pub(crate) fn closed(&mut self, socket: SocketId) -> Vec<Wish> {

@@ -1,0 +1,43 @@
+//! What one peer may take of the server: the flags.
+
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+
+use super::proxies::Network;
+
+/// What one peer may take of the server.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Events a second that one connection, and one user of a session on all of theirs, may go on sending; four times as many at
+    /// once. A handshake counts as 20 and each signal in it as one, a page of history as 20.
+    #[arg(long, env = "PAIRVOICE_RATE", default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+    pub rate: u32,
+    /// Connections of one address (of one /64 network in IPv6); 0 for any number.
+    #[arg(long, env = "PAIRVOICE_CONNECTIONS_PER_ADDRESS", default_value_t = 512)]
+    pub connections_per_address: u32,
+    /// Addresses or networks of proxies, whose X-Forwarded-For header says who connects, such as `127.0.0.1,10.0.0.0/8`.
+    #[arg(long, env = "PAIRVOICE_TRUST_PROXY", value_delimiter = ',')]
+    pub trust_proxy: Vec<Network>,
+    /// Seconds that a request's header, and a TLS handshake, may take.
+    #[arg(long, env = "PAIRVOICE_HEADER_TIMEOUT", default_value_t = 10, value_parser = value_parser!(u32).range(1..=3_600))]
+    pub header_timeout: u32,
+    /// Seconds that a connection without a request may stay open.
+    #[arg(long, env = "PAIRVOICE_IDLE_TIMEOUT", default_value_t = 30, value_parser = value_parser!(u32).range(1..=3_600))]
+    pub idle_timeout: u32,
+}
+
+impl LimitArgs {
+    /// How long a request's header may take.
+    #[must_use]
+    pub fn header_time(&self) -> Duration {
+        Duration::from_secs(self.header_timeout.into())
+    }
+
+    /// How long a connection may be idle.
+    #[must_use]
+    pub fn idle_time(&self) -> Duration {
+        Duration::from_secs(self.idle_timeout.into())
+    }
+}

@@ -1,0 +1,201 @@
+//! One TCP connection: what it does is seen, and it can be ended from outside.
+
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, Shutdown};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::addresses::LinkSlot;
+use crate::sessions::lock;
+
+/// A peer that takes less than [`LEAST`] bytes of what waits for it in this time reads too slowly.
+const WINDOW: Duration = Duration::from_secs(10);
+/// See [`WINDOW`].
+const LEAST: u64 = 32 * 1024;
+
+/// How long a connection may take for its first request when others want its place: some round trips.
+const FIRST_REQUEST: Duration = Duration::from_secs(2);
+
+/// One TCP connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    tcp: TcpStream,
+    peer: IpAddr,
+    began: Instant,
+    /// Requests that are being answered.
+    requests: AtomicU32,
+    /// It has been of use: a request was answered.
+    served: AtomicBool,
+    /// It carries a WebSocket, which has a heartbeat of its own.
+    websocket: AtomicBool,
+    /// When bytes came or went last, in milliseconds since it began.
+    active: AtomicU64,
+    written: AtomicU64,
+    /// The last write found the send buffer full.
+    blocked: AtomicBool,
+    /// Since when it has been blocked, and how much had been written then.
+    window: Mutex<Option<(Instant, u64)>>,
+    _slot: LinkSlot,
+}
+
+impl Link {
+    pub(super) fn new(tcp: TcpStream, peer: IpAddr, slot: LinkSlot) -> Arc<Self> {
+        Arc::new(Self {
+            tcp,
+            peer: peer.to_canonical(),
+            began: Instant::now(),
+            requests: AtomicU32::new(0),
+            served: AtomicBool::new(false),
+            websocket: AtomicBool::new(false),
+            active: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            blocked: AtomicBool::new(false),
+            window: Mutex::new(None),
+            _slot: slot,
+        })
+    }
+
+    /// Who is at the other end of the TCP connection: the client or a proxy.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// From now on it carries a WebSocket.
+    pub(crate) fn is_websocket(&self) {
+        self.websocket.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the connection at once, whatever waits to be sent.
+    pub(crate) fn reset(&self) {
+        let socket = SockRef::from(&self.tcp);
+        let _ = socket.set_linger(Some(Duration::ZERO));
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+
+    /// A request is being answered until what is returned is dropped.
+    pub(super) fn request(self: &Arc<Self>) -> InRequest {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        InRequest(Arc::clone(self))
+    }
+
+    /// For how long nothing was asked and nothing moved; none for a WebSocket, and while a request is answered.
+    pub(super) fn idle(&self, now: Instant) -> Option<Duration> {
+        let active = self.began + Duration::from_millis(self.active.load(Ordering::Relaxed));
+        let busy = self.websocket.load(Ordering::Relaxed) || self.requests.load(Ordering::Relaxed) > 0;
+        (!busy).then(|| now.saturating_duration_since(active))
+    }
+
+    /// For how long the connection has not been of use, if it may be given up for another one: at once when it has served a request,
+    /// otherwise once it had time to send one.
+    pub(super) fn dispensable(&self, now: Instant) -> Option<Duration> {
+        self.idle(now).filter(|idle| self.served.load(Ordering::Relaxed) || *idle > FIRST_REQUEST)
+    }
+
+    /// Whether the peer hardly reads. To be asked every second or so.
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
+        let mut window = lock(&self.window);
+        let written = self.written.load(Ordering::Relaxed);
+        if !self.blocked.load(Ordering::Relaxed) {
+            *window = None;
+            return false;
+        }
+        match *window {
+            Some((since, _)) if now.saturating_duration_since(since) < WINDOW => false,
+            Some((_, before)) if written - before < LEAST => true,
+            _ => {
+                *window = Some((now, written));
+                false
+            }
+        }
+    }
+
+    fn moved(&self) {
+        let active = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.active.store(active, Ordering::Relaxed);
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, write: impl Fn() -> io::Result<usize>) -> Poll<io::Result<usize>> {
+        loop {
+            let Poll::Ready(ready) = self.tcp.poll_write_ready(cx) else {
+                self.blocked.store(true, Ordering::Relaxed);
+                return Poll::Pending;
+            };
+            ready?;
+            match write() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => {
+                    self.blocked.store(false, Ordering::Relaxed);
+                    self.written.fetch_add(*written.as_ref().unwrap_or(&0) as u64, Ordering::Relaxed);
+                    self.moved();
+                    return Poll::Ready(written);
+                }
+            }
+        }
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(super) struct InRequest(Arc<Link>);
+
+impl Drop for InRequest {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        self.0.served.store(true, Ordering::Relaxed);
+        self.0.moved();
+    }
+}
+
+/// The stream of a link. Only it keeps the descriptor: when it is dropped, the connection is closed.
+#[derive(Debug)]
+pub(super) struct LinkStream(pub(super) Arc<Link>);
+
+impl AsyncRead for LinkStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let link = &self.0;
+        loop {
+            ready!(link.tcp.poll_read_ready(cx))?;
+            match link.tcp.try_read(buf.initialize_unfilled()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => {
+                    buf.advance(read?);
+                    link.moved();
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+}
+
+impl AsyncWrite for LinkStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, || self.0.tcp.try_write(buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, || self.0.tcp.try_write_vectored(bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(SockRef::from(&self.0.tcp).shutdown(Shutdown::Write))
+    }
+}

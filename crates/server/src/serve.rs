@@ -1,0 +1,72 @@
+//! The server's life: from binding its addresses to the last word of its chat log.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::http::{Server, admin_router, router};
+use crate::net::Listener;
+
+/// How long the chat log may take to write what waits, at the end.
+const LAST_WRITES: Duration = Duration::from_millis(1_000);
+/// How long connections may then take to send what they hold.
+const LAST_WORDS: Duration = Duration::from_millis(600);
+
+/// What ends a server before its time.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// Serves until the process is told to stop by SIGINT or SIGTERM, and prints one line with the address once it accepts connections.
+///
+/// # Errors
+/// When an address can't be bound, or the chat log can't be opened.
+pub async fn serve(config: &Config) -> Result<(), Failure> {
+    let Server { router, sessions, endpoint, addresses } = router(config)?;
+    let bound = Listener::bind(config.listen, &config.limits, addresses).await;
+    let listener = Arc::new(bound.map_err(|e| format!("{}: {e}", config.listen))?);
+    let address = listener.local_addr()?;
+    if let Some(admin) = config.admin_listen {
+        let admin = TcpListener::bind(admin).await.map_err(|e| format!("{admin}: {e}"))?;
+        tracing::info!(address = %admin.local_addr()?, "diagnostics");
+        tokio::spawn(axum::serve(admin, admin_router(sessions.clone())).into_future());
+    }
+    let scope = if config.stun.is_empty() { "; calls work inside one network only (no --stun)" } else { "" };
+    writeln!(std::io::stdout(), "pairvoice-server listens on http://{address}{scope}")?;
+    let (sweeping, accepting) = (Arc::clone(&endpoint), Arc::clone(&listener));
+    let accepting = async move { accepting.serve(router, None, move |now: Instant| sweeping.sweep(now)).await };
+    tokio::select! {
+        () = accepting => Ok(()),
+        () = async {
+            stop_signal().await;
+            // Whoever connects meanwhile is told when to come back; whoever is here is told, too.
+            endpoint.restarting();
+            sessions.restarting();
+            // What was acknowledged is on the disk already; what was not is asked for again.
+            let closing = Arc::clone(&sessions);
+            let written = tokio::task::spawn_blocking(move || closing.close());
+            if tokio::time::timeout(LAST_WRITES, written).await.is_err() {
+                tracing::warn!("the chat log did not end in time");
+            }
+            endpoint.close();
+            if tokio::time::timeout(LAST_WORDS, listener.closed()).await.is_err() {
+                tracing::debug!("some connections did not end in time");
+            }
+        } => Ok(()),
+    }
+}
+
+async fn stop_signal() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}

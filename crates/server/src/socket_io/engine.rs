@@ -1,0 +1,256 @@
+//! One Engine.IO connection: who is on it, what it may still send, and how it is ended.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use engineioxide::socket::{DisconnectReason, Sid, Socket};
+use pairvoice_wire::{Acknowledgement, Code, Refusal, ServerEvent};
+use tokio::runtime::Handle as Runtime;
+
+use super::packet;
+use super::unsent::{Total, Unsent};
+use crate::net::{EngineSlot, Link};
+use crate::quota::Bucket;
+use crate::sessions::{Seated, lock};
+
+/// Refusals after which a connection is closed.
+const STRIKES: u32 = 3;
+/// A strike is forgotten after so long.
+const FORGIVEN: Duration = Duration::from_secs(10);
+/// What a handshake costs, in events.
+pub(crate) const CONNECT_COST: u32 = 20;
+/// How long a connection may be without a handshake.
+const CONNECT_TIME: Duration = Duration::from_secs(8);
+/// How long a connection that is closed may take to send what it still holds.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Engine.IO's part of a connection. Its `id` is a bearer key of a polling connection: it never goes into a log.
+pub(crate) type EngineSocket = Socket<OnceLock<Arc<Engine>>>;
+
+/// What one connection is to the server.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    /// Names it in logs.
+    pub(crate) number: u64,
+    /// The client's address, as far as it is known.
+    pub(crate) address: IpAddr,
+    pub(crate) unsent: Unsent,
+    state: Mutex<State>,
+    /// The TCP connection of a WebSocket.
+    link: Mutex<Weak<Link>>,
+    /// Its place among the connections of its address.
+    _slot: EngineSlot,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Who is there, until their room was told that they are gone.
+    seated: Option<Seated>,
+    bucket: Bucket,
+    /// The bucket of the user, shared by all connections of theirs.
+    user: Option<Arc<Mutex<Bucket>>>,
+    strikes: u32,
+    struck: Instant,
+}
+
+/// How far it has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nobody has said who they are; since when.
+    Fresh(Instant),
+    /// Somebody waits to be let in.
+    Entering,
+    /// Somebody is in.
+    Seated,
+    /// It is being closed.
+    Over,
+}
+
+impl Engine {
+    pub(crate) fn new(number: u64, slot: EngineSlot, total: Arc<Total>, rate: u32) -> Self {
+        let now = Instant::now();
+        let (phase, bucket) = (Phase::Fresh(now), Bucket::new(rate, now));
+        Self {
+            number,
+            address: slot.address(),
+            unsent: Unsent::new(total),
+            state: Mutex::new(State { phase, seated: None, bucket, user: None, strikes: 0, struck: now }),
+            link: Mutex::default(),
+            _slot: slot,
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        lock(&self.state).phase
+    }
+
+    /// Who is in.
+    pub(crate) fn seated(&self) -> Option<Seated> {
+        let state = lock(&self.state);
+        state.seated.clone().filter(|_| state.phase == Phase::Seated)
+    }
+
+    /// It is a WebSocket on this TCP connection from now on.
+    pub(crate) fn is_on(&self, link: Weak<Link>) {
+        *lock(&self.link) = link;
+    }
+
+    /// Takes what events cost: from the bucket of the connection, and from that of the user, if it is known who that is.
+    ///
+    /// # Errors
+    /// `rate-limited`, with the time after which it would be granted.
+    pub(crate) fn take(&self, own: u32, user: u32, now: Instant) -> Result<(), Refusal> {
+        let mut state = lock(&self.state);
+        let after = if state.bucket.take(own, now) {
+            let Some(bucket) = &state.user else { return Ok(()) };
+            let mut bucket = lock(bucket);
+            if bucket.take(user, now) {
+                return Ok(());
+            }
+            bucket.after_ms(user)
+        } else {
+            state.bucket.after_ms(own)
+        };
+        Err(Refusal { after_ms: Some(after), ..Refusal::new(Code::RateLimited, "more events than this server takes") })
+    }
+
+    /// A refusal: true when there were too many, and the connection is to be closed.
+    pub(crate) fn strike(&self, now: Instant) -> bool {
+        let mut state = lock(&self.state);
+        let forgiven = now.saturating_duration_since(state.struck).as_secs() / FORGIVEN.as_secs();
+        if forgiven > 0 || state.strikes == 0 {
+            state.strikes = state.strikes.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX));
+            state.struck = now;
+        }
+        state.strikes += 1;
+        state.strikes >= STRIKES
+    }
+
+    /// Somebody asks for a seat.
+    pub(crate) fn entering(&self, seated: Seated, user: Arc<Mutex<Bucket>>) {
+        let mut state = lock(&self.state);
+        state.phase = Phase::Entering;
+        state.seated = Some(seated);
+        state.user = Some(user);
+    }
+
+    /// The client left the namespace, or the connection is gone; tells who was there.
+    pub(crate) fn left(&self) -> Option<Seated> {
+        let mut state = lock(&self.state);
+        if state.phase != Phase::Over {
+            state.phase = Phase::Fresh(Instant::now());
+        }
+        state.user = None;
+        state.seated.take()
+    }
+
+    /// Whether it had its time to say who is there.
+    pub(crate) fn is_late(&self, now: Instant) -> bool {
+        matches!(lock(&self.state).phase, Phase::Fresh(since) if now.saturating_duration_since(since) > CONNECT_TIME)
+    }
+}
+
+/// What a room holds of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) io: Arc<EngineSocket>,
+    pub(crate) engine: Arc<Engine>,
+}
+
+impl Peer {
+    /// Sends a packet; false when the peer has left too much unread.
+    fn send(&self, text: String) -> bool {
+        self.engine.unsent.send(text.len(), Instant::now(), || self.io.emit(text).is_ok())
+    }
+
+    /// Lets the client in.
+    pub(crate) fn admit(&self) -> bool {
+        let mut state = lock(&self.engine.state);
+        if state.phase != Phase::Entering {
+            return false;
+        }
+        state.phase = Phase::Seated;
+        drop(state);
+        // Another name than the connection's own, which is a key.
+        self.send(packet::connect(Sid::new().as_str()))
+    }
+
+    /// Tells the client why it is not let in, and closes the connection.
+    pub(crate) fn refuse(&self, refusal: &Refusal) {
+        self.send(packet::connect_error(refusal));
+        self.close();
+    }
+
+    pub(crate) fn emit(&self, event: &ServerEvent) -> bool {
+        let name = event.name();
+        self.send(match event {
+            ServerEvent::Welcome(welcome) => packet::event(name, welcome),
+            ServerEvent::Peer(peer) => packet::event(name, peer),
+            ServerEvent::Signal(envelope) => packet::event(name, envelope),
+            ServerEvent::Chat(delivery) => packet::event(name, delivery),
+            ServerEvent::Receipt(receipt) => packet::event(name, receipt),
+            ServerEvent::Typing(typing) => packet::event(name, typing),
+            ServerEvent::Notice(notice) => packet::event(name, notice),
+        })
+    }
+
+    /// Puts the client out of the namespace and closes the connection.
+    pub(crate) fn hang_up(&self) {
+        self.send(packet::disconnect());
+        self.close();
+    }
+
+    /// Closes the connection. A peer that does not read has a moment for what is under way, then its TCP connection is reset.
+    pub(crate) fn close(&self) {
+        if std::mem::replace(&mut lock(&self.engine.state).phase, Phase::Over) == Phase::Over {
+            return;
+        }
+        self.io.close(DisconnectReason::ClosingServer);
+        let link = lock(&self.engine.link).clone();
+        if let Ok(runtime) = Runtime::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(LAST_WORDS).await;
+                if let Some(link) = link.upgrade() {
+                    link.reset();
+                }
+            });
+        }
+    }
+}
+
+/// An event that waits for its acknowledgement.
+#[derive(Debug)]
+pub(crate) struct Ack {
+    pub(crate) peer: Peer,
+    /// None when the client wants no acknowledgement.
+    pub(crate) id: Option<u64>,
+}
+
+impl Ack {
+    /// Acknowledges. Whoever is refused again and again is hung up on.
+    pub(crate) fn send(self, answer: &Acknowledgement) {
+        if let Some(id) = self.id {
+            // What does not fit is asked for again after the client's time-out or its next welcome; nothing was lost.
+            self.peer.send(packet::ack(id, answer));
+        }
+        let struck = answer.error.as_ref().is_some_and(|refusal| is_abuse(&refusal.code));
+        if struck && self.peer.engine.strike(Instant::now()) {
+            self.peer.hang_up();
+        }
+    }
+}
+
+/// Refusals that a client in order hardly ever gets. The others cost what their events cost.
+fn is_abuse(code: &Code) -> bool {
+    matches!(
+        code,
+        Code::RateLimited
+            | Code::BadRequest
+            | Code::TooLarge
+            | Code::ForeignSender
+            | Code::NotJoined
+            | Code::Unauthorized
+    )
+}
