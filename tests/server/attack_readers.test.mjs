@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { blind, connectPacket, webSocket } from "./raw.mjs";
+import { blind, connectPacket, seated, webSocket } from "./raw.mjs";
 import { GROWTH, MIB, attacked, auth, envelope, growth, holds, until } from "./watch.mjs";
 
 /** Signals that one side sends: 19 MiB, which is more than the system's buffers of a connection take. */
@@ -11,18 +11,15 @@ const PAIRS = 4;
 
 /** A pair of which one side does not read. */
 async function pair(server, session) {
-  const [talker, reader] = [auth(session, "7"), auth(session, "9")];
+  const reader = auth(session, "9");
   const peer = await blind(server);
   assert.ok(await peer.send(connectPacket(reader)));
-  const engine = await webSocket(server);
-  assert.ok((await engine.enter(talker)).sid);
-  await until("the other to be there", () =>
-    [engine.of("welcome")[0]?.peer, ...engine.of("peer")].some((seen) => seen?.presence === "present"),
-  );
-  return { session, talker, reader, peer, engine, sequence: 0 };
+  const engine = await seated(server, session, "7");
+  await until("the other to be there", () => engine.other?.presence === "present");
+  return { reader, peer, engine, sequence: 0 };
 }
 
-const away = ({ engine }) => engine.of("peer").at(-1)?.presence === "away";
+const away = ({ engine }) => engine.other?.presence === "away";
 
 /** Sends signals of 32 KiB as fast as is allowed, until the other is gone. */
 async function talk(one) {
@@ -34,7 +31,7 @@ async function talk(one) {
       await until("the next event to be allowed", () => answers.length < 340 + ((performance.now() - began) / 1000) * 90);
     }
     const body = { candidate: { candidate: "x".repeat(32_000) } };
-    const signals = Array.from({ length: 10 }, () => one.engine.emit("signal", envelope(one.talker, (one.sequence += 1), body)));
+    const signals = Array.from({ length: 10 }, () => one.engine.emit("signal", envelope(one.engine.seat, (one.sequence += 1), body)));
     answers.push(...(await Promise.all(signals)));
   }
   return answers;
@@ -59,13 +56,13 @@ for (const [name, sips] of [["deaf readers", false], ["readers of 16 bytes at a 
       const refused = answers[index].filter((answer) => !answer || (answer.error && answer.error.code !== "busy"));
       assert.deepEqual(refused, [], "whoever writes was harmed");
       // A newer offer: what is parked of the attempt before is no longer wanted.
-      const offer = envelope(one.talker, (one.sequence += 1), { offer: { sdp: "v=0" } }, 2);
+      const offer = envelope(one.engine.seat, (one.sequence += 1), { offer: { sdp: "v=0" } }, 2);
       assert.equal((await one.engine.emit("signal", offer))?.outcome, "parked");
       const back = await webSocket(server);
       t.after(() => back.end());
       assert.ok((await back.enter(one.reader)).sid);
       assert.deepEqual((await back.first("welcome")).signals.at(-1), offer);
-      await until("whoever writes to see the reader again", () => one.engine.of("peer").at(-1)?.presence === "present");
+      await until("whoever writes to see the reader again", () => one.engine.other.presence === "present");
     }
   });
 }

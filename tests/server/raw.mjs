@@ -5,7 +5,7 @@ import { connect } from "node:net";
 
 import WebSocket from "ws";
 
-import { until } from "./watch.mjs";
+import { auth, until } from "./watch.mjs";
 
 /** The namespace as packets name it. */
 export const NAMESPACE = "/pairvoice";
@@ -72,6 +72,11 @@ class Engine {
     return this.heard.filter((packet) => packet.startsWith(`42${NAMESPACE},["${event}"`)).map((packet) => body(packet)[1]);
   }
 
+  /** The other of the session as this seat last heard of them. */
+  get other() {
+    return this.of("peer").at(-1) ?? this.of("welcome").at(-1)?.peer;
+  }
+
   /** Waits until an event of the server came, and resolves with the first of them. */
   async first(event) {
     return (await until(`the event ${event}`, () => this.of(event).length > 0 && this.of(event)))[0];
@@ -83,8 +88,15 @@ class Engine {
   }
 }
 
-/** The refusal in a connect error. */
-export const refusal = (packet) => JSON.parse(body(packet).message);
+/** The refusal in a connect error; one that is no JSON has its text as its code. */
+function refusal(packet) {
+  const { message } = body(packet);
+  try {
+    return JSON.parse(message);
+  } catch {
+    return { code: message };
+  }
+}
 
 class OverWebSocket extends Engine {
   constructor(ws) {
@@ -126,6 +138,15 @@ export async function webSocket(server, { from, headers, ms = 8_000 } = {}) {
   await until("the open packet", () => engine.closed || engine.heard.length > 0);
   if (engine.heard.length === 0) throw new Error("the WebSocket was refused");
   engine.sid = JSON.parse(engine.heard.shift().slice(1)).sid;
+  return engine;
+}
+
+/** Opens an engine over WebSocket and takes a seat; the engine knows its handshake as `seat`. */
+export async function seated(server, session, user, more) {
+  const engine = await webSocket(server);
+  engine.seat = auth(session, user, more);
+  const answer = await engine.enter(engine.seat);
+  if (!answer?.sid) throw new Error(`${user} was not let in: ${JSON.stringify(answer)}`);
   return engine;
 }
 
@@ -171,6 +192,12 @@ class OverPolling extends Engine {
     if (status === 200) for (const packet of text.split("\x1e")) this.take(packet);
     if (status !== 200 || text === "1") this.over();
     return status;
+  }
+
+  /** Polls until an event of the server came, and resolves with the first of them; the first answer may be a ping alone. */
+  async pollFor(event) {
+    while (this.of(event).length === 0 && !this.closed) await this.poll();
+    return this.of(event)[0];
   }
 
   /** Polls until the engine is over. */
