@@ -66,11 +66,11 @@ export async function attacked(t, { args = [], ...options } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "pairvoice-secret-"));
   const file = join(folder, "secret");
   writeFileSync(file, secret, { mode: 0o600 });
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
   const server = await startServer({ args: ["--jwt-secret-file", file, ...args], ...options });
   t.after(async () => {
     await server.kill("SIGKILL");
     rmSync(server.folder, { recursive: true, force: true });
-    rmSync(folder, { recursive: true, force: true });
   });
   return server;
 }
