@@ -20,9 +20,10 @@ export async function freePort() {
 
 /**
  * A server with a chat log of its own. It keeps port and log over `kill` and `start`; `log` collects what it writes.
- * `page` is the folder of the built page that it serves, `wrap` is put before the command line, to run it in a network namespace.
+ * `page` is the folder of the built page that it serves, `wrap` is put before the command line, to run it in a network namespace,
+ * `env` is added to its environment. `pid` is the process that runs now.
  */
-export async function startServer({ args = ["--dev"], page = "www", wrap = [], host = "127.0.0.1", port } = {}) {
+export async function startServer({ args = ["--dev"], page = "www", wrap = [], env = {}, host = "127.0.0.1", port } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "pairvoice-"));
   const server = { port: port ?? (await freePort()), log: "", folder };
   server.url = `http://${host === "127.0.0.1" ? "localhost" : host}:${server.port}`;
@@ -35,7 +36,8 @@ export async function startServer({ args = ["--dev"], page = "www", wrap = [], h
       ...["--listen", `${host}:${server.port}`, "--database", join(folder, "chat.db")],
       ...["--static", join(root, page, "dist"), ...args],
     ];
-    child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+    server.pid = child.pid;
     child.stderr.on("data", (data) => (server.log += data));
     child.exited = new Promise((resolve) => child.once("exit", resolve));
     const listening = new Promise((resolve) => createInterface({ input: child.stdout }).on("line", resolve));
