@@ -6,12 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { startServer } from "../e2e/support/server.mjs";
+import { program, startServer } from "../e2e/support/server.mjs";
 import { join } from "./support.mjs";
 
-const program = fileURLToPath(new URL("../../target/release/pairvoice-server", import.meta.url));
 const folder = mkdtempSync(path(tmpdir(), "pairvoice-cli-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+/** The server that is tested; PAIRVOICE_SERVER names another build of it. */
+export const program = process.env.PAIRVOICE_SERVER ?? join(root, "target", "release", "pairvoice-server");
 
 /** A TCP port that nobody uses now. */
 export async function freePort() {
@@ -32,7 +34,7 @@ export async function startServer({ args = ["--dev"], page = "www", wrap = [], e
   server.start = async () => {
     const [command, ...rest] = [
       ...wrap,
-      join(root, "target", "release", "pairvoice-server"),
+      program,
       ...["--listen", `${host}:${server.port}`, "--database", join(folder, "chat.db")],
       ...["--static", join(root, page, "dist"), ...args],
     ];

@@ -23,6 +23,9 @@ const LEAST: u64 = 32 * 1024;
 /// How long a connection may take for its first request when others want its place: some round trips.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
 
+/// How long a connection that this side has closed waits for the other to do the same.
+const LINGER: Duration = Duration::from_millis(400);
+
 /// One TCP connection.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -116,6 +119,18 @@ impl Link {
         }
     }
 
+    /// Reads until the peer has closed its side.
+    async fn drain(&self) {
+        let mut dropped = [0; 4 * 1024];
+        while self.tcp.readable().await.is_ok() {
+            match self.tcp.try_read(&mut dropped) {
+                Ok(0) => break,
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => break,
+                _ => {}
+            }
+        }
+    }
+
     fn moved(&self) {
         let active = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.active.store(active, Ordering::Relaxed);
@@ -156,6 +171,19 @@ impl Drop for InRequest {
 /// The stream of a link. Only it keeps the descriptor: when it is dropped, the connection is closed.
 #[derive(Debug)]
 pub(super) struct LinkStream(pub(super) Arc<Link>);
+
+impl Drop for LinkStream {
+    /// What was sent last must arrive, a refusal for one. A system that closes a connection with unread bytes resets it, and the
+    /// peer loses what it has not read; so its bytes are read, and dropped, for a moment.
+    fn drop(&mut self) {
+        let link = Arc::clone(&self.0);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && SockRef::from(&link.tcp).shutdown(Shutdown::Write).is_ok()
+        {
+            runtime.spawn(tokio::time::timeout(LINGER, async move { link.drain().await }));
+        }
+    }
+}
 
 impl AsyncRead for LinkStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
