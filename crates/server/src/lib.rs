@@ -10,6 +10,7 @@ mod diagnostics;
 mod hosted;
 mod http;
 mod lines;
+pub mod metrics;
 mod sessions;
 mod socket;
 
