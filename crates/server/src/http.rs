@@ -41,7 +41,7 @@ pub struct Server {
 /// When the chat log can't be opened.
 pub fn router(config: &Config) -> Result<Server, LogError> {
     let chat_log = ChatLog::open(&config.database, config.retention)?;
-    let sessions = Arc::new(Sessions::new(chat_log, &config.stun, config.rate));
+    let sessions = Arc::new(Sessions::new(chat_log, &config.stun, config.rate, Arc::default()));
     let (layer, io) = socket::layer(Arc::clone(&sessions), config.secret.clone());
     let mut router = Router::new().route("/healthz", get(|| async { "ok\n" }));
     if config.dev {
@@ -130,7 +130,7 @@ pub fn admin_router(sessions: Arc<Sessions>) -> Router {
 
 async fn diagnostics(State(sessions): State<Arc<Sessions>>) -> Response {
     let (rooms, seats) = sessions.count();
-    axum::Json(serde_json::json!({ "rooms": rooms, "seats": seats, "signals": sessions.journal.entries() }))
+    axum::Json(serde_json::json!({ "rooms": rooms, "seats": seats, "signals": sessions.watch.journal.entries() }))
         .into_response()
 }
 

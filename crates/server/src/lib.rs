@@ -10,6 +10,8 @@ mod diagnostics;
 mod hosted;
 mod http;
 mod lines;
+pub mod log_limit;
+pub mod logs;
 pub mod metrics;
 mod sessions;
 mod socket;

@@ -14,8 +14,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{EVENTS, Pair, Refused, event_name, voice_reason};
 pub use self::labels::{ConnectionRefusal, EventOutcome, HangUp, SignalOutcome, Transport};
+use self::labels::{EVENTS, Pair, Refused, event_name, voice_reason};
 use self::sources::Sources;
 pub use self::sources::{CountRooms, Database};
 pub use self::voice_clock::VoiceClock;

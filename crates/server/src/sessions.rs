@@ -15,8 +15,9 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::chat_log::ChatLog;
-use crate::diagnostics::Journal;
 use crate::hosted::Hosted;
+use crate::lines::Watch;
+use crate::metrics::Metrics;
 
 /// When clients shall come back to a server that starts again, in milliseconds.
 const RESTART_MS: u32 = 300;
@@ -35,7 +36,7 @@ pub struct Sessions {
     pub(crate) chat_log: ChatLog,
     ice_servers: Vec<IceServer>,
     rate: u32,
-    pub(crate) journal: Journal,
+    pub(crate) watch: Watch,
     pub(crate) runtime: Handle,
     /// The newest number given to a socket, a request or a timer.
     numbers: AtomicU64,
@@ -51,7 +52,7 @@ impl Sessions {
     /// No session yet. Every client is told these STUN servers, and may send so many events a second. To be called within
     /// the runtime.
     #[must_use]
-    pub fn new(chat_log: ChatLog, stun: &[String], rate: u32) -> Self {
+    pub fn new(chat_log: ChatLog, stun: &[String], rate: u32, metrics: Arc<Metrics>) -> Self {
         let ice_servers =
             stun.iter().map(|url| IceServer { urls: vec![url.clone()], username: None, credential: None }).collect();
         Self {
@@ -59,7 +60,7 @@ impl Sessions {
             chat_log,
             ice_servers,
             rate,
-            journal: Journal::default(),
+            watch: Watch::new(metrics),
             runtime: Handle::current(),
             numbers: AtomicU64::new(0),
             began: Instant::now(),
