@@ -1,4 +1,4 @@
-//! The HTTP side: who may connect from where, static files, development tokens, diagnostics.
+//! The HTTP side: who may connect from where, static files, development tokens.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,9 +15,12 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::admin::{Admin, Health, Hosts};
 use crate::auth::{Claims, now_s};
 use crate::chat_log::{ChatLog, LogError};
 use crate::config::Config;
+use crate::database::DatabaseFile;
+use crate::metrics::Metrics;
 use crate::sessions::Sessions;
 use crate::socket;
 
@@ -31,6 +34,8 @@ pub struct Server {
     pub router: Router,
     /// The sessions.
     pub sessions: Arc<Sessions>,
+    /// The admin address, and what is to be told when the server stops.
+    pub admin: Admin,
     /// Closes every socket.
     pub io: SocketIo,
 }
@@ -41,13 +46,19 @@ pub struct Server {
 /// When the chat log can't be opened.
 pub fn router(config: &Config) -> Result<Server, LogError> {
     let chat_log = ChatLog::open(&config.database, config.retention)?;
-    let sessions = Arc::new(Sessions::new(chat_log, &config.stun, config.rate, Arc::default()));
+    let (metrics, database) = (Arc::new(Metrics::new()), Arc::new(DatabaseFile::new(&config.database)));
+    let sessions = Arc::new(Sessions::new(chat_log, &config.stun, config.rate, Arc::clone(&metrics)));
+    let counted = Arc::downgrade(&sessions);
+    metrics.watch_rooms(Box::new(move || counted.upgrade().map_or((0, 0), |sessions| sessions.count())));
+    metrics.watch_database(database.clone());
+    let health = Arc::new(Health::new(database));
+    let admin = Admin::new(Arc::clone(&sessions), Arc::clone(&health), None);
     let (layer, io) = socket::layer(Arc::clone(&sessions), config.secret.clone());
-    let mut router = Router::new().route("/healthz", get(|| async { "ok\n" }));
+    let mut router = health.router();
     if config.dev {
         router = router
             .route("/dev/token", get(dev_token).with_state(Arc::new(config.clone())))
-            .merge(admin_router(Arc::clone(&sessions)));
+            .merge(admin.routes(&Hosts::new(config.listen.ip(), &config.admin_host)));
     }
     if let Some(dir) = &config.static_dir {
         let revalidated =
@@ -62,7 +73,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
         .allow_methods([axum::http::Method::GET, axum::http::Method::POST])
         .allow_headers([header::CONTENT_TYPE]);
     let router = router.layer(layer).layer(cors).layer(middleware::from_fn_with_state(origins, check_origin));
-    Ok(Server { router, sessions, io })
+    Ok(Server { router, sessions, admin, io })
 }
 
 /// The pages that may connect. Browsers apply no same-origin rule to WebSockets, so the server does (RFC 6455 section 10.2).
@@ -91,7 +102,8 @@ async fn check_origin(State(origins): State<Arc<Origins>>, request: Request, nex
     next.run(request).await
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, with or without port, names this machine's loopback interface.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
@@ -118,20 +130,6 @@ async fn dev_token(State(config): State<Arc<Config>>, headers: HeaderMap, Query(
         Ok(token) => ([(header::CACHE_CONTROL, "no-store")], token).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-}
-
-/// What only whoever runs the server should see.
-pub fn admin_router(sessions: Arc<Sessions>) -> Router {
-    Router::new()
-        .route("/diagnostics", get(|| async { axum::response::Html(include_str!("diagnostics.html")) }))
-        .route("/diagnostics.json", get(diagnostics))
-        .with_state(sessions)
-}
-
-async fn diagnostics(State(sessions): State<Arc<Sessions>>) -> Response {
-    let (rooms, seats) = sessions.count();
-    axum::Json(serde_json::json!({ "rooms": rooms, "seats": seats, "signals": sessions.watch.journal.entries() }))
-        .into_response()
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 //! It hosts one [`pairvoice_room::Room`] for each session and performs what the room decides: sockets by socketioxide, timers
 //! by tokio, the chat log by SQLite. It decides nothing about a call or a seat itself.
 
+pub mod admin;
 pub mod auth;
 pub mod chat_log;
 pub mod config;
+pub mod database;
 mod diagnostics;
 mod hosted;
 mod http;
@@ -16,5 +18,5 @@ pub mod metrics;
 mod sessions;
 mod socket;
 
-pub use http::{Server, admin_router, router};
+pub use http::{Server, router};
 pub use sessions::Sessions;

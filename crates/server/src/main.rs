@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use clap::Parser;
+use pairvoice_server::admin::{self, Hosts};
 use pairvoice_server::auth::{Claims, now_s};
-use pairvoice_server::config::{Command, CommandLine, Config, TokenArgs, read_secret};
-use pairvoice_server::{Server, admin_router, router};
+use pairvoice_server::config::{Command, CommandLine, Config, ServeArgs, TokenArgs, read_secret};
+use pairvoice_server::{Server, logs, router};
 use pairvoice_wire::{SessionId, UserId};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 /// How long sent data may stay unacknowledged (RFC 5482).
 const UNANSWERED: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let outcome = match line.command {
         Some(Command::Token(args)) => token(&args),
-        None => line.serve.into_config().map_err(Failure::from).and_then(|config| run(&config)),
+        None => serve_by(line.serve),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,29 +55,24 @@ fn token(args: &TokenArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+fn serve_by(args: ServeArgs) -> Result<(), Failure> {
+    logs::init(&args.log)?;
+    run(&args.into_config()?)
+}
+
 fn run(config: &Config) -> Result<(), Failure> {
-    // At DEBUG the Socket.IO layers print tokens, descriptions and texts.
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info"))
-        .add_directive("socketioxide=info".parse()?)
-        .add_directive("socketioxide_core=info".parse()?)
-        .add_directive("engineioxide=info".parse()?);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {
-    let Server { router, sessions, io } = router(config)?;
+    let Server { router, sessions, admin, io } = router(config)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr()?;
-    if let Some(admin) = config.admin_listen {
-        let admin = TcpListener::bind(admin).await.map_err(|e| format!("{admin}: {e}"))?;
-        tracing::info!(address = %admin.local_addr()?, "diagnostics");
-        tokio::spawn(axum::serve(admin, admin_router(sessions.clone())).into_future());
+    if let Some(at) = config.admin_listen {
+        let listener = TcpListener::bind(at).await.map_err(|e| format!("{at}: {e}"))?;
+        admin::announce(listener.local_addr()?);
+        let hosts = Hosts::new(at.ip(), &config.admin_host);
+        tokio::spawn(axum::serve(listener, admin.router(&hosts)).into_future());
     }
     let scope = if config.stun.is_empty() { "; calls work inside one network only (no --stun)" } else { "" };
     writeln!(std::io::stdout(), "pairvoice-server listens on http://{address}{scope}")?;
@@ -91,6 +86,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let stop = async move {
         stop_signal().await;
+        admin.readiness().stopping();
         let _ = stopping.send(());
         closing.restarting();
         io.close().await;
