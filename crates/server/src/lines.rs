@@ -80,8 +80,11 @@ fn count(note: &Note, clock: &mut VoiceClock, watch: &Watch) {
         }
         Note::Signal { kind, outcome, .. } => metrics.signal(kind, SignalOutcome::from(*outcome)),
         Note::SignalRefused { kind, .. } => metrics.signal(kind, SignalOutcome::Refused),
-        Note::Away { .. } | Note::Left { .. } | Note::Roles { .. } => {}
-        Note::WrongOfferer { .. } | Note::ForeignSender { .. } => {}
+        Note::Away { .. }
+        | Note::Left { .. }
+        | Note::Roles { .. }
+        | Note::WrongOfferer { .. }
+        | Note::ForeignSender { .. } => {}
     }
 }
 

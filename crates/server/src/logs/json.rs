@@ -31,13 +31,13 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let meta = event.metadata();
-        let line = write_line(&time, meta.level().as_str(), meta.target(), fields).map_err(|_| fmt::Error)?;
+        let line = write_line(&time, meta.level().as_str(), meta.target(), &fields).map_err(|_| fmt::Error)?;
         writeln!(writer, "{}", String::from_utf8_lossy(&line))
     }
 }
 
 /// One object: `time` (RFC 3339), `level`, `message`, the fields, and `target`, the module that speaks.
-fn write_line(time: &str, level: &str, target: &str, fields: Fields) -> Result<Vec<u8>, serde_json::Error> {
+fn write_line(time: &str, level: &str, target: &str, fields: &Fields) -> Result<Vec<u8>, serde_json::Error> {
     use serde::ser::{SerializeMap, Serializer as _};
     let mut line = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut line, Visible);

@@ -2,7 +2,7 @@
 //!
 //! Spans are left out: those of the Socket.IO libraries hold whole session IDs.
 
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Display, Write};
 
 use tracing::field::{Field as Key, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -49,12 +49,19 @@ struct Fields {
     rest: String,
 }
 
+impl Fields {
+    fn push(&mut self, name: &str, value: impl Display) {
+        // Writing into a String can't fail.
+        let _ = write!(self.rest, " {name}={value}");
+    }
+}
+
 impl Visit for Fields {
     fn record_str(&mut self, key: &Key, value: &str) {
         match key.name() {
             "message" => self.message = format!(" {}", Printable(value)),
-            name if is_key(name) => self.rest += &format!(" {name}={}", Quoted(short(value))),
-            name => self.rest += &format!(" {name}={}", Quoted(value)),
+            name if is_key(name) => self.push(name, Quoted(short(value))),
+            name => self.push(name, Quoted(value)),
         }
     }
 
@@ -62,8 +69,8 @@ impl Visit for Fields {
         let value = format!("{value:?}");
         match key.name() {
             "message" => self.message = format!(" {}", Printable(&value)),
-            name if is_key(name) => self.rest += &format!(" {name}={}", Field(short(&value))),
-            name => self.rest += &format!(" {name}={}", Field(&value)),
+            name if is_key(name) => self.push(name, Field(short(&value))),
+            name => self.push(name, Field(&value)),
         }
     }
 }

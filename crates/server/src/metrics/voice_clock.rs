@@ -14,22 +14,21 @@ impl VoiceClock {
     /// `connecting` to `connected` took when it ends by this state. A call that is mended (`reconnecting`) is not measured.
     pub fn hear(&mut self, user: &UserId, state: VoiceState, at: u64) -> Option<f64> {
         let known = self.0.iter().position(|(name, _)| name == user);
-        match (state, known) {
-            (VoiceState::Connecting, Some(_)) => None,
-            (VoiceState::Connecting, None) => {
+        let Some(known) = known else {
+            if state == VoiceState::Connecting {
                 if self.0.len() >= PEOPLE {
                     self.0.remove(0);
                 }
                 self.0.push((user.clone(), at));
-                None
             }
-            (_, None) => None,
-            (_, Some(known)) => {
-                let (_, since) = self.0.remove(known);
-                let milliseconds = u32::try_from(at.saturating_sub(since)).unwrap_or(u32::MAX);
-                (state == VoiceState::Connected).then(|| f64::from(milliseconds) / 1_000.0)
-            }
+            return None;
+        };
+        if state == VoiceState::Connecting {
+            return None;
         }
+        let (_, since) = self.0.remove(known);
+        let milliseconds = u32::try_from(at.saturating_sub(since)).unwrap_or(u32::MAX);
+        (state == VoiceState::Connected).then(|| f64::from(milliseconds) / 1_000.0)
     }
 }
 
