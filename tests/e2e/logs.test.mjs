@@ -16,8 +16,8 @@ test("the console and the server show one line per attempt and one per change of
     assert.equal(person.console.filter((line) => line === "pairvoice: voice connected").length, 1);
     assert.ok(person.console.every((line) => /^pairvoice: (user 7 offers|voice [a-z]+$)/.test(line)), person.console.join("\n"));
   }
-  assert.equal(two.server.log.match(/user 7 offers, user (9|\(not here yet\))/g).length, 1);
-  assert.match(two.server.log, /voice connected room=s-\d+ user=7 socket=\S+/);
+  assert.equal(two.server.log.match(/user "7" offers, user ("9"|\(not here yet\))/g).length, 1);
+  assert.match(two.server.log, /voice connected room="s-\d+" user="7" socket=\S+/);
 });
 
 test("no secret, address or text is in any log, at debug level neither", async () => {

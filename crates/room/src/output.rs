@@ -1,6 +1,6 @@
 //! Everything a room asks its host to do.
 
-use pairvoice_wire::{Acknowledgement, InstanceId, Outcome, Refusal, ServerEvent, UserId, VoiceState};
+use pairvoice_wire::{Acknowledgement, InstanceId, Outcome, Refusal, ServerEvent, UserId, VoiceReason, VoiceState};
 
 use crate::input::{RequestId, SocketId};
 use crate::store::StoreRequest;
@@ -95,6 +95,8 @@ pub enum Note {
         socket: SocketId,
         /// The state.
         state: VoiceState,
+        /// Why this person can't have voice at all.
+        reason: Option<VoiceReason>,
     },
     /// An attempt begins.
     Roles {

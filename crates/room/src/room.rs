@@ -349,7 +349,7 @@ impl Room {
 
     fn note_voice(&mut self, user: &UserId, socket: SocketId, before: VoiceStatus, now: VoiceStatus) {
         if before.state != now.state {
-            self.log(Note::Voice { user: user.clone(), socket, state: now.state });
+            self.log(Note::Voice { user: user.clone(), socket, state: now.state, reason: now.unavailable });
         }
     }
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::auth::Secret;
 use crate::chat_log::Retention;
+use crate::logs::LogArgs;
 use crate::net::LimitArgs;
 
 /// Shortest secret in bytes: the output size of HMAC-SHA-256 (RFC 7518 section 3.2).
@@ -68,9 +69,16 @@ pub struct ServeArgs {
     /// What one peer may take.
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Serve /diagnostics on this address, which should not be public; with --dev it is on the main address too.
+    /// Serve /diagnostics, /metrics and /revoke on this address, which should not be public; with --dev they are on the main
+    /// address too.
     #[arg(long, env = "PAIRVOICE_ADMIN_LISTEN")]
     pub admin_listen: Option<SocketAddr>,
+    /// A further name by which the admin address may be asked, without port; loopback names and its own address always may.
+    #[arg(long, env = "PAIRVOICE_ADMIN_HOST", value_delimiter = ',')]
+    pub admin_host: Vec<String>,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// What a token says.
@@ -126,8 +134,10 @@ pub enum ConfigError {
 pub struct Config {
     /// The main address.
     pub listen: SocketAddr,
-    /// The address of /diagnostics.
+    /// The admin address.
     pub admin_listen: Option<SocketAddr>,
+    /// Names by which the admin address may be asked.
+    pub admin_host: Vec<String>,
     /// The chat log's file.
     pub database: PathBuf,
     /// How much of the chat is kept.
@@ -166,6 +176,7 @@ impl ServeArgs {
         Ok(Config {
             listen: self.listen,
             admin_listen: self.admin_listen,
+            admin_host: self.admin_host,
             database: self.database,
             retention: Retention { days: self.chat_days, messages: self.chat_messages, file_mib: self.database_limit },
             secret,

@@ -10,6 +10,7 @@ use pairvoice_wire::SessionId;
 use tokio::task::AbortHandle;
 
 use crate::lines;
+use crate::metrics::VoiceClock;
 use crate::sessions::Sessions;
 use crate::socket_io::{Ack, Peer};
 
@@ -22,6 +23,7 @@ pub(crate) struct Hosted {
     /// Events that wait for their acknowledgement.
     pub(crate) requests: HashMap<RequestId, Ack>,
     pub(crate) timers: HashMap<Timer, Running>,
+    voice_clock: VoiceClock,
     /// Everybody has left, and whoever still holds this looks the session up again.
     pub(crate) is_over: bool,
 }
@@ -53,6 +55,7 @@ impl Hosted {
             sockets: HashMap::new(),
             requests: HashMap::new(),
             timers: HashMap::new(),
+            voice_clock: VoiceClock::default(),
             is_over: false,
         }
     }
@@ -103,7 +106,7 @@ impl Hosted {
             Output::Store(request) => return self.store(sessions, request),
             Output::SetTimer { timer, after } => self.set_timer(sessions, timer, Duration::from_millis(after)),
             Output::ClearTimer(timer) => drop(self.timers.remove(&timer)),
-            Output::Log(note) => lines::write(&self.session, &note, &sessions.journal),
+            Output::Log(note) => lines::write(&self.session, &note, &mut self.voice_clock, |_| None, &sessions.watch),
         }
         None
     }

@@ -1,4 +1,4 @@
-//! The HTTP side: who may connect from where, static files, development tokens, diagnostics.
+//! The HTTP side: who may connect from where, static files, development tokens.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,9 +14,12 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::admin::{Admin, Health, Hosts};
 use crate::auth::{Claims, now_s};
 use crate::chat_log::{ChatLog, LogError};
 use crate::config::Config;
+use crate::database::DatabaseFile;
+use crate::metrics::Metrics;
 use crate::net::{self, Addresses};
 use crate::sessions::Sessions;
 use crate::socket_io::{self, Endpoint};
@@ -33,6 +36,8 @@ pub struct Server {
     pub sessions: Arc<Sessions>,
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) addresses: Arc<Addresses>,
+    /// The admin address, and what is to be told when the server stops.
+    pub admin: Admin,
 }
 
 /// Builds the server.
@@ -41,18 +46,24 @@ pub struct Server {
 /// When the chat log can't be opened.
 pub fn router(config: &Config) -> Result<Server, LogError> {
     let chat_log = ChatLog::open(&config.database, config.retention)?;
-    let sessions = Arc::new(Sessions::new(chat_log, &config.stun));
+    let (metrics, database) = (Arc::new(Metrics::new()), Arc::new(DatabaseFile::new(&config.database)));
+    let sessions = Arc::new(Sessions::new(chat_log, &config.stun, Arc::clone(&metrics)));
+    let counted = Arc::downgrade(&sessions);
+    metrics.watch_rooms(Box::new(move || counted.upgrade().map_or((0, 0), |sessions| sessions.count())));
+    metrics.watch_database(database.clone());
+    let health = Arc::new(Health::new(database));
+    let admin = Admin::new(Arc::clone(&sessions), Arc::clone(&health), None);
     let endpoint = Arc::new(Endpoint::new(Arc::clone(&sessions), config.secret.clone(), config.limits.rate));
     let addresses = Arc::new(Addresses::new(&config.limits, net::connections()));
     let engine_io = socket_io::Service::new(Arc::clone(&endpoint), Arc::clone(&addresses));
-    let mut router = Router::new()
+    let mut router = health
+        .router()
         .route("/socket.io/", any(socket_io::serve).with_state(engine_io.clone()))
-        .route("/socket.io", any(socket_io::serve).with_state(engine_io))
-        .route("/healthz", get(|| async { "ok\n" }));
+        .route("/socket.io", any(socket_io::serve).with_state(engine_io));
     if config.dev {
         router = router
             .route("/dev/token", get(dev_token).with_state(Arc::new(config.clone())))
-            .merge(admin_router(Arc::clone(&sessions)));
+            .merge(admin.routes(&Hosts::new(config.listen.ip(), &config.admin_host)));
     }
     if let Some(dir) = &config.static_dir {
         let revalidated =
@@ -67,7 +78,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
         .allow_methods([axum::http::Method::GET, axum::http::Method::POST])
         .allow_headers([header::CONTENT_TYPE]);
     let router = router.layer(cors).layer(middleware::from_fn_with_state(origins, check_origin));
-    Ok(Server { router, sessions, endpoint, addresses })
+    Ok(Server { router, sessions, endpoint, addresses, admin })
 }
 
 /// The pages that may connect. Browsers apply no same-origin rule to WebSockets, so the server does (RFC 6455 section 10.2).
@@ -96,7 +107,8 @@ async fn check_origin(State(origins): State<Arc<Origins>>, request: Request, nex
     next.run(request).await
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, with or without port, names this machine's loopback interface.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
@@ -123,20 +135,6 @@ async fn dev_token(State(config): State<Arc<Config>>, headers: HeaderMap, Query(
         Ok(token) => ([(header::CACHE_CONTROL, "no-store")], token).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-}
-
-/// What only whoever runs the server should see.
-pub fn admin_router(sessions: Arc<Sessions>) -> Router {
-    Router::new()
-        .route("/diagnostics", get(|| async { axum::response::Html(include_str!("diagnostics.html")) }))
-        .route("/diagnostics.json", get(diagnostics))
-        .with_state(sessions)
-}
-
-async fn diagnostics(State(sessions): State<Arc<Sessions>>) -> Response {
-    let (rooms, seats) = sessions.count();
-    axum::Json(serde_json::json!({ "rooms": rooms, "seats": seats, "signals": sessions.journal.entries() }))
-        .into_response()
 }
 
 #[cfg(test)]

@@ -3,19 +3,24 @@
 //! It hosts one [`pairvoice_room::Room`] for each session and performs what the room decides: sockets by engineioxide, timers
 //! by tokio, the chat log by SQLite. It decides nothing about a call or a seat itself.
 
+pub mod admin;
 pub mod auth;
 pub mod chat_log;
 pub mod config;
+pub mod database;
 mod diagnostics;
 mod hosted;
 mod http;
 mod lines;
+pub mod log_limit;
+pub mod logs;
+pub mod metrics;
 pub mod net;
 mod quota;
 mod serve;
 mod sessions;
 pub mod socket_io;
 
-pub use http::{Server, admin_router, router};
+pub use http::{Server, router};
 pub use serve::serve;
 pub use sessions::Sessions;

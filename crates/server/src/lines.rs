@@ -1,31 +1,208 @@
-//! The room's notes as lines of the log, and as entries of the diagnostics. Never a description, a token or a text.
+//! The room's notes as lines of the log, as entries of the diagnostics, and in the metrics. Never a description, a token or a
+//! text.
+//!
+//! A name in a field is given as text: the log's format quotes it. A name in a sentence is [`Quoted`] here.
 
-use pairvoice_room::Note;
-use pairvoice_wire::SessionId;
+use std::fmt;
+use std::sync::Arc;
+
+use pairvoice_room::{Note, SocketId};
+use pairvoice_wire::{SessionId, UserId};
 use tracing::{info, warn};
 
 use crate::diagnostics::Journal;
+use crate::log_limit::LogGate;
+use crate::logs::Quoted;
+use crate::metrics::{Metrics, SignalOutcome, VoiceClock};
 
-/// Writes one note.
-pub(crate) fn write(session: &SessionId, note: &Note, journal: &Journal) {
-    match note {
-        Note::Joined { user, socket } => info!(room = %session, %user, socket = socket.0, "joined"),
-        Note::Away { user, socket } => info!(room = %session, %user, socket = socket.0, "away"),
-        Note::Left { user, socket } => info!(room = %session, %user, socket = socket.0, "left"),
-        Note::Voice { user, socket, state } => {
-            info!(room = %session, %user, socket = socket.0, "voice {}", state.as_str());
+/// Where notes go.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) journal: Journal,
+    pub(crate) limit: LogGate,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Watch {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { journal: Journal::default(), limit: LogGate::new(Arc::clone(&metrics)), metrics }
+    }
+}
+
+/// Writes one note of a session, whose clock measures how long voice takes to connect. `connection` knows the number of the
+/// connection that a socket belongs to.
+pub(crate) fn write(
+    session: &SessionId,
+    note: &Note,
+    clock: &mut VoiceClock,
+    connection: impl Fn(SocketId) -> Option<u64>,
+    watch: &Watch,
+) {
+    count(note, clock, watch);
+    let Some(user) = speaker(note) else { return watch.journal.note(session, note) };
+    let (room, peer) = (session.as_str(), watch.limit.key((session, user)));
+    let missing = |lines: u64| warn!(room, user = user.as_str(), lines, "lines of this client were left out");
+    watch.limit.line(peer, |left_out| {
+        if left_out > 0 {
+            missing(left_out);
         }
+        line(room, note, connection);
+    });
+    if matches!(note, Note::Away { .. } | Note::Left { .. }) {
+        watch.limit.gone(peer, missing);
+    }
+}
+
+/// Whose line a note is; `None` for what has none.
+fn speaker(note: &Note) -> Option<&UserId> {
+    match note {
+        Note::Joined { user, .. }
+        | Note::Away { user, .. }
+        | Note::Left { user, .. }
+        | Note::Voice { user, .. }
+        | Note::Roles { offerer: user, .. }
+        | Note::WrongOfferer { user }
+        | Note::ForeignSender { user }
+        | Note::SignalRefused { user, .. } => Some(user),
+        Note::Signal { .. } => None,
+    }
+}
+
+fn count(note: &Note, clock: &mut VoiceClock, watch: &Watch) {
+    let metrics = &watch.metrics;
+    match note {
+        Note::Joined { .. } => metrics.joined(),
+        Note::Voice { user, state, reason, .. } => {
+            metrics.voice(*state, *reason);
+            if let Some(seconds) = clock.hear(user, *state, watch.limit.now()) {
+                metrics.time_to_connect(seconds);
+            }
+        }
+        Note::Signal { kind, outcome, .. } => metrics.signal(kind, SignalOutcome::from(*outcome)),
+        Note::SignalRefused { kind, .. } => metrics.signal(kind, SignalOutcome::Refused),
+        Note::Away { .. }
+        | Note::Left { .. }
+        | Note::Roles { .. }
+        | Note::WrongOfferer { .. }
+        | Note::ForeignSender { .. } => {}
+    }
+}
+
+fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<u64>) {
+    let seated = |user: &UserId, socket: SocketId, words: fmt::Arguments<'_>| {
+        info!(room, user = user.as_str(), socket = socket.0, connection = connection(socket), "{words}");
+    };
+    match note {
+        Note::Joined { user, socket } => seated(user, *socket, format_args!("joined")),
+        Note::Away { user, socket } => seated(user, *socket, format_args!("away")),
+        Note::Left { user, socket } => seated(user, *socket, format_args!("left")),
+        Note::Voice { user, socket, state, .. } => seated(user, *socket, format_args!("voice {}", state.as_str())),
         Note::Roles { offerer, answerer, sockets: (own, other), attempt } => {
-            let answerer = answerer.as_ref().map_or("(not here yet)", |user| user.as_str());
-            let other = other.map_or_else(|| "-".to_owned(), |socket| socket.0.to_string());
+            let answerer =
+                answerer.as_ref().map_or_else(|| "(not here yet)".to_owned(), |user| Quoted(user.as_str()).to_string());
             info!(
-                room = %session, attempt, sockets = %format_args!("{} {other}", own.0),
-                "user {offerer} offers, user {answerer} answers"
+                room,
+                attempt,
+                socket = own.0,
+                other = other.map(|socket| socket.0),
+                connection = connection(*own),
+                "user {} offers, user {answerer} answers",
+                Quoted(offerer.as_str())
             );
         }
-        Note::WrongOfferer { user } => warn!(room = %session, %user, "the answerer offers"),
-        Note::ForeignSender { user } => warn!(room = %session, %user, "refused a signal under another name"),
-        Note::SignalRefused { user, kind } => warn!(room = %session, %user, kind, "refused a signal of a handshake"),
-        Note::Signal { .. } => journal.note(session, note),
+        Note::WrongOfferer { user } => warn!(room, user = user.as_str(), "the answerer offers"),
+        Note::ForeignSender { user } => warn!(room, user = user.as_str(), "refused a signal under another name"),
+        Note::SignalRefused { user, kind } => {
+            warn!(room, user = user.as_str(), kind, "refused a signal of a handshake");
+        }
+        Note::Signal { .. } => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pairvoice_wire::{VoiceReason, VoiceState};
+
+    use super::*;
+    use crate::logs::LogFormat;
+    use crate::logs::tests::written;
+
+    fn user(name: &str) -> UserId {
+        UserId::parse(name).unwrap()
+    }
+
+    /// What notes of a session are as text, without time and module.
+    fn lines(watch: &Watch, session: &str, notes: &[Note]) -> Vec<String> {
+        let (session, mut clock) = (SessionId::parse(session).unwrap(), VoiceClock::default());
+        let text = written(LogFormat::Text, "info", || {
+            for note in notes {
+                write(&session, note, &mut clock, |socket| Some(socket.0 + 100), watch);
+            }
+        });
+        text.lines().map(|line| line.split_once("lines: ").unwrap().1.to_owned()).collect()
+    }
+
+    fn watch() -> Watch {
+        Watch::new(Arc::new(Metrics::new()))
+    }
+
+    #[test]
+    fn notes_are_lines_with_quoted_names() {
+        let notes = [
+            Note::Joined { user: user("7"), socket: SocketId(3) },
+            Note::Roles { offerer: user("7"), answerer: None, sockets: (SocketId(3), None), attempt: 1 },
+            Note::Roles {
+                offerer: user("7"),
+                answerer: Some(user("x\u{202e} answers")),
+                sockets: (SocketId(3), Some(SocketId(4))),
+                attempt: 2,
+            },
+        ];
+        assert_eq!(
+            lines(&watch(), "s user=admin", &notes),
+            [
+                r#"joined room="s user=admin" user="7" socket=3 connection=103"#,
+                r#"user "7" offers, user (not here yet) answers room="s user=admin" attempt=1 socket=3 connection=103"#,
+                r#"user "7" offers, user "x\u{202e} answers" answers room="s user=admin" attempt=2 socket=3 other=4 connection=103"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn whoever_repeats_offers_in_handshakes_fills_no_log() {
+        let watch = watch();
+        let roles = Note::Roles { offerer: user("7"), answerer: None, sockets: (SocketId(3), None), attempt: 1 };
+        let mut notes = vec![roles; 10_000];
+        notes.push(Note::Left { user: user("7"), socket: SocketId(3) });
+        let text = lines(&watch, "s", &notes);
+        // Two a second more, however long this takes, and none is missing without a word.
+        assert!(text.len() < 1_000, "{}", text.len());
+        let left_out = |line: &String| line.split_once("left out")?.1.split_once("lines=")?.1.parse::<usize>().ok();
+        let told = text.iter().map(|line| left_out(line).unwrap_or(1)).sum::<usize>();
+        assert_eq!(told, notes.len());
+        let kept = lines(&watch, "s", &[Note::Joined { user: user("9"), socket: SocketId(4) }]);
+        assert_eq!(kept, [r#"joined room="s" user="9" socket=4 connection=104"#]);
+    }
+
+    #[test]
+    fn notes_are_counted_even_when_no_line_is_written() {
+        let watch = watch();
+        let voice = |state, reason| Note::Voice { user: user("7"), socket: SocketId(3), state, reason };
+        let mut notes = vec![Note::Joined { user: user("7"), socket: SocketId(3) }; 100];
+        notes.push(Note::SignalRefused { user: user("7"), kind: "offer" });
+        notes.push(voice(VoiceState::Connecting, None));
+        notes.push(voice(VoiceState::Connected, None));
+        notes.push(voice(VoiceState::Unavailable, Some(VoiceReason::InsecureContext)));
+        lines(&watch, "s", &notes);
+        let text = watch.metrics.encode().unwrap();
+        for sample in [
+            "pairvoice_joins_total 100\n",
+            "pairvoice_signals_total{kind=\"offer\",outcome=\"refused\"} 1\n",
+            "pairvoice_voice_connect_seconds_count 1\n",
+            "pairvoice_voice_states_total{state=\"connected\",reason=\"\"} 1\n",
+            "pairvoice_voice_states_total{state=\"unavailable\",reason=\"insecure-context\"} 1\n",
+        ] {
+            assert!(text.contains(sample), "{sample}\n{text}");
+        }
     }
 }

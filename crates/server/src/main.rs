@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pairvoice_server::auth::{Claims, now_s};
-use pairvoice_server::config::{Command, CommandLine, Config, TokenArgs, read_secret};
-use pairvoice_server::serve;
+use pairvoice_server::config::{Command, CommandLine, Config, ServeArgs, TokenArgs, read_secret};
+use pairvoice_server::{logs, serve};
 use pairvoice_wire::{SessionId, UserId};
-use tracing_subscriber::EnvFilter;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -16,7 +15,7 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let outcome = match line.command {
         Some(Command::Token(args)) => token(&args),
-        None => line.serve.into_config().map_err(Failure::from).and_then(|config| run(&config)),
+        None => serve_by(line.serve),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,18 +46,12 @@ fn token(args: &TokenArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+fn serve_by(args: ServeArgs) -> Result<(), Failure> {
+    logs::init(&args.log)?;
+    run(&args.into_config()?)
+}
+
 fn run(config: &Config) -> Result<(), Failure> {
-    // At DEBUG the Socket.IO layers print tokens, descriptions and texts.
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info"))
-        .add_directive("socketioxide=info".parse()?)
-        .add_directive("socketioxide_core=info".parse()?)
-        .add_directive("engineioxide=info".parse()?);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(config));
     // A chat log that hangs does not keep the process.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::admin::{self, Hosts};
 use crate::config::Config;
-use crate::http::{Server, admin_router, router};
+use crate::http::{Server, router};
 use crate::net::Listener;
 
 /// How long the chat log may take to write what waits, at the end.
@@ -24,14 +25,15 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 /// # Errors
 /// When an address can't be bound, or the chat log can't be opened.
 pub async fn serve(config: &Config) -> Result<(), Failure> {
-    let Server { router, sessions, endpoint, addresses } = router(config)?;
+    let Server { router, sessions, endpoint, addresses, admin } = router(config)?;
     let bound = Listener::bind(config.listen, &config.limits, addresses).await;
     let listener = Arc::new(bound.map_err(|e| format!("{}: {e}", config.listen))?);
     let address = listener.local_addr()?;
-    if let Some(admin) = config.admin_listen {
-        let admin = TcpListener::bind(admin).await.map_err(|e| format!("{admin}: {e}"))?;
-        tracing::info!(address = %admin.local_addr()?, "diagnostics");
-        tokio::spawn(axum::serve(admin, admin_router(sessions.clone())).into_future());
+    if let Some(at) = config.admin_listen {
+        let listener = TcpListener::bind(at).await.map_err(|e| format!("{at}: {e}"))?;
+        admin::announce(listener.local_addr()?);
+        let hosts = Hosts::new(at.ip(), &config.admin_host);
+        tokio::spawn(axum::serve(listener, admin.router(&hosts)).into_future());
     }
     let scope = if config.stun.is_empty() { "; calls work inside one network only (no --stun)" } else { "" };
     writeln!(std::io::stdout(), "pairvoice-server listens on http://{address}{scope}")?;
@@ -41,6 +43,7 @@ pub async fn serve(config: &Config) -> Result<(), Failure> {
         () = accepting => Ok(()),
         () = async {
             stop_signal().await;
+            admin.readiness().stopping();
             // Whoever connects meanwhile is told when to come back; whoever is here is told, too.
             endpoint.restarting();
             sessions.restarting();

@@ -12,8 +12,9 @@ use pairvoice_wire::{ClientEvent, Code, Handshake, IceServer, Refusal, SessionId
 use tokio::runtime::Handle;
 
 use crate::chat_log::ChatLog;
-use crate::diagnostics::Journal;
 use crate::hosted::Hosted;
+use crate::lines::Watch;
+use crate::metrics::Metrics;
 use crate::socket_io::{Ack, Peer};
 
 /// When the first clients shall come back to a server that starts again, in milliseconds.
@@ -34,7 +35,7 @@ pub struct Sessions {
     rooms: Mutex<HashMap<SessionId, Arc<Mutex<Hosted>>>>,
     pub(crate) chat_log: ChatLog,
     ice_servers: Vec<IceServer>,
-    pub(crate) journal: Journal,
+    pub(crate) watch: Watch,
     pub(crate) runtime: Handle,
     /// The newest number given to a socket, a request or a timer.
     numbers: AtomicU64,
@@ -48,14 +49,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Sessions {
     /// No session yet. Every client is told these STUN servers. To be called within the runtime.
     #[must_use]
-    pub fn new(chat_log: ChatLog, stun: &[String]) -> Self {
+    pub fn new(chat_log: ChatLog, stun: &[String], metrics: Arc<Metrics>) -> Self {
         let ice_servers =
             stun.iter().map(|url| IceServer { urls: vec![url.clone()], username: None, credential: None }).collect();
         Self {
             rooms: Mutex::default(),
             chat_log,
             ice_servers,
-            journal: Journal::default(),
+            watch: Watch::new(metrics),
             runtime: Handle::current(),
             numbers: AtomicU64::new(0),
         }
