@@ -1,7 +1,8 @@
 //! Everything that can happen to a room.
 
-use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, ServerEvent, UserId};
+use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, Refusal, ServerEvent};
 
+use crate::grant::Grant;
 use crate::output::Timer;
 use crate::store::{Appended, StoreError, Ticket};
 
@@ -23,8 +24,8 @@ pub enum Input {
         socket: SocketId,
         /// What it says of itself; the token in it is not looked at.
         handshake: Box<Handshake>,
-        /// The other participant, when the token names one.
-        peer: Option<UserId>,
+        /// What the token grants.
+        grant: Grant,
     },
     /// An admitted socket takes events from now on.
     Connected {
@@ -41,6 +42,15 @@ pub enum Input {
         event: Option<ClientEvent>,
         /// Milliseconds of a clock that never goes back.
         at: u64,
+    },
+    /// A socket sent a `token` event, whose token was verified.
+    Renewed {
+        /// The socket.
+        socket: SocketId,
+        /// Names the acknowledgement.
+        request: RequestId,
+        /// What the token grants, or why it is refused.
+        grant: Result<Grant, Refusal>,
     },
     /// A socket is gone.
     Closed {

@@ -9,6 +9,7 @@
 //! on one room in one task at a time, so that all of a session is relayed in the order in which it came. The same code runs
 //! in the native server and in the tests' simulation.
 
+mod grant;
 mod input;
 mod output;
 mod parked;
@@ -22,6 +23,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+pub use grant::Grant;
 pub use input::{Input, RequestId, SocketId};
 pub use output::{Note, Output, Timer};
 pub use room::{Config, Room};

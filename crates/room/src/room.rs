@@ -7,6 +7,7 @@ use pairvoice_wire::{
     PeerInfo, Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
 };
 
+use crate::grant::Grant;
 use crate::input::{Input, RequestId, SocketId};
 use crate::output::{Note, Output, Timer};
 use crate::quota::Bucket;
@@ -53,10 +54,11 @@ impl Room {
     /// Takes one thing that happened.
     pub fn handle(&mut self, input: Input) {
         match input {
-            Input::Enter { socket, handshake, peer } => self.enter(socket, *handshake, peer),
+            Input::Enter { socket, handshake, grant } => self.enter(socket, *handshake, grant),
             Input::PageRead { socket, page } => self.page_read(socket, page),
             Input::Connected { socket } => self.connected(socket),
             Input::Event { socket, request, event, at } => self.event(socket, request, event, at),
+            Input::Renewed { socket, request, grant } => self.renewed(socket, request, grant),
             Input::Closed { socket } => self.closed(socket),
             Input::Overflowed { socket, event } => self.overflowed(socket, *event),
             Input::Appended { ticket, result } => self.appended(ticket, result),
@@ -133,7 +135,7 @@ impl Room {
 
     // Coming
 
-    fn enter(&mut self, socket: SocketId, handshake: Handshake, peer: Option<UserId>) {
+    fn enter(&mut self, socket: SocketId, handshake: Handshake, grant: Grant) {
         let (user, instance) = (handshake.user_id.clone(), handshake.instance.clone());
         if self.superseded.get(&user).is_some_and(|former| former.contains(&instance)) {
             return self.refuse(socket, Code::OpenedElsewhere, "a newer instance of this user took over");
@@ -148,7 +150,7 @@ impl Room {
         let known = Known { log: handshake.log.clone(), since: handshake.since, tip: handshake.tip.clone() };
         if let Some(seat) = self.seat(&user) {
             seat.voice = handshake.voice;
-            seat.socket = Socket::Entering(Box::new(Entering::new(socket, handshake, peer)));
+            seat.socket = Socket::Entering(Box::new(Entering::new(socket, handshake, grant)));
         }
         // A seat whose owner then never appears runs out like any other.
         self.push(Output::ClearTimer(Timer::Seat(user.clone())));
@@ -232,13 +234,14 @@ impl Room {
         for envelope in &signals {
             self.note_signal(envelope, Outcome::Delivered);
         }
-        let peer = self.other(&user).map(|other| other.info()).or(entering.peer.map(PeerInfo::unmet));
+        let peer = self.other(&user).map(|other| other.info()).or(entering.grant.peer_of(&user).map(PeerInfo::unmet));
         let ice_servers = self.config.ice_servers.clone();
         let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers };
         for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
             self.push(Output::ClearTimer(timer));
         }
         self.push(Output::Send { to: socket, event: ServerEvent::Welcome(Box::new(welcome)) });
+        self.lend(&user, entering.grant.lasts_ms);
         if !missed.is_empty() {
             self.push(Output::Send { to: socket, event: ServerEvent::Chat(ChatDelivery { messages: missed }) });
         }
@@ -261,7 +264,7 @@ impl Room {
         self.push(Output::HangUp { socket });
     }
 
-    fn closed(&mut self, socket: SocketId) {
+    pub(crate) fn closed(&mut self, socket: SocketId) {
         let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
         let was_open = seat.open().is_some();
         seat.socket = Socket::None;
@@ -281,7 +284,7 @@ impl Room {
         let user = info.user_id.clone();
         let gone = PeerInfo { presence: Presence::Absent, left: true, voice: VoiceStatus::default(), ..info };
         self.send_to_other(&user, ServerEvent::Peer(gone));
-        for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
+        for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone()), Timer::Token(user.clone())] {
             self.push(Output::ClearTimer(timer));
         }
         self.log(Note::Left { user, socket });
@@ -298,6 +301,7 @@ impl Room {
                     self.tell_other(&user);
                 }
             }
+            Timer::Token(user) => self.token_timer(&user),
             Timer::Seat(user) => {
                 let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
                 if let Some(socket) = self.seats.remove(index).any_socket() {
@@ -339,6 +343,10 @@ impl Room {
             }
             Some(ClientEvent::History(asked)) => self.history(request, &asked),
             Some(ClientEvent::Probe) => self.acknowledge(request, Acknowledgement::ok()),
+            // A room can't tell a good token from a bad one: its host does, by `Input::Renewed`.
+            Some(ClientEvent::Token(_)) => {
+                self.acknowledge(request, Refusal::new(Code::BadRequest, "the token was not verified"));
+            }
             Some(ClientEvent::Bye) => {
                 self.bye(socket);
                 self.acknowledge(request, Acknowledgement::ok());

@@ -5,7 +5,7 @@ use pairvoice_wire::{
     MessageId, Outcome, Presence, ServerEvent, SessionId, SignalBody, UserId, VoiceStatus, Welcome,
 };
 
-use crate::{Appended, Config, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+use crate::{Appended, Config, Grant, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
 
 fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
@@ -33,6 +33,10 @@ fn offer(attempt: u32) -> SignalBody {
     SignalBody::Offer { sdp: format!("offer {attempt}") }
 }
 
+fn grant(lasts_ms: u64) -> Grant {
+    Grant { participants: None, issued_at: None, lasts_ms }
+}
+
 /// A room and what it asked for since it was last looked at.
 struct Host {
     room: Room,
@@ -52,6 +56,10 @@ impl Host {
     }
 
     fn enter(&mut self, socket: u64, who: &str, n: u8, signals: Vec<Envelope>) {
+        self.enter_by(socket, who, n, signals, grant(3_600_000));
+    }
+
+    fn enter_by(&mut self, socket: u64, who: &str, n: u8, signals: Vec<Envelope>, grant: Grant) {
         let handshake = Handshake {
             v: 1,
             token: String::new(),
@@ -64,7 +72,7 @@ impl Host {
             voice: VoiceStatus::default(),
             signals,
         };
-        self.input(Input::Enter { socket: SocketId(socket), handshake: Box::new(handshake), peer: None });
+        self.input(Input::Enter { socket: SocketId(socket), handshake: Box::new(handshake), grant });
     }
 
     /// Enters and is welcomed, or is refused.
@@ -283,4 +291,57 @@ fn whoever_offers_against_the_order_of_ids_is_noted_once_the_other_is_known() {
     host.join(2, "7", 2).unwrap();
     host.signal(1, envelope("9", 1, 2, offer(2))).unwrap();
     assert!(blamed(&host));
+}
+
+fn noticed(host: &Host, socket: u64) -> Vec<(Code, Option<u32>)> {
+    let notice = |event: &ServerEvent| match event {
+        ServerEvent::Notice(notice) => Some((notice.code.clone(), notice.after_ms)),
+        _ => None,
+    };
+    host.sent(socket).iter().filter_map(notice).collect()
+}
+
+fn timer(host: &Host) -> Option<u64> {
+    let token = |output: &Output| match output {
+        Output::SetTimer { timer: Timer::Token(_), after } => Some(*after),
+        _ => None,
+    };
+    host.done.iter().find_map(token)
+}
+
+#[test]
+fn a_token_that_runs_out_is_asked_for_anew_and_its_owner_let_go_without_another_one() {
+    let mut host = Host::new();
+    host.join(1, "7", 1).unwrap();
+    assert_eq!(timer(&host), Some(3_540_000));
+    host.join(2, "9", 2).unwrap();
+    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
+    assert_eq!(noticed(&host, 1), [(Code::TokenExpiring, Some(60_000))]);
+    assert_eq!(timer(&host), Some(60_000));
+    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
+    assert_eq!(noticed(&host, 1), [(Code::Unauthorized, None)]);
+    assert!(host.hung_up(1));
+    assert!(matches!(&host.sent(2)[..], [ServerEvent::Peer(peer)] if peer.presence == Presence::Away && !peer.left));
+    assert_eq!(host.room.seats(), 2, "the seat runs as for any socket that broke");
+    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
+    assert_eq!(host.done, [], "there is no socket any more");
+}
+
+#[test]
+fn a_token_that_is_renewed_lasts_anew_and_a_refused_one_changes_nothing() {
+    let mut host = Host::new();
+    host.join(1, "7", 1).unwrap();
+    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
+    let renew = |host: &mut Host, grant| {
+        host.input(Input::Renewed { socket: SocketId(1), request: RequestId(1), grant });
+        host.done.iter().find_map(|o| if let Output::Acknowledge { answer, .. } = o { Some(answer.ok) } else { None })
+    };
+    assert_eq!(renew(&mut host, Err(pairvoice_wire::Refusal::new(Code::Unauthorized, "expired"))), Some(false));
+    assert_eq!((timer(&host), host.hung_up(1)), (None, false));
+    assert_eq!(renew(&mut host, Ok(grant(600_000))), Some(true));
+    assert_eq!(timer(&host), Some(540_000));
+    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
+    assert_eq!(noticed(&host, 1), [(Code::TokenExpiring, Some(60_000))]);
+    let unverified = ClientEvent::Token(pairvoice_wire::TokenRenewal { token: String::new() });
+    assert_eq!(host.event(1, unverified).error.unwrap().code, Code::BadRequest);
 }

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod chat_log;
 pub mod config;
 mod diagnostics;
+mod grant;
 mod hosted;
 mod http;
 mod lines;

@@ -12,6 +12,7 @@ pub(crate) fn write(session: &SessionId, note: &Note, journal: &Journal) {
         Note::Joined { user, socket } => info!(room = %session, %user, socket = socket.0, "joined"),
         Note::Away { user, socket } => info!(room = %session, %user, socket = socket.0, "away"),
         Note::Left { user, socket } => info!(room = %session, %user, socket = socket.0, "left"),
+        Note::LetGo { user, socket, why } => info!(room = %session, %user, socket = socket.0, "let go: {why}"),
         Note::Voice { user, socket, state } => {
             info!(room = %session, %user, socket = socket.0, "voice {}", state.as_str());
         }

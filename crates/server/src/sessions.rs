@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use pairvoice_room::{Config, Input, RequestId, Room, SocketId, Timer};
+use pairvoice_room::{Config, Grant, Input, RequestId, Room, SocketId, Timer};
 use pairvoice_wire::{ClientEvent, Code, Handshake, IceServer, Refusal, SessionId, UserId};
 use socketioxide::extract::{AckSender, SocketRef};
 use tokio::runtime::Handle;
@@ -25,6 +25,7 @@ const RESTART_MS: u32 = 300;
 #[derive(Debug, Clone)]
 pub(crate) struct Seated {
     pub(crate) session: SessionId,
+    pub(crate) user: UserId,
     pub(crate) socket: SocketId,
 }
 
@@ -95,10 +96,11 @@ impl Sessions {
     ///
     /// # Errors
     /// The room's refusal.
-    pub(crate) async fn enter(self: &Arc<Self>, handshake: Handshake, peer: Option<UserId>) -> Result<Seated, Refusal> {
-        let seated = Seated { session: handshake.session_id.clone(), socket: SocketId(self.number()) };
+    pub(crate) async fn enter(self: &Arc<Self>, handshake: Handshake, grant: Grant) -> Result<Seated, Refusal> {
+        let (session, user) = (handshake.session_id.clone(), handshake.user_id.clone());
+        let seated = Seated { session, user, socket: SocketId(self.number()) };
         let (decided, decision) = oneshot::channel();
-        let input = Input::Enter { socket: seated.socket, handshake: Box::new(handshake), peer };
+        let input = Input::Enter { socket: seated.socket, handshake: Box::new(handshake), grant };
         self.in_new_room(&seated.session, |hosted| {
             hosted.admissions.insert(seated.socket, decided);
             hosted.run(self, input);
@@ -125,10 +127,21 @@ impl Sessions {
     pub(crate) fn event(self: &Arc<Self>, seated: &Seated, event: Option<ClientEvent>, ack: AckSender) {
         let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let request = RequestId(self.number());
+        self.answered(seated, request, Input::Event { socket: seated.socket, request, event, at }, ack);
+    }
+
+    /// A socket sent a `token` event, whose token was verified.
+    pub(crate) fn renewed(self: &Arc<Self>, seated: &Seated, grant: Result<Grant, Refusal>, ack: AckSender) {
+        let request = RequestId(self.number());
+        self.answered(seated, request, Input::Renewed { socket: seated.socket, request, grant }, ack);
+    }
+
+    /// Gives an input of a socket to its room, which acknowledges it.
+    fn answered(self: &Arc<Self>, seated: &Seated, request: RequestId, input: Input, ack: AckSender) {
         let mut waiting = Some(ack);
         self.in_room(&seated.session, |hosted| {
             hosted.requests.extend(waiting.take().map(|ack| (request, ack)));
-            hosted.run(self, Input::Event { socket: seated.socket, request, event, at });
+            hosted.run(self, input);
         });
         if let Some(ack) = waiting {
             let refusal = Refusal::new(Code::NotJoined, "this socket has no seat");

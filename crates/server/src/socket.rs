@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pairvoice_wire::{
     ChatBatch, ClientEvent, Code, Envelope, Handshake, HistoryRequest, MAX_MESSAGE_BYTES, NAMESPACE, Receipt, Refusal,
-    Typing, VERSION, VoiceStatus, name,
+    TokenRenewal, Typing, VERSION, VoiceStatus, name,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,6 +17,7 @@ use socketioxide::handler::ConnectHandler;
 use socketioxide::layer::SocketIoLayer;
 
 use crate::auth::Secret;
+use crate::grant::grant;
 use crate::sessions::{Seated, Sessions};
 
 /// A connect error: Socket.IO carries a text, so it is JSON.
@@ -40,13 +41,13 @@ pub(crate) fn layer(sessions: Arc<Sessions>, secret: Secret) -> (SocketIoLayer, 
         .ws_max_message_size(MAX_MESSAGE_BYTES)
         .ws_max_frame_size(MAX_MESSAGE_BYTES)
         .build_layer();
-    let admitting = Arc::clone(&sessions);
+    let (admitting, verifying) = (Arc::clone(&sessions), secret.clone());
     let admit = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
         let seated = admit(&admitting, &secret, auth.ok()).await.map_err(ConnectError)?;
         socket.extensions.insert(seated);
         Ok::<(), ConnectError>(())
     };
-    io.ns(NAMESPACE, (async move |socket: SocketRef| connect(&sessions, &socket)).with(admit));
+    io.ns(NAMESPACE, (async move |socket: SocketRef| connect(&sessions, &verifying, &socket)).with(admit));
     (layer, io)
 }
 
@@ -58,11 +59,11 @@ async fn admit(sessions: &Arc<Sessions>, secret: &Secret, auth: Option<Value>) -
     // Nothing that was sent is sent back: an error of the parser would quote it.
     let misshapen = |_| Refusal::new(Code::BadRequest, "the handshake's auth does not have the form of the protocol");
     let handshake: Handshake = serde_json::from_value(auth).map_err(misshapen)?;
-    let claims = secret.verify(&handshake.token, &handshake.session_id, &handshake.user_id)?;
-    sessions.enter(Handshake { token: String::new(), ..handshake }, claims.peer()).await
+    let grant = grant(secret, &handshake.token, &handshake.session_id, &handshake.user_id)?;
+    sessions.enter(Handshake { token: String::new(), ..handshake }, grant).await
 }
 
-fn connect(sessions: &Arc<Sessions>, socket: &SocketRef) {
+fn connect(sessions: &Arc<Sessions>, secret: &Secret, socket: &SocketRef) {
     let Some(seated) = socket.extensions.remove::<Seated>() else { return };
     let gone = (Arc::clone(sessions), seated.clone());
     // Its body runs as a task, never within `disconnect()` and so never under a room's lock.
@@ -79,6 +80,13 @@ fn connect(sessions: &Arc<Sessions>, socket: &SocketRef) {
     on.event(name::HISTORY, |request: HistoryRequest| ClientEvent::History(request));
     on.event(name::PROBE, |_: Option<Value>| ClientEvent::Probe);
     on.event(name::BYE, |_: Option<Value>| ClientEvent::Bye);
+    let (renewing, secret, of) = (Arc::clone(sessions), secret.clone(), seated.clone());
+    socket.on(name::TOKEN, move |TryData(data): TryData<TokenRenewal>, ack: AckSender| -> Ready<()> {
+        let misshapen = |_| Refusal::new(Code::BadRequest, "the event does not have its form");
+        let grant = data.map_err(misshapen).and_then(|r| grant(&secret, &r.token, &of.session, &of.user));
+        renewing.renewed(&of, grant, ack);
+        ready(())
+    });
     sessions.connected(&seated, socket.clone());
     // A socket that closed before its handlers were there tells nobody of it.
     if !socket.connected() {

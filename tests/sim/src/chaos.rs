@@ -4,6 +4,7 @@ use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, SocketEvent, Timer
 
 use crate::chance::Chance;
 use crate::network::Network;
+use crate::token::Tokens;
 use crate::world::World;
 use crate::{invariants, side};
 
@@ -25,6 +26,10 @@ pub fn run(seed: u64) {
     };
     let names = if chance.per_mille(500) { ["7", "9"] } else { ["9", "7"] };
     let mut world = World::seeded(seed, names, network);
+    for side in &mut world.sides {
+        let short = [20_000, 100_000].map(Tokens::Good);
+        side.tokens = *short.get(usize::try_from(chance.below(4)).unwrap()).unwrap_or(&Tokens::LASTING);
+    }
     world.start_voice();
     for _ in 0..chance.below(60) {
         // Most things happen close to each other, some after a quiet while.

@@ -7,6 +7,7 @@ use pairvoice_room::{Config, Input, Output, RequestId, Room, SocketId, Timer};
 use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, ServerEvent, SessionId};
 
 use crate::store::Log;
+use crate::token;
 
 /// What the server sends to a client.
 #[derive(Debug, Clone)]
@@ -70,14 +71,23 @@ impl Server {
     }
 
     pub(crate) fn connect(&mut self, socket: SocketId, handshake: Handshake) -> Vec<Wish> {
-        self.run(Input::Enter { socket, handshake: Box::new(handshake), peer: None })
+        match token::verify(&handshake.token, self.now) {
+            Ok(grant) => self.run(Input::Enter { socket, handshake: Box::new(handshake), grant }),
+            Err(refusal) => vec![Wish::Send(socket, Sent::Event(SocketEvent::Refused(refusal)))],
+        }
     }
 
     pub(crate) fn event(&mut self, socket: SocketId, name: OpId, event: ClientEvent) -> Vec<Wish> {
         self.numbers += 1;
         let request = RequestId(self.numbers);
         self.requests.insert(request, (socket, name));
-        self.run(Input::Event { socket, request, event: Some(event), at: self.now })
+        let input = match event {
+            ClientEvent::Token(renewal) => {
+                Input::Renewed { socket, request, grant: token::verify(&renewal.token, self.now) }
+            }
+            event => Input::Event { socket, request, event: Some(event), at: self.now },
+        };
+        self.run(input)
     }
 
     pub(crate) fn closed(&mut self, socket: SocketId) -> Vec<Wish> {
