@@ -73,7 +73,7 @@ impl Room {
         let Some(user) = self.user_of(socket) else {
             return self.acknowledge(request, Refusal::new(Code::NotJoined, "this socket has no seat"));
         };
-        match grant {
+        match grant.and_then(|grant| self.authorize(&user, &grant).map(|()| grant)) {
             Ok(grant) => {
                 self.lend(&user, grant.lasts_ms);
                 self.acknowledge(request, Acknowledgement::ok());

@@ -1,7 +1,8 @@
 //! Everything that can happen to a room.
 
-use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, Refusal, ServerEvent};
+use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, Refusal, ServerEvent, UserId};
 
+use crate::door::Admission;
 use crate::grant::Grant;
 use crate::output::Timer;
 use crate::store::{Appended, StoreError, Ticket};
@@ -68,8 +69,20 @@ pub enum Input {
     PageRead {
         /// The socket that the page is for.
         socket: SocketId,
-        /// The page.
-        page: Result<ChatPage, StoreError>,
+        /// The page, and who may enter.
+        page: Result<(ChatPage, Admission), StoreError>,
+    },
+    /// The answer to [`crate::StoreRequest::Pin`].
+    Pinned {
+        /// The two users that the session is pinned to now.
+        participants: Result<[UserId; 2], StoreError>,
+    },
+    /// Tokens are void that were issued until now. The host writes it to the store, which knows of it without a room, too.
+    Revoke {
+        /// Whose; none means everybody's.
+        user: Option<UserId>,
+        /// Now, in seconds since 1970.
+        at: u64,
     },
     /// The answer to [`crate::StoreRequest::Append`]; answers come in the order of the log.
     Appended {

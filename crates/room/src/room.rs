@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_wire::{
-    Acknowledgement, ChatDelivery, ChatPage, ClientEvent, Code, Handshake, IceServer, InstanceId, Notice, Outcome,
-    PeerInfo, Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
+    Acknowledgement, ChatDelivery, ClientEvent, Code, Handshake, IceServer, InstanceId, Notice, Outcome, PeerInfo,
+    Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
 };
 
+use crate::door::Door;
 use crate::grant::Grant;
 use crate::input::{Input, RequestId, SocketId};
 use crate::output::{Note, Output, Timer};
 use crate::quota::Bucket;
 use crate::seat::{Entering, Seat, Socket};
-use crate::store::{Known, StoreError, StoreRequest};
+use crate::store::{Known, StoreRequest};
 
 /// People of a session.
 const SEATS: usize = 2;
@@ -39,6 +40,7 @@ pub struct Config {
 pub struct Room {
     pub(crate) config: Config,
     seats: Vec<Seat>,
+    pub(crate) door: Door,
     /// Instances that a newer one of the same user took over from, while anybody is in the session.
     superseded: BTreeMap<UserId, VecDeque<InstanceId>>,
     outputs: VecDeque<Output>,
@@ -48,7 +50,7 @@ impl Room {
     /// A session that nobody is in.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, seats: Vec::new(), superseded: BTreeMap::new(), outputs: VecDeque::new() }
+        Self { config, seats: Vec::new(), door: Door::default(), superseded: BTreeMap::new(), outputs: VecDeque::new() }
     }
 
     /// Takes one thing that happened.
@@ -64,6 +66,8 @@ impl Room {
             Input::Appended { ticket, result } => self.appended(ticket, result),
             Input::Raised { request, result } => self.raised(request, result),
             Input::HistoryRead { request, result } => self.history_read(request, result),
+            Input::Pinned { participants } => self.pinned(participants),
+            Input::Revoke { user, at } => self.revoke(user.as_ref(), at),
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Restarting { after_ms } => self.restarting(after_ms),
         }
@@ -77,7 +81,7 @@ impl Room {
     /// Whether nobody has a seat, so that the room can be forgotten.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.seats.is_empty() && self.door.is_clear()
     }
 
     /// How many people have a seat.
@@ -112,6 +116,11 @@ impl Room {
         self.seats.iter_mut().find(|seat| seat.user == *user)
     }
 
+    pub(crate) fn remove(&mut self, user: &UserId) -> Option<Seat> {
+        let index = self.seats.iter().position(|seat| seat.user == *user)?;
+        Some(self.seats.remove(index))
+    }
+
     pub(crate) fn seats_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
         self.seats.iter_mut()
     }
@@ -135,7 +144,8 @@ impl Room {
 
     // Coming
 
-    fn enter(&mut self, socket: SocketId, handshake: Handshake, grant: Grant) {
+    pub(crate) fn enter(&mut self, socket: SocketId, handshake: Handshake, grant: Grant) {
+        let Some((handshake, grant)) = self.at_the_door(socket, handshake, grant) else { return };
         let (user, instance) = (handshake.user_id.clone(), handshake.instance.clone());
         if self.superseded.get(&user).is_some_and(|former| former.contains(&instance)) {
             return self.refuse(socket, Code::OpenedElsewhere, "a newer instance of this user took over");
@@ -158,7 +168,7 @@ impl Room {
         self.push(Output::Store(StoreRequest::ReadPage { socket, known }));
     }
 
-    fn refuse(&mut self, socket: SocketId, code: Code, message: &str) {
+    pub(crate) fn refuse(&mut self, socket: SocketId, code: Code, message: &str) {
         self.push(Output::Refuse { socket, refusal: Refusal::new(code, message) });
     }
 
@@ -194,18 +204,6 @@ impl Room {
         }
     }
 
-    fn page_read(&mut self, socket: SocketId, page: Result<ChatPage, StoreError>) {
-        let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
-        let Some(entering) = seat.entering(socket) else { return };
-        if let Ok(page) = page {
-            entering.page = Some(page);
-            self.push(Output::Admit { socket });
-        } else {
-            seat.socket = Socket::None;
-            self.refuse(socket, Code::Busy, "the chat log could not be read");
-        }
-    }
-
     /// The socket is in: it is welcomed and the other is told.
     fn connected(&mut self, socket: SocketId) {
         let seat = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket));
@@ -234,7 +232,7 @@ impl Room {
         for envelope in &signals {
             self.note_signal(envelope, Outcome::Delivered);
         }
-        let peer = self.other(&user).map(|other| other.info()).or(entering.grant.peer_of(&user).map(PeerInfo::unmet));
+        let peer = self.other(&user).map(|other| other.info()).or(self.door.peer_of(&user).map(PeerInfo::unmet));
         let ice_servers = self.config.ice_servers.clone();
         let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers };
         for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
@@ -265,6 +263,7 @@ impl Room {
     }
 
     pub(crate) fn closed(&mut self, socket: SocketId) {
+        self.door.forget(socket);
         let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
         let was_open = seat.open().is_some();
         seat.socket = Socket::None;
@@ -279,14 +278,8 @@ impl Room {
 
     /// The seat is free at once.
     pub(crate) fn bye(&mut self, socket: SocketId) {
-        let Some(index) = self.seats.iter().position(|seat| seat.open() == Some(socket)) else { return };
-        let info = self.seats.remove(index).info();
-        let user = info.user_id.clone();
-        let gone = PeerInfo { presence: Presence::Absent, left: true, voice: VoiceStatus::default(), ..info };
-        self.send_to_other(&user, ServerEvent::Peer(gone));
-        for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone()), Timer::Token(user.clone())] {
-            self.push(Output::ClearTimer(timer));
-        }
+        let Some(user) = self.user_of(socket) else { return };
+        self.vacate(&user);
         self.log(Note::Left { user, socket });
     }
 
@@ -306,6 +299,7 @@ impl Room {
                 let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
                 if let Some(socket) = self.seats.remove(index).any_socket() {
                     self.refuse(socket, Code::Busy, "the chat log could not be read in time");
+                    self.answer_the_door();
                 }
             }
         }

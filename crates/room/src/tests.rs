@@ -5,7 +5,9 @@ use pairvoice_wire::{
     MessageId, Outcome, Presence, ServerEvent, SessionId, SignalBody, UserId, VoiceStatus, Welcome,
 };
 
-use crate::{Appended, Config, Grant, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+use crate::{Admission, Appended, Config, Grant, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+
+mod tokens;
 
 fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
@@ -17,6 +19,10 @@ fn instance(n: u8) -> InstanceId {
 
 fn page(last: u64) -> ChatPage {
     ChatPage { log: "a".into(), since: 0, last, receipts: vec![], messages: vec![], more: false }
+}
+
+fn read(last: u64) -> (ChatPage, Admission) {
+    (page(last), Admission::default())
 }
 
 fn message(seq: u64) -> ChatMessage {
@@ -81,7 +87,7 @@ impl Host {
         if let Some(code) = self.refused(socket) {
             return Err(code);
         }
-        self.input(Input::PageRead { socket: SocketId(socket), page: Ok(page(0)) });
+        self.input(Input::PageRead { socket: SocketId(socket), page: Ok(read(0)) });
         assert_eq!(self.done, [Output::Admit { socket: SocketId(socket) }]);
         self.input(Input::Connected { socket: SocketId(socket) });
         match self.sent(socket).first() {
@@ -156,7 +162,7 @@ fn the_newest_instance_wins_and_the_former_one_stays_out() {
 fn a_socket_that_is_let_in_too_late_is_hung_up_on() {
     let mut host = Host::new();
     host.enter(1, "7", 1, vec![]);
-    host.input(Input::PageRead { socket: SocketId(1), page: Ok(page(0)) });
+    host.input(Input::PageRead { socket: SocketId(1), page: Ok(read(0)) });
     host.enter(2, "7", 1, vec![]);
     assert_eq!(host.refused(1), Some(Code::Busy), "the instance itself may come again");
     host.enter(3, "7", 2, vec![]);
@@ -192,7 +198,7 @@ fn signals_of_a_handshake_have_the_same_limits_as_events() {
     let mut signals = vec![envelope("7", 2, 1, large.clone()), foreign];
     signals.extend((0..100).map(|n| Envelope { sequence: n, ..envelope("7", 2, 1, SignalBody::End) }));
     host.enter(2, "7", 2, signals);
-    host.input(Input::PageRead { socket: SocketId(2), page: Ok(page(0)) });
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(0)) });
     host.input(Input::Connected { socket: SocketId(2) });
     let relayed = host.sent(1).iter().filter(|e| matches!(e, ServerEvent::Signal(_))).count();
     assert_eq!(relayed, 62, "the first 64, but for the one that is too large and the one under another name");
@@ -208,12 +214,12 @@ fn what_becomes_durable_between_page_and_welcome_is_neither_lost_nor_doubled() {
         let messages = vec![pairvoice_wire::NewMessage { id: message(seq).id, text: "text".into(), sender: None }];
         host.event(1, ClientEvent::Chat(pairvoice_wire::ChatBatch { messages }));
         let Some(Output::Store(StoreRequest::Append { ticket, .. })) = host.done.pop() else { panic!() };
-        let result = Ok(Appended { accepted: vec![], new: vec![message(seq)], taken: None });
+        let result = Ok(Appended { accepted: vec![], new: vec![message(seq)], ..Appended::default() });
         host.input(Input::Appended { ticket, result });
     };
     append(&mut host, 1);
     append(&mut host, 2);
-    host.input(Input::PageRead { socket: SocketId(2), page: Ok(page(1)) });
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(1)) });
     append(&mut host, 3);
     host.input(Input::Connected { socket: SocketId(2) });
     let [ServerEvent::Welcome(_), ServerEvent::Chat(delivery)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
@@ -262,7 +268,7 @@ fn how_far_somebody_got_while_another_was_let_in_is_in_the_welcome() {
     let mut host = Host::new();
     host.join(1, "7", 1).unwrap();
     host.enter(2, "9", 2, vec![]);
-    host.input(Input::PageRead { socket: SocketId(2), page: Ok(page(3)) });
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(3)) });
     let receipt = pairvoice_wire::Receipt { user: user("7"), delivered: 3, read: 2 };
     host.input(Input::Raised { request: RequestId(1), result: Ok(receipt.clone()) });
     host.input(Input::Connected { socket: SocketId(2) });
@@ -291,57 +297,4 @@ fn whoever_offers_against_the_order_of_ids_is_noted_once_the_other_is_known() {
     host.join(2, "7", 2).unwrap();
     host.signal(1, envelope("9", 1, 2, offer(2))).unwrap();
     assert!(blamed(&host));
-}
-
-fn noticed(host: &Host, socket: u64) -> Vec<(Code, Option<u32>)> {
-    let notice = |event: &ServerEvent| match event {
-        ServerEvent::Notice(notice) => Some((notice.code.clone(), notice.after_ms)),
-        _ => None,
-    };
-    host.sent(socket).iter().filter_map(notice).collect()
-}
-
-fn timer(host: &Host) -> Option<u64> {
-    let token = |output: &Output| match output {
-        Output::SetTimer { timer: Timer::Token(_), after } => Some(*after),
-        _ => None,
-    };
-    host.done.iter().find_map(token)
-}
-
-#[test]
-fn a_token_that_runs_out_is_asked_for_anew_and_its_owner_let_go_without_another_one() {
-    let mut host = Host::new();
-    host.join(1, "7", 1).unwrap();
-    assert_eq!(timer(&host), Some(3_540_000));
-    host.join(2, "9", 2).unwrap();
-    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
-    assert_eq!(noticed(&host, 1), [(Code::TokenExpiring, Some(60_000))]);
-    assert_eq!(timer(&host), Some(60_000));
-    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
-    assert_eq!(noticed(&host, 1), [(Code::Unauthorized, None)]);
-    assert!(host.hung_up(1));
-    assert!(matches!(&host.sent(2)[..], [ServerEvent::Peer(peer)] if peer.presence == Presence::Away && !peer.left));
-    assert_eq!(host.room.seats(), 2, "the seat runs as for any socket that broke");
-    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
-    assert_eq!(host.done, [], "there is no socket any more");
-}
-
-#[test]
-fn a_token_that_is_renewed_lasts_anew_and_a_refused_one_changes_nothing() {
-    let mut host = Host::new();
-    host.join(1, "7", 1).unwrap();
-    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
-    let renew = |host: &mut Host, grant| {
-        host.input(Input::Renewed { socket: SocketId(1), request: RequestId(1), grant });
-        host.done.iter().find_map(|o| if let Output::Acknowledge { answer, .. } = o { Some(answer.ok) } else { None })
-    };
-    assert_eq!(renew(&mut host, Err(pairvoice_wire::Refusal::new(Code::Unauthorized, "expired"))), Some(false));
-    assert_eq!((timer(&host), host.hung_up(1)), (None, false));
-    assert_eq!(renew(&mut host, Ok(grant(600_000))), Some(true));
-    assert_eq!(timer(&host), Some(540_000));
-    host.input(Input::TimerFired { timer: Timer::Token(user("7")) });
-    assert_eq!(noticed(&host, 1), [(Code::TokenExpiring, Some(60_000))]);
-    let unverified = ClientEvent::Token(pairvoice_wire::TokenRenewal { token: String::new() });
-    assert_eq!(host.event(1, unverified).error.unwrap().code, Code::BadRequest);
 }

@@ -14,7 +14,8 @@ use socketioxide::extract::{AckSender, SocketRef};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::chat_log::ChatLog;
+use crate::auth::now_s;
+use crate::chat_log::{ChatLog, LogError};
 use crate::diagnostics::Journal;
 use crate::hosted::Hosted;
 
@@ -78,6 +79,24 @@ impl Sessions {
         for session in sessions {
             self.input(&session, Input::Restarting { after_ms: RESTART_MS });
         }
+    }
+
+    /// Tokens of a user of a session, or of everybody's there, that were issued until now let nobody in any more, and whoever is
+    /// there by one is hung up on. It need not be that anybody is there.
+    ///
+    /// # Errors
+    /// [`LogError`] when it could not be written: it holds for those who are there, and may be forgotten.
+    pub async fn revoke(self: &Arc<Self>, session: &SessionId, user: Option<UserId>) -> Result<(), LogError> {
+        let at = now_s();
+        let (wrote, written) = oneshot::channel();
+        // A room that begins after the write reads it; one that is there is told.
+        let asked = self.chat_log.revoke(session, user.clone(), at, |result| drop(wrote.send(result)));
+        let outcome = match asked {
+            Ok(()) => written.await.unwrap_or(Err(LogError::Closed)),
+            Err(error) => Err(error),
+        };
+        self.input(session, Input::Revoke { user, at });
+        outcome
     }
 
     /// How many sessions there are, and how many people have a seat in them.

@@ -74,6 +74,7 @@ fn step(world: &mut World, chance: &mut Chance) {
         93..94 => world.input(who, Input::SetTyping(true)),
         94..95 => world.sides[who].works.microphone = chance.per_mille(500),
         95..96 => world.sides[who].works.token = chance.per_mille(500),
+        96..97 if chance.per_mille(300) && world.server_up => world.revoke(chance.per_mille(500).then_some(who)),
         96..97 => world.input(who, Input::NewToken),
         97..98 => {
             world.input(who, Input::PageHidden);

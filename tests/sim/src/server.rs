@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_core::{OpId, SocketEvent};
 use pairvoice_room::{Config, Input, Output, RequestId, Room, SocketId, Timer};
-use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, ServerEvent, SessionId};
+use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, ServerEvent, SessionId, UserId};
 
 use crate::store::Log;
 use crate::token;
@@ -105,6 +105,12 @@ impl Server {
         } else {
             Vec::new()
         }
+    }
+
+    pub(crate) fn revoke(&mut self, user: Option<UserId>) -> Vec<Wish> {
+        let at = self.now / 1_000;
+        self.log.admission.revoked.insert(user.clone(), at);
+        self.run(Input::Revoke { user, at })
     }
 
     pub(crate) fn restarting(&mut self, after_ms: u32) -> Vec<Wish> {

@@ -93,3 +93,34 @@ fn a_refused_renewal_is_not_the_token_of_the_next_handshake() {
     world.until("a join", 5_000, |w| w.session_state(0) == SessionState::Joined);
     assert_eq!(world.sides[0].counts.tokens, tokens + 1);
 }
+
+#[test]
+fn whoever_is_revoked_is_let_go_and_comes_back_by_a_later_token() {
+    for whom in [Some(0), Some(1), None] {
+        let mut world = World::call();
+        world.run(3_000);
+        let tokens = world.sides.each_ref().map(|side| side.counts.tokens);
+        world.revoke(whom);
+        world.run(200);
+        for who in 0..2 {
+            let let_go = whom.is_none_or(|whom| whom == who);
+            assert_eq!(world.session_state(who) == SessionState::Offline, let_go, "{whom:?} {who}");
+        }
+        world.until("the call", 10_000, |w| w.is_up() && w.session_state(0) == w.session_state(1));
+        for (who, before) in tokens.into_iter().enumerate() {
+            let asked = world.sides[who].counts.tokens - before;
+            assert_eq!(asked, u32::from(whom.is_none_or(|whom| whom == who)), "the app is asked once");
+        }
+    }
+}
+
+#[test]
+fn whoever_is_revoked_and_has_no_later_token_stays_out() {
+    let mut world = World::call();
+    world.sides[0].tokens = Tokens::Forged;
+    world.revoke(Some(0));
+    world.until("a refusal", 10_000, |w| reason(w, 0) == Some(SessionReason::Unauthorized));
+    let sockets = world.sides[0].counts.sockets;
+    world.run(60_000);
+    assert_eq!(world.sides[0].counts.sockets, sockets);
+}
