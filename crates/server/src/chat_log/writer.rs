@@ -178,8 +178,8 @@ fn append(
 fn room_for(connection: &Connection, session: &SessionId, user: &UserId, limit: Option<u64>) -> Result<u64, LogError> {
     let Some(limit) = limit else { return Ok(u64::MAX) };
     let mut statement = connection.prepare_cached("select bytes from usage where session = ?1 and user = ?2")?;
-    let used = statement.query_row([session.as_str(), user.as_str()], |row| row.get::<_, u64>(0)).optional()?;
-    Ok(limit.saturating_sub(used.unwrap_or_default()))
+    let written = statement.query_row([session.as_str(), user.as_str()], |row| row.get::<_, u64>(0)).optional()?;
+    Ok(limit.saturating_sub(written.unwrap_or_default()))
 }
 
 /// Removes what was written before a time, session by session; numbers never start again.
