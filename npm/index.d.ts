@@ -11,8 +11,10 @@ export interface SessionOptions {
   /** The other person, if the app knows who that is. */
   peerUserId?: string | number;
   /** A JSON web token that lets this user into this session, or a function that brings one. A function is asked before the
-   * first connect, and again whenever the server has refused the token that it brought, so that the session outlives a token. It
-   * has 10 seconds; what it throws or rejects with is shown as `session.cause`, and it is asked again by itself. */
+   * first connect, again a minute before the token runs out (at half its life, if that is less), and whenever the server has
+   * refused the token that it brought, so that the session outlives a token: it must sign or fetch a new one each time and not
+   * bring a kept one. It has 10 seconds; what it throws or rejects with is shown as `session.cause` while there is no connection,
+   * and it is asked again by itself. */
   token: string | (() => string | Promise<string>);
   /** Aborting it lets go of this call: before it has resolved, it rejects with the signal's reason; later it is `leave()`. */
   signal?: AbortSignal;

@@ -45,9 +45,9 @@ pub(crate) struct Driver {
     waiting_inputs: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
     socket: RefCell<Option<Signaling>>,
-    /// The socket that waits for module and token.
+    /// The socket that waits for module and token, or for another token.
     connecting: Cell<Option<OpId>>,
-    /// The token of the newest handshake.
+    /// The last one that the app gave.
     token: RefCell<String>,
     connections: Connections,
     look: RefCell<Option<Rc<Look>>>,
@@ -180,6 +180,7 @@ impl Driver {
     fn perform(&self, output: Output) {
         match output {
             Output::ConnectSocket { id, token } => self.connect(id, token),
+            Output::RenewToken { id } => self.connect(id, TokenSource::App),
             Output::Handshake { id, handshake } => {
                 if let Some(socket) = self.socket.borrow().as_ref().filter(|socket| socket.id == id) {
                     socket.send_handshake(&handshake);
@@ -243,7 +244,7 @@ impl Driver {
 
     // The socket
 
-    /// Gets module and token, both on their way at once, and connects.
+    /// Gets module and token, both on their way at once, and connects. A socket that is open is for another token.
     fn connect(&self, id: OpId, source: TokenSource) {
         self.connecting.set(Some(id));
         let module = import(&self.loader);
@@ -275,6 +276,9 @@ impl Driver {
             Err(error) => return failed(AppFault::Token)(error),
         };
         self.token.borrow_mut().clone_from(&token);
+        if self.socket.borrow().as_ref().is_some_and(|socket| socket.id == id) {
+            return self.inbox.socket(id, SocketEvent::Token(token));
+        }
         let socket = Signaling::connect(id, &module, &self.options.borrow().server, token, &self.inbox);
         match socket {
             Ok(socket) => {

@@ -120,6 +120,7 @@ impl Signaling {
             ClientEvent::Receipt(receipt) => to_js(receipt),
             ClientEvent::Typing(typing) => to_js(typing),
             ClientEvent::History(request) => to_js(request),
+            ClientEvent::Token(renewal) => to_js(renewal),
             ClientEvent::Probe | ClientEvent::Bye => JsValue::NULL,
         };
         let done = Closure::once_into_js(move |_error: JsValue, answer: JsValue| acknowledged(answer));

@@ -47,12 +47,12 @@ async function expired(tokensOf) {
   const { session } = here().query;
   const began = Date.now();
   const a = await enter(two.low, here, "1", tokensOf(session));
+  await a.page.evaluate(() => globalThis.session.send("before"));
+  await a.until((s) => s.chat.unsent === 0);
   const b = await enter(two.high, here, "2", [sign(session, "2", 600)]);
   await bothHear(a, LOW, b, HIGH);
   // Its running out is what is tried here.
   await pause(Math.max(0, began + (GOOD + 2) * 1000 - Date.now()));
-  await a.page.evaluate(() => globalThis.session.send("before"));
-  await a.until((s) => s.chat.unsent === 0);
   await a.page.evaluate(() => globalThis.witness.sockets.at(-1).close());
   return [a, b, session];
 }

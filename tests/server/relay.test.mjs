@@ -245,7 +245,7 @@ test("a receiver that reads nothing does not stop the server, and misses nothing
 });
 
 test("a receiver whose channel is full is hung up on, nobody else waits, and it finds everything in the log", async (t) => {
-  const quick = await startServer({ args: ["--dev", "--rate", "100000"] });
+  const quick = await startServer({ args: ["--dev", "--rate", "100000", "--chat-user-limit", "1000"] });
   t.after(() => quick.stop());
   const [a, b] = [await join(quick, "s", "7"), await join(quick, "s", "9")];
   const engine = b.socket.io.engine;

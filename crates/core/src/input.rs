@@ -121,6 +121,8 @@ pub enum SocketEvent {
         /// The token that the app gave.
         token: String,
     },
+    /// The answer to [`crate::Output::RenewToken`].
+    Token(String),
     /// The server emitted an event.
     Server(ServerEvent),
     /// The server emitted an event that does not have the form of the protocol.
@@ -132,7 +134,7 @@ pub enum SocketEvent {
     Refused(Refusal),
     /// It broke or could not be opened.
     Closed,
-    /// What the app must supply could not be had, so that no socket was opened.
+    /// What the app must supply could not be had: no socket was opened, or an open one has no other token.
     AppFailed {
         /// What it was.
         fault: AppFault,

@@ -18,6 +18,12 @@ pub enum Output {
         /// Where the token comes from.
         token: TokenSource,
     },
+    /// Get another token from the app for a socket that is open, and report [`crate::SocketEvent::Token`]. It is the last used
+    /// one from then on.
+    RenewToken {
+        /// The socket.
+        id: OpId,
+    },
     /// Send the handshake of a socket that wanted it.
     Handshake {
         /// The socket.
@@ -92,7 +98,7 @@ pub enum Output {
 pub enum TokenSource {
     /// The app is asked.
     App,
-    /// The token of the handshake before is used again: the server took it.
+    /// The last one that the app gave is used again: the server took it.
     LastUsed,
 }
 

@@ -1,6 +1,7 @@
 //! The way to the server: is the session joined, is there a socket, does it live, when is the next one connected.
 
 mod backoff;
+mod token;
 
 use crate::decision::Fact;
 use crate::input::AppFault;
@@ -12,6 +13,7 @@ use crate::timer::Timer;
 use crate::wire::{ClientEvent, Code, Refusal};
 
 use backoff::Backoff;
+use token::Token;
 
 /// Where the session stands with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,17 +39,6 @@ pub(crate) enum Stay {
     Leaving,
 }
 
-/// What is known of the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Token {
-    /// The app is asked for one.
-    Wanted,
-    /// The app is asked for one, after the server refused the one before.
-    Refused,
-    /// The server took it last: it is used again until it is refused.
-    Taken,
-}
-
 /// The socket that is open or being opened.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Socket {
@@ -56,6 +47,8 @@ struct Socket {
     hinted: bool,
     /// Something came over it since the last look.
     heard: bool,
+    /// A `token` event that is not acknowledged.
+    renewal: Option<OpId>,
     probe: Probe,
 }
 
@@ -193,7 +186,7 @@ impl Signalling {
     pub(crate) fn connect(&mut self, urgency: Urgency, hinted: bool, out: &mut Outputs) {
         out.clear_timer(Timer::Rejoin);
         let id = out.next_id();
-        self.socket = Some(Socket { id, hinted, heard: false, probe: Probe::None });
+        self.socket = Some(Socket { id, hinted, heard: false, renewal: None, probe: Probe::None });
         let token = if self.token == Token::Taken { TokenSource::LastUsed } else { TokenSource::App };
         out.push(Output::ConnectSocket { id, token });
         self.time_join(urgency, out);
@@ -310,22 +303,17 @@ impl Signalling {
         }
     }
 
-    /// The app's own code failed.
-    pub(crate) fn app_failed(&mut self, fault: AppFault, cause: String, out: &mut Outputs) -> SessionReason {
+    /// The app's own code failed: tells why there is no socket. One that is let in goes on by the token that it has.
+    pub(crate) fn app_failed(&mut self, fault: AppFault, cause: String, out: &mut Outputs) -> Option<SessionReason> {
         out.push(Output::Log(Note::AppFailed { cause: cause.clone() }));
+        if self.is_joined() {
+            return None;
+        }
         self.cause = Some(cause);
-        match fault {
+        Some(match fault {
             AppFault::Token => SessionReason::TokenFailed,
             AppFault::Module => SessionReason::ModuleFailed,
-        }
-    }
-
-    /// The app has another token; tells whether a session that was refused may join again.
-    pub(crate) fn new_token(&mut self) -> bool {
-        self.token = Token::Wanted;
-        let refused = [SessionReason::Unauthorized, SessionReason::TokenFailed, SessionReason::Refused];
-        let waits = matches!(self.phase, Phase::Offline(reason) if refused.contains(&reason));
-        waits && self.stay != Stay::Suspended
+        })
     }
 
     // Signs of life
@@ -373,10 +361,14 @@ impl Signalling {
     }
 
     /// The server acknowledged an event after so many milliseconds.
-    pub(crate) fn acknowledged(&mut self, request: OpId, took: u32, out: &mut Outputs) {
+    pub(crate) fn acknowledged(&mut self, request: OpId, ok: bool, took: u32, out: &mut Outputs) {
         self.backoff.acknowledged(took);
         let Some(socket) = &mut self.socket else { return };
         socket.heard = true;
+        if socket.renewal == Some(request) && !ok {
+            // The app is asked again before that token would be used in a handshake.
+            self.token = Token::Wanted;
+        }
         if matches!(socket.probe, Probe::Patient(id) | Probe::Pressing(id) if id == request) {
             socket.probe = Probe::None;
             out.clear_timer(Timer::Probe);

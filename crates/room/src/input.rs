@@ -1,7 +1,9 @@
 //! Everything that can happen to a room.
 
-use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, ServerEvent, UserId};
+use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, Refusal, ServerEvent, UserId};
 
+use crate::door::Admission;
+use crate::grant::Grant;
 use crate::output::Timer;
 use crate::store::{Appended, StoreError, Ticket};
 
@@ -23,8 +25,8 @@ pub enum Input {
         socket: SocketId,
         /// What it says of itself; the token in it is not looked at.
         handshake: Box<Handshake>,
-        /// The other participant, when the token names one.
-        peer: Option<UserId>,
+        /// What the token grants.
+        grant: Grant,
     },
     /// An admitted socket takes events from now on.
     Connected {
@@ -39,6 +41,15 @@ pub enum Input {
         request: RequestId,
         /// The event.
         event: ClientEvent,
+    },
+    /// A socket sent a `token` event, whose token was verified.
+    Renewed {
+        /// The socket.
+        socket: SocketId,
+        /// Names the acknowledgement.
+        request: RequestId,
+        /// What the token grants, or why it is refused.
+        grant: Result<Grant, Refusal>,
     },
     /// A socket is gone.
     Closed {
@@ -56,8 +67,20 @@ pub enum Input {
     PageRead {
         /// The socket that the page is for.
         socket: SocketId,
-        /// The page.
-        page: Result<ChatPage, StoreError>,
+        /// The page, and who may enter.
+        page: Result<(ChatPage, Admission), StoreError>,
+    },
+    /// The answer to [`crate::StoreRequest::Pin`].
+    Pinned {
+        /// The two users that the session is pinned to now.
+        participants: Result<[UserId; 2], StoreError>,
+    },
+    /// Tokens are void that were issued until now. The host writes it to the store, which knows of it without a room, too.
+    Revoke {
+        /// Whose; none means everybody's.
+        user: Option<UserId>,
+        /// Now, in seconds since 1970.
+        at: u64,
     },
     /// The answer to [`crate::StoreRequest::Append`]; answers come in the order of the log.
     Appended {

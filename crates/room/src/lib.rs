@@ -9,6 +9,8 @@
 //! on one room in one task at a time, so that all of a session is relayed in the order in which it came. The same code runs
 //! in the native server and in the tests' simulation.
 
+mod door;
+mod grant;
 mod input;
 mod output;
 mod parked;
@@ -21,6 +23,8 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+pub use door::Admission;
+pub use grant::Grant;
 pub use input::{Input, RequestId, SocketId};
 pub use output::{Note, Output, Timer};
 pub use room::{Config, Room};

@@ -61,6 +61,8 @@ pub enum Timer {
     Away(UserId),
     /// Until the seat of an absent person is free.
     Seat(UserId),
+    /// Until something is to be done about a token that runs out.
+    Token(UserId),
 }
 
 /// What a person who runs the server may want to know. It never holds a description, a candidate, a token or a text.
@@ -86,6 +88,15 @@ pub enum Note {
         user: UserId,
         /// The socket.
         socket: SocketId,
+    },
+    /// A user has no right to be in the session any more.
+    LetGo {
+        /// The user.
+        user: UserId,
+        /// The socket.
+        socket: SocketId,
+        /// A sentence.
+        why: &'static str,
     },
     /// A user's voice has another state than before.
     Voice {

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_wire::{
-    Acknowledgement, ChatDelivery, ChatPage, ClientEvent, Code, Handshake, IceServer, InstanceId, Notice, Outcome,
-    PeerInfo, Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
+    Acknowledgement, ChatDelivery, ClientEvent, Code, Handshake, IceServer, InstanceId, Notice, Outcome, PeerInfo,
+    Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
 };
 
+use crate::door::Door;
+use crate::grant::Grant;
 use crate::input::{Input, RequestId, SocketId};
 use crate::output::{Note, Output, Timer};
 use crate::seat::{Entering, Seat, Socket};
-use crate::store::{Known, StoreError, StoreRequest};
+use crate::store::{Known, StoreRequest};
 
 /// People of a session.
 const SEATS: usize = 2;
@@ -35,6 +37,7 @@ pub struct Config {
 pub struct Room {
     pub(crate) config: Config,
     seats: Vec<Seat>,
+    pub(crate) door: Door,
     /// Instances that a newer one of the same user took over from, while anybody is in the session.
     superseded: BTreeMap<UserId, VecDeque<InstanceId>>,
     outputs: VecDeque<Output>,
@@ -44,21 +47,24 @@ impl Room {
     /// A session that nobody is in.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, seats: Vec::new(), superseded: BTreeMap::new(), outputs: VecDeque::new() }
+        Self { config, seats: Vec::new(), door: Door::default(), superseded: BTreeMap::new(), outputs: VecDeque::new() }
     }
 
     /// Takes one thing that happened.
     pub fn handle(&mut self, input: Input) {
         match input {
-            Input::Enter { socket, handshake, peer } => self.enter(socket, *handshake, peer),
+            Input::Enter { socket, handshake, grant } => self.enter(socket, *handshake, grant),
             Input::PageRead { socket, page } => self.page_read(socket, page),
             Input::Connected { socket } => self.connected(socket),
             Input::Event { socket, request, event } => self.event(socket, request, event),
+            Input::Renewed { socket, request, grant } => self.renewed(socket, request, grant),
             Input::Closed { socket } => self.closed(socket),
             Input::Overflowed { socket, event } => self.overflowed(socket, *event),
             Input::Appended { ticket, result } => self.appended(ticket, result),
             Input::Raised { request, result } => self.raised(request, result),
             Input::HistoryRead { request, result } => self.history_read(request, result),
+            Input::Pinned { participants } => self.pinned(participants),
+            Input::Revoke { user, at } => self.revoke(user.as_ref(), at),
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Restarting { after_ms } => self.restarting(after_ms),
         }
@@ -72,7 +78,7 @@ impl Room {
     /// Whether nobody has a seat, so that the room can be forgotten.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.seats.is_empty() && self.door.is_clear()
     }
 
     /// How many people have a seat.
@@ -107,6 +113,11 @@ impl Room {
         self.seats.iter_mut().find(|seat| seat.user == *user)
     }
 
+    pub(crate) fn remove(&mut self, user: &UserId) -> Option<Seat> {
+        let index = self.seats.iter().position(|seat| seat.user == *user)?;
+        Some(self.seats.remove(index))
+    }
+
     pub(crate) fn seats_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
         self.seats.iter_mut()
     }
@@ -130,7 +141,8 @@ impl Room {
 
     // Coming
 
-    fn enter(&mut self, socket: SocketId, handshake: Handshake, peer: Option<UserId>) {
+    pub(crate) fn enter(&mut self, socket: SocketId, handshake: Handshake, grant: Grant) {
+        let Some((handshake, grant)) = self.at_the_door(socket, handshake, grant) else { return };
         let (user, instance) = (handshake.user_id.clone(), handshake.instance.clone());
         if self.superseded.get(&user).is_some_and(|former| former.contains(&instance)) {
             return self.refuse(socket, Code::OpenedElsewhere, "a newer instance of this user took over");
@@ -145,7 +157,7 @@ impl Room {
         let known = Known { log: handshake.log.clone(), since: handshake.since, tip: handshake.tip.clone() };
         if let Some(seat) = self.seat(&user) {
             seat.voice = handshake.voice;
-            seat.socket = Socket::Entering(Box::new(Entering::new(socket, handshake, peer)));
+            seat.socket = Socket::Entering(Box::new(Entering::new(socket, handshake, grant)));
         }
         // A seat whose owner then never appears runs out like any other.
         self.push(Output::ClearTimer(Timer::Seat(user.clone())));
@@ -153,7 +165,7 @@ impl Room {
         self.push(Output::Store(StoreRequest::ReadPage { socket, known }));
     }
 
-    fn refuse(&mut self, socket: SocketId, code: Code, message: &str) {
+    pub(crate) fn refuse(&mut self, socket: SocketId, code: Code, message: &str) {
         self.push(Output::Refuse { socket, refusal: Refusal::new(code, message) });
     }
 
@@ -189,18 +201,6 @@ impl Room {
         }
     }
 
-    fn page_read(&mut self, socket: SocketId, page: Result<ChatPage, StoreError>) {
-        let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
-        let Some(entering) = seat.entering(socket) else { return };
-        if let Ok(page) = page {
-            entering.page = Some(page);
-            self.push(Output::Admit { socket });
-        } else {
-            seat.socket = Socket::None;
-            self.refuse(socket, Code::Busy, "the chat log could not be read");
-        }
-    }
-
     /// The socket is in: it is welcomed and the other is told.
     fn connected(&mut self, socket: SocketId) {
         let seat = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket));
@@ -228,13 +228,14 @@ impl Room {
         for envelope in &signals {
             self.note_signal(envelope, Outcome::Delivered);
         }
-        let peer = self.other(&user).map(|other| other.info()).or(entering.peer.map(PeerInfo::unmet));
+        let peer = self.other(&user).map(|other| other.info()).or(self.door.peer_of(&user).map(PeerInfo::unmet));
         let ice_servers = self.config.ice_servers.clone();
         let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers };
         for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
             self.push(Output::ClearTimer(timer));
         }
         self.push(Output::Send { to: socket, event: ServerEvent::Welcome(Box::new(welcome)) });
+        self.lend(&user, entering.grant.lasts_ms);
         if !missed.is_empty() {
             self.push(Output::Send { to: socket, event: ServerEvent::Chat(ChatDelivery { messages: missed }) });
         }
@@ -257,7 +258,8 @@ impl Room {
         self.push(Output::HangUp { socket });
     }
 
-    fn closed(&mut self, socket: SocketId) {
+    pub(crate) fn closed(&mut self, socket: SocketId) {
+        self.door.forget(socket);
         let Some(seat) = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket)) else { return };
         let was_open = seat.open().is_some();
         seat.socket = Socket::None;
@@ -272,14 +274,8 @@ impl Room {
 
     /// The seat is free at once.
     pub(crate) fn bye(&mut self, socket: SocketId) {
-        let Some(index) = self.seats.iter().position(|seat| seat.open() == Some(socket)) else { return };
-        let info = self.seats.remove(index).info();
-        let user = info.user_id.clone();
-        let gone = PeerInfo { presence: Presence::Absent, left: true, voice: VoiceStatus::default(), ..info };
-        self.send_to_other(&user, ServerEvent::Peer(gone));
-        for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
-            self.push(Output::ClearTimer(timer));
-        }
+        let Some(user) = self.user_of(socket) else { return };
+        self.vacate(&user);
         self.log(Note::Left { user, socket });
     }
 
@@ -294,10 +290,12 @@ impl Room {
                     self.tell_other(&user);
                 }
             }
+            Timer::Token(user) => self.token_timer(&user),
             Timer::Seat(user) => {
                 let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
                 if let Some(socket) = self.seats.remove(index).any_socket() {
                     self.refuse(socket, Code::Busy, "the chat log could not be read in time");
+                    self.answer_the_door();
                 }
             }
         }
@@ -329,6 +327,10 @@ impl Room {
             }
             ClientEvent::History(asked) => self.history(request, &asked),
             ClientEvent::Probe => self.acknowledge(request, Acknowledgement::ok()),
+            // A room can't tell a good token from a bad one: its host does, by `Input::Renewed`.
+            ClientEvent::Token(_) => {
+                self.acknowledge(request, Refusal::new(Code::BadRequest, "the token was not verified"));
+            }
             ClientEvent::Bye => {
                 self.bye(socket);
                 self.acknowledge(request, Acknowledgement::ok());

@@ -3,6 +3,7 @@
 
 use pairvoice_wire::{ChatMessage, ChatPage, Handshake, InstanceId, PeerInfo, Presence, Receipt, UserId, VoiceStatus};
 
+use crate::grant::Grant;
 use crate::input::SocketId;
 use crate::parked::Parked;
 
@@ -19,6 +20,8 @@ pub(crate) struct Seat {
     pub(crate) voice: VoiceStatus,
     pub(crate) parked: Parked,
     pub(crate) socket: Socket,
+    /// How long the token of the welcomed socket is good after its timer, in milliseconds.
+    pub(crate) token_left: u64,
 }
 
 /// The socket of a seat.
@@ -42,8 +45,8 @@ pub(crate) enum Socket {
 pub(crate) struct Entering {
     pub(crate) id: SocketId,
     pub(crate) handshake: Handshake,
-    /// The other participant, when the token names one.
-    pub(crate) peer: Option<UserId>,
+    /// What its token grants.
+    pub(crate) grant: Grant,
     /// What the client has missed, once it is read.
     pub(crate) page: Option<ChatPage>,
     /// Messages that became durable since the page was asked for; those that the page lacks follow it.
@@ -53,8 +56,8 @@ pub(crate) struct Entering {
 }
 
 impl Entering {
-    pub(crate) fn new(id: SocketId, handshake: Handshake, peer: Option<UserId>) -> Self {
-        Self { id, handshake, peer, page: None, backlog: Vec::new(), receipts: Vec::new() }
+    pub(crate) fn new(id: SocketId, handshake: Handshake, grant: Grant) -> Self {
+        Self { id, handshake, grant, page: None, backlog: Vec::new(), receipts: Vec::new() }
     }
 
     /// Keeps what became durable meanwhile; tells whether there was room.
@@ -101,6 +104,7 @@ impl Seat {
             voice: VoiceStatus::default(),
             parked: Parked::default(),
             socket: Socket::None,
+            token_left: 0,
         }
     }
 

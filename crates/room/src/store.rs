@@ -7,12 +7,17 @@ use crate::input::{RequestId, SocketId};
 /// A question to the chat log of this session, or a change of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StoreRequest {
-    /// Read what a client has missed; answered by [`crate::Input::PageRead`].
+    /// Read what a client has missed, and who may enter; answered by [`crate::Input::PageRead`].
     ReadPage {
         /// The client's socket.
         socket: SocketId,
         /// What the client knows.
         known: Known,
+    },
+    /// Write the two users that the session is pinned to, unless there is a pin; answered by [`crate::Input::Pinned`].
+    Pin {
+        /// The two.
+        participants: [UserId; 2],
     },
     /// Write messages; answered by [`crate::Input::Appended`] once they are durable.
     Append {
@@ -70,6 +75,8 @@ pub struct Appended {
     pub new: Vec<ChatMessage>,
     /// The message whose ID is somebody else's: it and those after it were not written.
     pub taken: Option<MessageId>,
+    /// The message for which its author has no room left: it and those after it were not written.
+    pub full: Option<MessageId>,
 }
 
 /// Why the chat log did not do what it was asked for.

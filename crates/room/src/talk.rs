@@ -33,10 +33,12 @@ impl Room {
     pub(crate) fn appended(&mut self, ticket: Ticket, result: Result<Appended, StoreError>) {
         let Ticket { user, request, cut } = ticket;
         match result {
-            Ok(Appended { accepted, new, taken }) => {
+            Ok(Appended { accepted, new, taken, full }) => {
                 self.deliver(&user, new);
                 let taken = taken.map(|id| (id, Refusal::new(Code::IdTaken, "the ID is another message's")));
-                let (refused_id, error) = taken.or(cut).unzip();
+                let full =
+                    full.map(|id| (id, Refusal::new(Code::StorageFull, "you have no room for more in this session")));
+                let (refused_id, error) = taken.or(full).or(cut).unzip();
                 let answer =
                     Acknowledgement { ok: error.is_none(), accepted, error, refused_id, ..Acknowledgement::ok() };
                 self.acknowledge(request, answer);

@@ -5,7 +5,9 @@ use pairvoice_wire::{
     MessageId, Outcome, Presence, ServerEvent, SessionId, SignalBody, UserId, VoiceStatus, Welcome,
 };
 
-use crate::{Appended, Config, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+use crate::{Admission, Appended, Config, Grant, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+
+mod tokens;
 
 fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
@@ -17,6 +19,10 @@ fn instance(n: u8) -> InstanceId {
 
 fn page(last: u64) -> ChatPage {
     ChatPage { log: "a".into(), since: 0, last, receipts: vec![], messages: vec![], more: false }
+}
+
+fn read(last: u64) -> (ChatPage, Admission) {
+    (page(last), Admission::default())
 }
 
 fn message(seq: u64) -> ChatMessage {
@@ -31,6 +37,10 @@ fn envelope(who: &str, n: u8, attempt: u32, body: SignalBody) -> Envelope {
 
 fn offer(attempt: u32) -> SignalBody {
     SignalBody::Offer { sdp: format!("offer {attempt}") }
+}
+
+fn grant(lasts_ms: u64) -> Grant {
+    Grant { participants: None, issued_at: None, lasts_ms }
 }
 
 /// A room and what it asked for since it was last looked at.
@@ -52,6 +62,10 @@ impl Host {
     }
 
     fn enter(&mut self, socket: u64, who: &str, n: u8, signals: Vec<Envelope>) {
+        self.enter_by(socket, who, n, signals, grant(3_600_000));
+    }
+
+    fn enter_by(&mut self, socket: u64, who: &str, n: u8, signals: Vec<Envelope>, grant: Grant) {
         let handshake = Handshake {
             v: 1,
             token: String::new(),
@@ -64,7 +78,7 @@ impl Host {
             voice: VoiceStatus::default(),
             signals,
         };
-        self.input(Input::Enter { socket: SocketId(socket), handshake: Box::new(handshake), peer: None });
+        self.input(Input::Enter { socket: SocketId(socket), handshake: Box::new(handshake), grant });
     }
 
     /// Enters and is welcomed, or is refused.
@@ -73,7 +87,7 @@ impl Host {
         if let Some(code) = self.refused(socket) {
             return Err(code);
         }
-        self.input(Input::PageRead { socket: SocketId(socket), page: Ok(page(0)) });
+        self.input(Input::PageRead { socket: SocketId(socket), page: Ok(read(0)) });
         assert_eq!(self.done, [Output::Admit { socket: SocketId(socket) }]);
         self.input(Input::Connected { socket: SocketId(socket) });
         match self.sent(socket).first() {
@@ -148,7 +162,7 @@ fn the_newest_instance_wins_and_the_former_one_stays_out() {
 fn a_socket_that_is_let_in_too_late_is_hung_up_on() {
     let mut host = Host::new();
     host.enter(1, "7", 1, vec![]);
-    host.input(Input::PageRead { socket: SocketId(1), page: Ok(page(0)) });
+    host.input(Input::PageRead { socket: SocketId(1), page: Ok(read(0)) });
     host.enter(2, "7", 1, vec![]);
     assert_eq!(host.refused(1), Some(Code::Busy), "the instance itself may come again");
     host.enter(3, "7", 2, vec![]);
@@ -184,7 +198,7 @@ fn signals_of_a_handshake_have_the_same_limits_as_events() {
     let mut signals = vec![envelope("7", 2, 1, large.clone()), foreign];
     signals.extend((0..100).map(|n| Envelope { sequence: n, ..envelope("7", 2, 1, SignalBody::End) }));
     host.enter(2, "7", 2, signals);
-    host.input(Input::PageRead { socket: SocketId(2), page: Ok(page(0)) });
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(0)) });
     host.input(Input::Connected { socket: SocketId(2) });
     let relayed = host.sent(1).iter().filter(|e| matches!(e, ServerEvent::Signal(_))).count();
     assert_eq!(relayed, 62, "the first 64, but for the one that is too large and the one under another name");
@@ -200,12 +214,12 @@ fn what_becomes_durable_between_page_and_welcome_is_neither_lost_nor_doubled() {
         let messages = vec![pairvoice_wire::NewMessage { id: message(seq).id, text: "text".into(), sender: None }];
         host.event(1, ClientEvent::Chat(pairvoice_wire::ChatBatch { messages }));
         let Some(Output::Store(StoreRequest::Append { ticket, .. })) = host.done.pop() else { panic!() };
-        let result = Ok(Appended { accepted: vec![], new: vec![message(seq)], taken: None });
+        let result = Ok(Appended { accepted: vec![], new: vec![message(seq)], ..Appended::default() });
         host.input(Input::Appended { ticket, result });
     };
     append(&mut host, 1);
     append(&mut host, 2);
-    host.input(Input::PageRead { socket: SocketId(2), page: Ok(page(1)) });
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(1)) });
     append(&mut host, 3);
     host.input(Input::Connected { socket: SocketId(2) });
     let [ServerEvent::Welcome(_), ServerEvent::Chat(delivery)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
@@ -254,7 +268,7 @@ fn how_far_somebody_got_while_another_was_let_in_is_in_the_welcome() {
     let mut host = Host::new();
     host.join(1, "7", 1).unwrap();
     host.enter(2, "9", 2, vec![]);
-    host.input(Input::PageRead { socket: SocketId(2), page: Ok(page(3)) });
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(3)) });
     let receipt = pairvoice_wire::Receipt { user: user("7"), delivered: 3, read: 2 };
     host.input(Input::Raised { request: RequestId(1), result: Ok(receipt.clone()) });
     host.input(Input::Connected { socket: SocketId(2) });

@@ -28,15 +28,11 @@ mod hosts;
 /// Longest body in bytes.
 const MAX_BODY: usize = 4 * 1_024;
 
-/// Takes the seats of a session, or of one user of it, and lets none of the tokens made so far in again.
-pub type Revoke = Arc<dyn Fn(SessionId, Option<UserId>) + Send + Sync>;
-
 /// The admin address.
 #[derive(Clone)]
 pub struct Admin {
     sessions: Arc<Sessions>,
     health: Arc<Health>,
-    revoke: Option<Revoke>,
 }
 
 impl fmt::Debug for Admin {
@@ -46,10 +42,10 @@ impl fmt::Debug for Admin {
 }
 
 impl Admin {
-    /// Serves what the sessions tell; without `revoke`, `POST /revoke` is answered by 501.
+    /// Serves what the sessions tell.
     #[must_use]
-    pub fn new(sessions: Arc<Sessions>, health: Arc<Health>, revoke: Option<Revoke>) -> Self {
-        Self { sessions, health, revoke }
+    pub fn new(sessions: Arc<Sessions>, health: Arc<Health>) -> Self {
+        Self { sessions, health }
     }
 
     /// To be told when the server stops.
@@ -125,10 +121,15 @@ async fn revoke(State(admin): State<Admin>, body: Result<Json<Revocation>, JsonR
             return (error.status(), form).into_response();
         }
     };
-    let Some(revoke) = &admin.revoke else { return StatusCode::NOT_IMPLEMENTED.into_response() };
     info!(room = session.as_str(), user = user.as_ref().map(UserId::as_str), "revoked by the admin address");
-    revoke(session, user);
-    StatusCode::NO_CONTENT.into_response()
+    match admin.sessions.revoke(&session, user).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => {
+            warn!(%error, "a revocation could not be written");
+            (StatusCode::SERVICE_UNAVAILABLE, "whoever was there is gone, but it was not written: ask again\n")
+                .into_response()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use pairvoice_room::{Input, StoreError, StoreRequest};
-use pairvoice_wire::SessionId;
+use pairvoice_wire::{SessionId, UserId};
 use rusqlite::Connection;
 use thiserror::Error;
 
@@ -24,7 +24,7 @@ const QUEUE: usize = 1_024;
 /// Gets the answer, on the thread that has it.
 type Done<T> = Box<dyn FnOnce(Result<T, LogError>) + Send>;
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 const SCHEMA: &str = "
 create table if not exists log (id text not null);
 insert into log select lower(hex(randomblob(16))) where not exists (select 1 from log);
@@ -37,7 +37,22 @@ create table if not exists receipt (
     session text not null, user text not null, delivered integer not null, read integer not null,
     primary key (session, user)) without rowid;
 create table if not exists pruned (session text not null primary key, upto integer not null) without rowid;
-pragma user_version = 2;";
+create table if not exists pin (session text not null primary key, one text not null, other text not null) without rowid;
+create table if not exists usage (
+    session text not null, user text not null, bytes integer not null,
+    primary key (session, user)) without rowid;
+create trigger if not exists message_written after insert on message begin
+    insert into usage (session, user, bytes) values (new.session, new.sender, octet_length(new.body))
+        on conflict (session, user) do update set bytes = bytes + excluded.bytes;
+end;
+create trigger if not exists message_removed after delete on message begin
+    update usage set bytes = bytes - octet_length(old.body) where session = old.session and user = old.sender;
+    delete from usage where session = old.session and user = old.sender and bytes <= 0;
+end;
+create table if not exists revoked (
+    session text not null, user text not null, at integer not null,
+    primary key (session, user)) without rowid;
+pragma user_version = 3;";
 /// Version 1 found a message by its sender first, so that somebody else's use of an ID went unnoticed.
 const FROM_1: &str = "
 alter table message rename to message_1;
@@ -47,6 +62,10 @@ create table message (
     primary key (session, seq)) without rowid;
 insert into message select session, seq, id, sender, body, at from message_1;
 drop table message_1;";
+
+/// Up to version 2 nobody counted what a user had written.
+const FROM_2: &str =
+    "insert into usage select session, sender, sum(octet_length(body)) from message group by session, sender";
 
 /// What keeps the log from working.
 #[derive(Debug, Error)]
@@ -87,6 +106,8 @@ pub struct Retention {
     pub days: Option<u32>,
     /// So many messages of each session stay.
     pub messages: Option<u32>,
+    /// The texts of one user in one session have no more than so many bytes of UTF-8.
+    pub user_bytes: Option<u64>,
     /// The file grows no larger than so many MiB.
     pub file_mib: Option<u32>,
 }
@@ -114,6 +135,9 @@ impl ChatLog {
             migration.execute_batch(FROM_1)?;
         }
         migration.execute_batch(SCHEMA)?;
+        if version < 3 {
+            migration.execute_batch(FROM_2)?;
+        }
         migration.commit()?;
         if let Some(mib) = retention.file_mib {
             let page: i64 = writer.query_row("pragma page_size", [], |row| row.get(0))?;
@@ -147,6 +171,11 @@ impl ChatLog {
                 let done = Box::new(move |page: Result<_, LogError>| answer(input(page.map_err(Into::into))));
                 self.reader.submit(Read::Page { session, known, done }).err().map(|e| input(Err(e.into())))
             }
+            StoreRequest::Pin { participants } => {
+                let input = move |participants: Result<_, StoreError>| Input::Pinned { participants };
+                let done = Box::new(move |two: Result<_, LogError>| answer(input(two.map_err(Into::into))));
+                self.writer.submit(Job::Pin { session, participants, done }).err().map(|e| input(Err(e.into())))
+            }
             StoreRequest::ReadHistory { request, before, limit } => {
                 let input = move |result: Result<_, StoreError>| Input::HistoryRead { request, result };
                 let done = Box::new(move |result: Result<_, LogError>| answer(input(result.map_err(Into::into))));
@@ -167,6 +196,21 @@ impl ChatLog {
                 self.writer.submit(Job::Receipt { session, receipt, done }).err().map(|e| input(Err(e.into())))
             }
         }
+    }
+
+    /// Makes tokens void that were not issued after a moment, in seconds since 1970: those of a user, or everybody's. `done`
+    /// gets the answer on the writer's thread, once that is durable.
+    ///
+    /// # Errors
+    /// [`LogError`] when the log can't take it; `done` is not called then.
+    pub fn revoke(
+        &self,
+        session: &SessionId,
+        user: Option<UserId>,
+        at: u64,
+        done: impl FnOnce(Result<(), LogError>) + Send + 'static,
+    ) -> Result<(), LogError> {
+        self.writer.submit(Job::Revoke { session: session.clone(), user, at, done: Box::new(done) })
     }
 
     /// Writes what waits and closes the file.

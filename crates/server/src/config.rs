@@ -48,6 +48,9 @@ pub struct ServeArgs {
     /// Keep so many messages of each session, the newest ones; without it all are kept.
     #[arg(long, env = "PAIRVOICE_CHAT_MESSAGES", value_parser = clap::value_parser!(u32).range(1..))]
     pub chat_messages: Option<u32>,
+    /// Let one user write no more than so many MiB of text into one session; what is more waits at its author.
+    #[arg(long, env = "PAIRVOICE_CHAT_USER_LIMIT", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub chat_user_limit: u32,
     /// Let the chat log's file grow no larger than so many MiB; when it is full, messages wait at their authors.
     #[arg(long, env = "PAIRVOICE_DATABASE_LIMIT", value_parser = clap::value_parser!(u32).range(1..))]
     pub database_limit: Option<u32>,
@@ -178,7 +181,12 @@ impl ServeArgs {
             admin_listen: self.admin_listen,
             admin_host: self.admin_host,
             database: self.database,
-            retention: Retention { days: self.chat_days, messages: self.chat_messages, file_mib: self.database_limit },
+            retention: Retention {
+                days: self.chat_days,
+                messages: self.chat_messages,
+                user_bytes: Some(u64::from(self.chat_user_limit) * 1024 * 1024),
+                file_mib: self.database_limit,
+            },
             secret,
             dev: self.dev,
             allow_origin: self.allow_origin,

@@ -52,7 +52,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
     metrics.watch_rooms(Box::new(move || counted.upgrade().map_or((0, 0), |sessions| sessions.count())));
     metrics.watch_database(database.clone());
     let health = Arc::new(Health::new(database));
-    let admin = Admin::new(Arc::clone(&sessions), Arc::clone(&health), None);
+    let admin = Admin::new(Arc::clone(&sessions), Arc::clone(&health));
     let endpoint = Arc::new(Endpoint::new(Arc::clone(&sessions), config.secret.clone(), config.limits.rate));
     let addresses = Arc::new(Addresses::new(&config.limits, net::connections()));
     let engine_io = socket_io::Service::new(Arc::clone(&endpoint), Arc::clone(&addresses));

@@ -9,6 +9,7 @@ pub mod chat_log;
 pub mod config;
 pub mod database;
 mod diagnostics;
+mod grant;
 mod hosted;
 mod http;
 mod lines;

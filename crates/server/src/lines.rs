@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use crate::diagnostics::Journal;
 use crate::log_limit::LogGate;
 use crate::logs::Quoted;
-use crate::metrics::{Metrics, SignalOutcome, VoiceClock};
+use crate::metrics::{HangUp, Metrics, SignalOutcome, VoiceClock};
 
 /// Where notes go.
 #[derive(Debug)]
@@ -59,6 +59,7 @@ fn speaker(note: &Note) -> Option<&UserId> {
         Note::Joined { user, .. }
         | Note::Away { user, .. }
         | Note::Left { user, .. }
+        | Note::LetGo { user, .. }
         | Note::Voice { user, .. }
         | Note::Roles { offerer: user, .. }
         | Note::WrongOfferer { user }
@@ -80,6 +81,7 @@ fn count(note: &Note, clock: &mut VoiceClock, watch: &Watch) {
         }
         Note::Signal { kind, outcome, .. } => metrics.signal(kind, SignalOutcome::from(*outcome)),
         Note::SignalRefused { kind, .. } => metrics.signal(kind, SignalOutcome::Refused),
+        Note::LetGo { .. } => metrics.hung_up(HangUp::Token),
         Note::Away { .. }
         | Note::Left { .. }
         | Note::Roles { .. }
@@ -96,6 +98,7 @@ fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<u64>) {
         Note::Joined { user, socket } => seated(user, *socket, format_args!("joined")),
         Note::Away { user, socket } => seated(user, *socket, format_args!("away")),
         Note::Left { user, socket } => seated(user, *socket, format_args!("left")),
+        Note::LetGo { user, socket, why } => seated(user, *socket, format_args!("let go: {why}")),
         Note::Voice { user, socket, state, .. } => seated(user, *socket, format_args!("voice {}", state.as_str())),
         Note::Roles { offerer, answerer, sockets: (own, other), attempt } => {
             let answerer =

@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pairvoice_room::{Config, Input, RequestId, Room, SocketId, Timer};
+use pairvoice_room::{Config, Grant, Input, RequestId, Room, SocketId, Timer};
 use pairvoice_wire::{ClientEvent, Code, Handshake, IceServer, Refusal, SessionId, UserId};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
-use crate::chat_log::ChatLog;
+use crate::auth::now_s;
+use crate::chat_log::{ChatLog, LogError};
 use crate::hosted::Hosted;
 use crate::lines::Watch;
 use crate::metrics::Metrics;
@@ -26,6 +28,7 @@ const RESTART_SPREAD_MS: u32 = 5_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seated {
     pub(crate) session: SessionId,
+    pub(crate) user: UserId,
     pub(crate) socket: SocketId,
 }
 
@@ -75,6 +78,24 @@ impl Sessions {
         }
     }
 
+    /// Tokens of a user of a session, or of everybody's there, that were issued until now let nobody in any more, and whoever is
+    /// there by one is hung up on. It need not be that anybody is there.
+    ///
+    /// # Errors
+    /// [`LogError`] when it could not be written: it holds for those who are there, and may be forgotten.
+    pub async fn revoke(self: &Arc<Self>, session: &SessionId, user: Option<UserId>) -> Result<(), LogError> {
+        let at = now_s();
+        let (wrote, written) = oneshot::channel();
+        // A room that begins after the write reads it; one that is there is told.
+        let asked = self.chat_log.revoke(session, user.clone(), at, |result| drop(wrote.send(result)));
+        let outcome = match asked {
+            Ok(()) => written.await.unwrap_or(Err(LogError::Closed)),
+            Err(error) => Err(error),
+        };
+        self.input(session, Input::Revoke { user, at });
+        outcome
+    }
+
     /// How many sessions there are, and how many people have a seat in them.
     pub(crate) fn count(&self) -> (usize, usize) {
         let rooms: Vec<_> = lock(&self.rooms).values().cloned().collect();
@@ -96,13 +117,13 @@ impl Sessions {
     }
 
     /// A name for a socket that is about to ask for a seat.
-    pub(crate) fn seated(&self, session: &SessionId) -> Seated {
-        Seated { session: session.clone(), socket: SocketId(self.number()) }
+    pub(crate) fn seated(&self, session: &SessionId, user: &UserId) -> Seated {
+        Seated { session: session.clone(), user: user.clone(), socket: SocketId(self.number()) }
     }
 
     /// Asks for a seat; the peer is let in or refused once the room has decided.
-    pub(crate) fn enter(self: &Arc<Self>, seated: &Seated, handshake: Handshake, other: Option<UserId>, peer: Peer) {
-        let input = Input::Enter { socket: seated.socket, handshake: Box::new(handshake), peer: other };
+    pub(crate) fn enter(self: &Arc<Self>, seated: &Seated, handshake: Handshake, grant: Grant, peer: Peer) {
+        let input = Input::Enter { socket: seated.socket, handshake: Box::new(handshake), grant };
         self.in_new_room(&seated.session, |hosted| {
             hosted.sockets.insert(seated.socket, peer);
             hosted.run(self, input);
@@ -112,10 +133,21 @@ impl Sessions {
     /// A socket sent an event.
     pub(crate) fn event(self: &Arc<Self>, seated: &Seated, event: ClientEvent, ack: Ack) {
         let request = RequestId(self.number());
+        self.answered(seated, request, Input::Event { socket: seated.socket, request, event }, ack);
+    }
+
+    /// A socket sent a `token` event, whose token was verified.
+    pub(crate) fn renewed(self: &Arc<Self>, seated: &Seated, grant: Result<Grant, Refusal>, ack: Ack) {
+        let request = RequestId(self.number());
+        self.answered(seated, request, Input::Renewed { socket: seated.socket, request, grant }, ack);
+    }
+
+    /// Gives an input of a socket to its room, which acknowledges it.
+    fn answered(self: &Arc<Self>, seated: &Seated, request: RequestId, input: Input, ack: Ack) {
         let mut waiting = Some(ack);
         self.in_room(&seated.session, |hosted| {
             hosted.requests.extend(waiting.take().map(|ack| (request, ack)));
-            hosted.run(self, Input::Event { socket: seated.socket, request, event });
+            hosted.run(self, input);
         });
         if let Some(ack) = waiting {
             ack.send(&Refusal::new(Code::NotJoined, "this socket has no seat").into());

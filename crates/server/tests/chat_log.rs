@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 
-use pairvoice_room::{Appended, Input, Known, RequestId, SocketId, StoreError, StoreRequest, Ticket};
+use pairvoice_room::{Admission, Appended, Input, Known, RequestId, SocketId, StoreError, StoreRequest, Ticket};
 use pairvoice_server::chat_log::{ChatLog, LogError, Retention};
 use pairvoice_wire::{ChatMessage, ChatPage, MessageId, NewMessage, SessionId, UserId};
 use rusqlite::Connection;
@@ -55,9 +55,33 @@ fn append(log: &ChatLog, sender: &str, messages: Vec<NewMessage>) -> Result<Appe
 
 fn page(log: &ChatLog, known: Known) -> ChatPage {
     match ask(log, StoreRequest::ReadPage { socket: SocketId(1), known }) {
-        Input::PageRead { page, .. } => page.unwrap(),
+        Input::PageRead { page, .. } => page.unwrap().0,
         other => unreachable!("{other:?}"),
     }
+}
+
+fn admission(log: &ChatLog) -> Admission {
+    match ask(log, StoreRequest::ReadPage { socket: SocketId(1), known: Known::default() }) {
+        Input::PageRead { page, .. } => page.unwrap().1,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+fn pin(log: &ChatLog, names: [&str; 2]) -> [UserId; 2] {
+    match ask(log, StoreRequest::Pin { participants: names.map(user) }) {
+        Input::Pinned { participants } => participants.unwrap(),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn revoke(log: &ChatLog, whose: Option<&str>, at: u64) {
+    let (tell, told) = channel();
+    log.revoke(&session(), whose.map(user), at, move |result| tell.send(result).unwrap()).unwrap();
+    told.recv().unwrap().unwrap();
 }
 
 fn history(log: &ChatLog, before: u64, limit: u32) -> (Vec<ChatMessage>, bool) {
@@ -178,4 +202,103 @@ fn a_log_of_a_later_version_is_left_alone() {
     let folder = Folder::new("later");
     Connection::open(folder.file()).unwrap().execute_batch("pragma user_version = 99").unwrap();
     assert!(matches!(ChatLog::open(&folder.file(), Retention::default()), Err(LogError::Version(99))));
+}
+
+#[test]
+fn the_first_pin_stays_and_outlives_the_server() {
+    let folder = Folder::new("pin");
+    let log = ChatLog::open(&folder.file(), Retention::default()).unwrap();
+    assert_eq!(admission(&log), Admission::default());
+    assert_eq!(pin(&log, ["7", "9"]), ["7", "9"].map(user));
+    assert_eq!(pin(&log, ["7", "8"]), ["7", "9"].map(user));
+    log.close();
+    let log = ChatLog::open(&folder.file(), Retention::default()).unwrap();
+    assert_eq!(admission(&log).participants, Some(["7", "9"].map(user)));
+    log.close();
+}
+
+#[test]
+fn the_latest_revocation_of_a_user_and_of_everybody_counts() {
+    let folder = Folder::new("revoked");
+    let log = ChatLog::open(&folder.file(), Retention::default()).unwrap();
+    for (whose, at) in [(Some("7"), 10), (Some("7"), 30), (Some("7"), 20), (None, 5)] {
+        revoke(&log, whose, at);
+    }
+    log.close();
+    let log = ChatLog::open(&folder.file(), Retention::default()).unwrap();
+    assert_eq!(admission(&log).revoked, [(Some(user("7")), 30), (None, 5)].into());
+    log.close();
+}
+
+fn text_of(log: &ChatLog, file: &Path) -> Vec<(String, u64)> {
+    // A transaction that was acknowledged is committed, so that another connection sees it.
+    assert!(page(log, Known::default()).last > 0);
+    let connection = Connection::open(file).unwrap();
+    let mut statement = connection.prepare("select user, bytes from usage order by user").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_user_who_wrote_too_much_is_refused_alone_and_what_came_before_is_kept() {
+    let folder = Folder::new("user-limit");
+    let keep = Retention { user_bytes: Some(10), ..Retention::default() };
+    let log = ChatLog::open(&folder.file(), keep).unwrap();
+    let batch = || vec![message(1, "1234"), message(2, "ééé"), message(3, "x"), message(4, "")];
+    let appended = append(&log, "7", batch()).unwrap();
+    assert_eq!((appended.accepted.len(), appended.new.len(), appended.full), (2, 2, Some(message(3, "").id)));
+    let again = append(&log, "7", batch()).unwrap();
+    assert_eq!((again.accepted.len(), again.new.len()), (2, 0), "what is there already counts once");
+    assert_eq!(again.full, Some(message(3, "").id));
+    assert_eq!(append(&log, "9", vec![message(5, "0123456789")]).unwrap().full, None, "the other has room");
+    assert_eq!(text_of(&log, &folder.file()), [("7".into(), 10), ("9".into(), 10)]);
+    log.close();
+}
+
+#[test]
+fn what_is_removed_makes_room_again() {
+    let folder = Folder::new("user-room");
+    let keep = Retention { user_bytes: Some(12), messages: Some(2), days: Some(30), ..Retention::default() };
+    let log = ChatLog::open(&folder.file(), keep).unwrap();
+    for number in 1..=4 {
+        assert_eq!(append(&log, "7", vec![message(number, "1234")]).unwrap().full, None, "{number}");
+    }
+    assert_eq!(text_of(&log, &folder.file()), [("7".into(), 8)]);
+    log.close();
+    age(&folder.file(), 4);
+    let log = ChatLog::open(&folder.file(), keep).unwrap();
+    append(&log, "9", vec![message(5, "1")]).unwrap();
+    assert_eq!(text_of(&log, &folder.file()), [("9".into(), 1)]);
+    log.close();
+}
+
+#[test]
+fn a_log_of_version_2_is_counted() {
+    let folder = Folder::new("version-2");
+    let old = Connection::open(folder.file()).unwrap();
+    old.execute_batch(
+        "create table log (id text not null);
+         insert into log values ('0123');
+         create table message (
+             session text not null, seq integer not null, id text not null, sender text not null,
+             body text not null, at integer not null,
+             primary key (session, seq)) without rowid;
+         create index message_id on message (session, id);
+         insert into message values ('s', 1, '00000000-0000-7000-8000-000000000001', '7', 'é', 5);
+         insert into message values ('s', 2, '00000000-0000-7000-8000-000000000002', '7', '123', 5);
+         create table receipt (
+             session text not null, user text not null, delivered integer not null, read integer not null,
+             primary key (session, user)) without rowid;
+         create table pruned (session text not null primary key, upto integer not null) without rowid;
+         pragma user_version = 2;",
+    )
+    .unwrap();
+    drop(old);
+    for _ in 0..2 {
+        let keep = Retention { user_bytes: Some(6), ..Retention::default() };
+        let log = ChatLog::open(&folder.file(), keep).unwrap();
+        assert_eq!(text_of(&log, &folder.file()), [("7".into(), 5)], "once");
+        assert_eq!(append(&log, "7", vec![message(3, "12")]).unwrap().full, Some(message(3, "").id));
+        log.close();
+    }
 }

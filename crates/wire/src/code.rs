@@ -36,6 +36,8 @@ pub enum Code {
     BadText,
     /// A notice: the server is about to stop and to start again.
     Restarting,
+    /// A notice: the token runs out, and another one is asked for by the `token` event.
+    TokenExpiring,
     /// A word of a later version of the protocol; treated by [`crate::Refusal::retryable`].
     Other(String),
 }
@@ -59,6 +61,7 @@ impl Code {
             Self::StorageFull => "storage-full",
             Self::BadText => "bad-text",
             Self::Restarting => "restarting",
+            Self::TokenExpiring => "token-expiring",
             Self::Other(word) => word,
         }
     }
@@ -71,7 +74,7 @@ impl Code {
 }
 
 /// All words that have a variant.
-static KNOWN: [Code; 14] = [
+static KNOWN: [Code; 15] = [
     Code::Unauthorized,
     Code::SessionFull,
     Code::OpenedElsewhere,
@@ -86,6 +89,7 @@ static KNOWN: [Code; 14] = [
     Code::StorageFull,
     Code::BadText,
     Code::Restarting,
+    Code::TokenExpiring,
 ];
 
 impl From<String> for Code {

@@ -1,7 +1,7 @@
 //! Socket.IO events: their names, and what they carry.
 
 use crate::chat::{ChatBatch, ChatDelivery, HistoryRequest, Receipt, Typing};
-use crate::handshake::Welcome;
+use crate::handshake::{TokenRenewal, Welcome};
 use crate::peer::PeerInfo;
 use crate::refusal::Notice;
 use crate::signal::Envelope;
@@ -23,6 +23,8 @@ pub mod name {
     pub const HISTORY: &str = "history";
     /// From a client: is the server there?
     pub const PROBE: &str = "probe";
+    /// From a client: a [`crate::TokenRenewal`].
+    pub const TOKEN: &str = "token";
     /// From a client: it leaves.
     pub const BYE: &str = "bye";
     /// From the server, the first of a connection: a [`crate::Welcome`].
@@ -50,6 +52,8 @@ pub enum ClientEvent {
     History(HistoryRequest),
     /// Is the server there?
     Probe,
+    /// Another token in the place of the one that runs out. A host verifies it before a room hears of it.
+    Token(TokenRenewal),
     /// This instance leaves the session.
     Bye,
 }
@@ -66,6 +70,7 @@ impl ClientEvent {
             Self::Typing(_) => name::TYPING,
             Self::History(_) => name::HISTORY,
             Self::Probe => name::PROBE,
+            Self::Token(_) => name::TOKEN,
             Self::Bye => name::BYE,
         }
     }

@@ -39,6 +39,13 @@ pub struct Handshake {
     pub signals: Vec<Envelope>,
 }
 
+/// The body of a client's `token` event: the session outlives the token of its handshake by this one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TokenRenewal {
+    /// JSON web token (RFC 7519) for the same user and session.
+    pub token: String,
+}
+
 /// The first event of every connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

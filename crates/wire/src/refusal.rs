@@ -85,9 +85,9 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
-    /// [`Code::OpenedElsewhere`] or [`Code::Restarting`].
+    /// [`Code::OpenedElsewhere`], [`Code::Unauthorized`], [`Code::TokenExpiring`] or [`Code::Restarting`].
     pub code: Code,
-    /// When to come back, in milliseconds from now.
+    /// When to come back, or when the token runs out, in milliseconds from now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u32>,
 }

@@ -1,9 +1,10 @@
 //! Whatever happens, at whatever moment: drawn from a seed.
 
-use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, SocketEvent, Timer};
+use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, SessionState, SocketEvent, Timer};
 
 use crate::chance::Chance;
 use crate::network::Network;
+use crate::token::Tokens;
 use crate::world::World;
 use crate::{invariants, side};
 
@@ -25,6 +26,10 @@ pub fn run(seed: u64) {
     };
     let names = if chance.per_mille(500) { ["7", "9"] } else { ["9", "7"] };
     let mut world = World::seeded(seed, names, network);
+    for side in &mut world.sides {
+        let short = [20_000, 100_000].map(Tokens::Good);
+        side.tokens = *short.get(usize::try_from(chance.below(4)).unwrap()).unwrap_or(&Tokens::LASTING);
+    }
     world.start_voice();
     for _ in 0..chance.below(60) {
         // Most things happen close to each other, some after a quiet while.
@@ -69,6 +74,7 @@ fn step(world: &mut World, chance: &mut Chance) {
         93..94 => world.input(who, Input::SetTyping(true)),
         94..95 => world.sides[who].works.microphone = chance.per_mille(500),
         95..96 => world.sides[who].works.token = chance.per_mille(500),
+        96..97 if chance.per_mille(500) => revoke(world, chance.per_mille(500).then_some(who)),
         96..97 => world.input(who, Input::NewToken),
         97..98 => {
             world.input(who, Input::PageHidden);
@@ -76,6 +82,14 @@ fn step(world: &mut World, chance: &mut Chance) {
             world.input(who, Input::PageShown);
         }
         _ => nonsense(world, who),
+    }
+}
+
+/// A token of the second of a revocation is void, and a page that never got in would end by it.
+fn revoke(world: &mut World, whose: Option<usize>) {
+    if world.server_up && (0..2).all(|who| world.session_state(who) == SessionState::Joined) {
+        world.revoke(whose);
+        world.run(1_000);
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use pairvoice_core::Input;
+use pairvoice_core::{Input, SessionReason};
 use pairvoice_wire::VoiceState;
 
+use crate::token::Tokens;
 use crate::world::World;
 
 /// How long healing may take, in milliseconds: longer than every back-off and time-out together.
 const HEAL_MS: u64 = 180_000;
-/// How often a person who sees `unavailable` asks again, in milliseconds.
+/// How often a person who sees `unavailable` or `unauthorized` asks again, in milliseconds.
 const PATIENCE_MS: u64 = 15_000;
 
 /// The network is well, both want voice, and somebody asks for another try if it was given up.
@@ -22,6 +23,7 @@ pub fn heal(world: &mut World) {
     for who in 0..2 {
         world.sides[who].works.link = true;
         world.sides[who].works.token = true;
+        world.sides[who].tokens = Tokens::LASTING;
         world.sides[who].works.microphone = true;
     }
     world.network.loss = 0;
@@ -34,6 +36,9 @@ pub fn heal(world: &mut World) {
         world.run(PATIENCE_MS / 10);
         if (world.now - began).is_multiple_of(PATIENCE_MS) {
             for who in 0..2 {
+                if world.sides[who].session.view().session.reason == Some(SessionReason::Unauthorized) {
+                    world.input(who, Input::NewToken);
+                }
                 if world.voice(who) == VoiceState::Unavailable {
                     world.input(who, Input::RetryVoice);
                 }

@@ -22,8 +22,10 @@ mod server;
 mod side;
 mod sockets;
 mod store;
+mod token;
 pub mod world;
 
 pub use network::Network;
 pub use side::Side;
+pub use token::Tokens;
 pub use world::World;

@@ -41,6 +41,7 @@ impl World {
         let side = &mut self.sides[who];
         match output {
             Output::ConnectSocket { id, token } => self.connect_socket(who, id, token),
+            Output::RenewToken { id } => self.renew_token(who, id),
             Output::Handshake { id, handshake } => {
                 if let Some((_, socket)) = side.socket.filter(|(name, _)| *name == id) {
                     let at = self.now + self.delay();
@@ -103,13 +104,17 @@ impl World {
         let socket = SocketId(self.order);
         let side = &mut self.sides[who];
         side.counts.sockets += 1;
-        if token == TokenSource::App && !side.works.token {
-            let event = SocketEvent::AppFailed { fault: AppFault::Token, cause: "Error: no token".into() };
-            return self.answer(who, 1, Input::Socket { id, event });
+        if token == TokenSource::App && side.ask_for_token(self.now).is_none() {
+            return self.answer(who, 1, Input::Socket { id, event: no_token() });
         }
         side.socket = Some((id, socket));
         let at = self.now + 3 * self.delay();
         self.plan(at, Happening::Open { who, socket, tries: 0 });
+    }
+
+    fn renew_token(&mut self, who: usize, id: OpId) {
+        let event = self.sides[who].ask_for_token(self.now).map_or_else(no_token, SocketEvent::Token);
+        self.answer(who, 1, Input::Socket { id, event });
     }
 
     pub(crate) fn outbox(&mut self, who: usize, command: OutboxCommand) {
@@ -127,4 +132,8 @@ impl World {
             (OutboxCommand::Announce | OutboxCommand::Put(_) | OutboxCommand::Remove(_), _) => {}
         }
     }
+}
+
+fn no_token() -> SocketEvent {
+    SocketEvent::AppFailed { fault: AppFault::Token, cause: "Error: no token".into() }
 }

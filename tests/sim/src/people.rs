@@ -123,6 +123,13 @@ impl World {
         }
     }
 
+    /// Whoever runs the server revokes one side's tokens, or everybody's.
+    pub fn revoke(&mut self, who: Option<usize>) {
+        let user = who.map(|who| self.sides[who].user.clone());
+        let wishes = self.server.revoke(user);
+        self.fulfil(wishes);
+    }
+
     /// The server tells everybody when to come back, and ends.
     pub fn drain_server(&mut self, after_ms: u32) {
         let wishes = self.server.restarting(after_ms);

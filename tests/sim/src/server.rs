@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_core::{OpId, SocketEvent};
 use pairvoice_room::{Config, Input, Output, RequestId, Room, SocketId, Timer};
-use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, ServerEvent, SessionId};
+use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, ServerEvent, SessionId, UserId};
 
 use crate::store::Log;
+use crate::token;
 
 /// What the server sends to a client.
 #[derive(Debug, Clone)]
@@ -70,14 +71,23 @@ impl Server {
     }
 
     pub(crate) fn connect(&mut self, socket: SocketId, handshake: Handshake) -> Vec<Wish> {
-        self.run(Input::Enter { socket, handshake: Box::new(handshake), peer: None })
+        match token::verify(&handshake.token, self.now) {
+            Ok(grant) => self.run(Input::Enter { socket, handshake: Box::new(handshake), grant }),
+            Err(refusal) => vec![Wish::Send(socket, Sent::Event(SocketEvent::Refused(refusal)))],
+        }
     }
 
     pub(crate) fn event(&mut self, socket: SocketId, name: OpId, event: ClientEvent) -> Vec<Wish> {
         self.numbers += 1;
         let request = RequestId(self.numbers);
         self.requests.insert(request, (socket, name));
-        self.run(Input::Event { socket, request, event })
+        let input = match event {
+            ClientEvent::Token(renewal) => {
+                Input::Renewed { socket, request, grant: token::verify(&renewal.token, self.now) }
+            }
+            event => Input::Event { socket, request, event },
+        };
+        self.run(input)
     }
 
     pub(crate) fn closed(&mut self, socket: SocketId) -> Vec<Wish> {
@@ -95,6 +105,12 @@ impl Server {
         } else {
             Vec::new()
         }
+    }
+
+    pub(crate) fn revoke(&mut self, user: Option<UserId>) -> Vec<Wish> {
+        let at = self.now / 1_000;
+        self.log.admission.revoked.insert(user.clone(), at);
+        self.run(Input::Revoke { user, at })
     }
 
     pub(crate) fn restarting(&mut self, after_ms: u32) -> Vec<Wish> {

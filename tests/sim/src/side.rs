@@ -7,6 +7,7 @@ use pairvoice_room::SocketId;
 use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
 
 use crate::media::Open;
+use crate::token::Tokens;
 
 /// One person's browser.
 #[derive(Debug)]
@@ -24,6 +25,10 @@ pub struct Side {
     pub(crate) timers: BTreeMap<Timer, (u64, u64)>,
     /// The page sleeps until then.
     pub(crate) asleep_until: u64,
+    /// What the app's `token()` brings.
+    pub tokens: Tokens,
+    /// The last token that the app gave to the page.
+    pub(crate) token: String,
     /// What works on this host.
     pub works: Works,
     /// The host's address now.
@@ -76,6 +81,8 @@ pub struct Counts {
     pub prompts: u32,
     /// Looks for addresses.
     pub looks: u32,
+    /// Tokens that the app gave.
+    pub tokens: u32,
     /// Ends of candidates that were added.
     pub ends_of_candidates: u32,
 }
@@ -91,6 +98,8 @@ impl Side {
             open: Vec::new(),
             timers: BTreeMap::new(),
             asleep_until: 0,
+            tokens: Tokens::LASTING,
+            token: String::new(),
             works: Works { link: true, microphone: true, token: true },
             address: "192.0.2.1",
             believed: "192.0.2.1",
@@ -111,11 +120,22 @@ impl Side {
         self.lives += 1;
         self.session = session(&self.user, self.lives, None);
         self.socket = None;
+        self.token.clear();
         self.timers.clear();
         self.told.clear();
         self.microphone = false;
         self.asleep_until = 0;
         self.ended = false;
+    }
+
+    /// Asks the app for a token.
+    pub(crate) fn ask_for_token(&mut self, now: u64) -> Option<String> {
+        if !self.works.token {
+            return None;
+        }
+        self.counts.tokens += 1;
+        self.token = self.tokens.issue(now);
+        Some(self.token.clone())
     }
 
     /// The host's address that a new connection, or a restarted one, gathers.

@@ -70,7 +70,7 @@ impl World {
         if online && !self.server_up {
             self.lose_socket(who, name);
         } else if online {
-            let event = SocketEvent::HandshakeWanted { token: "token".into() };
+            let event = SocketEvent::HandshakeWanted { token: self.sides[who].token.clone() };
             self.input(who, Input::Socket { id: name, event });
             self.plan(self.now + PING_MS, Happening::Ping { who, socket });
         } else if tries * RETRY_MS >= CONNECT_MS {

@@ -1,6 +1,6 @@
 //! The chat log of the simulation, in memory: what `pairvoice-server` keeps in SQLite.
 
-use pairvoice_room::{Appended, Input, Known, StoreRequest};
+use pairvoice_room::{Admission, Appended, Input, Known, StoreRequest};
 use pairvoice_wire::{Accepted, ChatMessage, ChatPage, NewMessage, Receipt, UserId};
 
 /// Messages of one page: few, so that pages matter.
@@ -12,6 +12,8 @@ pub struct Log {
     /// All messages, by rising sequence number from 1.
     pub messages: Vec<ChatMessage>,
     receipts: Vec<Receipt>,
+    /// Who may enter.
+    pub(crate) admission: Admission,
     /// How often the file was replaced by another.
     replaced: u32,
 }
@@ -25,7 +27,13 @@ impl Log {
     /// Does what the room asks for.
     pub(crate) fn answer(&mut self, request: StoreRequest, now: u64) -> Input {
         match request {
-            StoreRequest::ReadPage { socket, known } => Input::PageRead { socket, page: Ok(self.page(&known)) },
+            StoreRequest::ReadPage { socket, known } => {
+                Input::PageRead { socket, page: Ok((self.page(&known), self.admission.clone())) }
+            }
+            StoreRequest::Pin { participants } => {
+                let participants = self.admission.participants.get_or_insert(participants).clone();
+                Input::Pinned { participants: Ok(participants) }
+            }
             StoreRequest::Append { ticket, messages } => {
                 let result = Ok(self.append(&ticket.user, messages, now));
                 Input::Appended { ticket, result }

@@ -56,6 +56,7 @@ impl Session {
     pub(super) fn socket_event(&mut self, id: OpId, event: SocketEvent) {
         match event {
             SocketEvent::HandshakeWanted { token } => self.send_handshake(id, token),
+            SocketEvent::Token(token) => self.signalling.renew(token, &mut self.out),
             SocketEvent::Server(event) => {
                 self.signalling.heard();
                 self.server_event(event);
@@ -100,7 +101,9 @@ impl Session {
 
     pub(super) fn app_failed(&mut self, fault: AppFault, cause: String) {
         let reason = self.signalling.app_failed(fault, cause, &mut self.out);
-        self.socket_lost(reason);
+        if let Some(reason) = reason {
+            self.socket_lost(reason);
+        }
     }
 
     pub(super) fn refused(&mut self, refusal: &Refusal) {
@@ -158,14 +161,16 @@ impl Session {
     pub(super) fn notice(&mut self, notice: &Notice) {
         match notice.code {
             Code::OpenedElsewhere => self.end(SessionReason::OpenedElsewhere),
+            Code::TokenExpiring => self.signalling.token_expires(&mut self.out),
+            Code::Unauthorized => self.signalling.token_void(notice.after_ms.unwrap_or_default()),
             Code::Restarting => self.signalling.server_restarts(notice.after_ms.unwrap_or_default()),
             _ => {}
         }
     }
 
     pub(super) fn acknowledged(&mut self, request: OpId, answer: Option<Acknowledgement>, took: u32) {
-        if answer.is_some() {
-            self.signalling.acknowledged(request, took, &mut self.out);
+        if let Some(answer) = &answer {
+            self.signalling.acknowledged(request, answer.ok, took, &mut self.out);
         }
         let outcome = answer.as_ref().and_then(|a| a.outcome);
         self.call.acknowledged(request, outcome, self.peer.instance());

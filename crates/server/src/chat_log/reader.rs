@@ -2,7 +2,9 @@
 
 use std::sync::mpsc::Receiver;
 
-use pairvoice_room::Known;
+use std::collections::BTreeMap;
+
+use pairvoice_room::{Admission, Known};
 use pairvoice_wire::{ChatMessage, ChatPage, IdError, MessageId, Receipt, SessionId, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -20,7 +22,7 @@ pub(super) type History = (Vec<ChatMessage>, bool);
 
 /// What the reader is asked for.
 pub(super) enum Read {
-    Page { session: SessionId, known: Known, done: Done<ChatPage> },
+    Page { session: SessionId, known: Known, done: Done<(ChatPage, Admission)> },
     History { session: SessionId, before: u64, limit: u32, done: Done<History> },
 }
 
@@ -40,8 +42,13 @@ fn noted<T>(result: Result<T, LogError>) -> Result<T, LogError> {
     result.inspect_err(|error| tracing::error!(%error, "the chat log could not be read"))
 }
 
-/// What a client that says what it knows of the log has missed.
-fn page(connection: &Connection, log: &str, session: &SessionId, known: &Known) -> Result<ChatPage, LogError> {
+/// What a client that says what it knows of the log has missed, and who may enter the session.
+fn page(
+    connection: &Connection,
+    log: &str,
+    session: &SessionId,
+    known: &Known,
+) -> Result<(ChatPage, Admission), LogError> {
     // One snapshot: the page holds no message that is newer than its `last`.
     let connection = connection.unchecked_transaction()?;
     let connection = &*connection;
@@ -57,7 +64,25 @@ fn page(connection: &Connection, log: &str, session: &SessionId, known: &Known) 
             Ok(Receipt { user: id_of(row, 0, UserId::parse)?, delivered: row.get(1)?, read: row.get(2)? })
         })?
         .collect::<Result<_, _>>()?;
-    Ok(ChatPage { log: log.to_owned(), since, last, receipts, messages, more })
+    let page = ChatPage { log: log.to_owned(), since, last, receipts, messages, more };
+    Ok((page, Admission { participants: pin(connection, session)?, revoked: revoked(connection, session)? }))
+}
+
+/// The two users that a session is pinned to.
+pub(super) fn pin(connection: &Connection, session: &SessionId) -> Result<Option<[UserId; 2]>, LogError> {
+    let mut statement = connection.prepare_cached("select one, other from pin where session = ?1")?;
+    let two = |row: &Row<'_>| Ok([id_of(row, 0, UserId::parse)?, id_of(row, 1, UserId::parse)?]);
+    Ok(statement.query_row([session.as_str()], two).optional()?)
+}
+
+/// Until when tokens of users are void; everybody's stand under an empty name.
+fn revoked(connection: &Connection, session: &SessionId) -> Result<BTreeMap<Option<UserId>, u64>, LogError> {
+    let mut statement = connection.prepare_cached("select user, at from revoked where session = ?1")?;
+    let rows = statement.query_map([session.as_str()], |row| {
+        let everybody = row.get_ref(0)?.as_str()?.is_empty();
+        Ok((if everybody { None } else { Some(id_of(row, 0, UserId::parse)?) }, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn history(connection: &Connection, session: &SessionId, before: u64, limit: u32) -> Result<History, LogError> {

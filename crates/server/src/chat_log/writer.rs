@@ -7,7 +7,7 @@ use pairvoice_room::Appended;
 use pairvoice_wire::{Accepted, ChatMessage, NewMessage, Receipt, SessionId, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Done, LogError, Retention, last};
+use super::{Done, LogError, Retention, last, reader};
 
 /// Jobs of one transaction.
 const GROUP: usize = 64;
@@ -19,6 +19,8 @@ const DAY_MS: u64 = 24 * 3_600 * 1_000;
 pub(super) enum Job {
     Append { session: SessionId, sender: UserId, messages: Vec<NewMessage>, done: Done<Appended> },
     Receipt { session: SessionId, receipt: Receipt, done: Done<Receipt> },
+    Pin { session: SessionId, participants: [UserId; 2], done: Done<[UserId; 2]> },
+    Revoke { session: SessionId, user: Option<UserId>, at: u64, done: Done<()> },
 }
 
 /// What became of a transaction, for everybody in it.
@@ -59,7 +61,7 @@ pub(super) fn write(mut connection: Connection, queue: &Receiver<Job>, retention
         };
         let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect();
         let mut told = Vec::new();
-        let outcome = match commit(&mut connection, jobs, retention.messages, &mut told) {
+        let outcome = match commit(&mut connection, jobs, retention, &mut told) {
             Ok(()) => Outcome::Committed,
             Err(error) => {
                 tracing::error!(%error, "the chat log could not commit");
@@ -77,7 +79,7 @@ pub(super) fn write(mut connection: Connection, queue: &Receiver<Job>, retention
 fn commit(
     connection: &mut Connection,
     jobs: Vec<Job>,
-    keep_messages: Option<u32>,
+    retention: Retention,
     told: &mut Vec<Tell>,
 ) -> Result<(), LogError> {
     fn keep<T: Send + 'static>(
@@ -103,11 +105,17 @@ fn commit(
     for job in jobs {
         let done = match (job, &transaction) {
             (Job::Append { session, sender, messages, done }, Ok(t)) => {
-                keep(done, append(t, &session, &sender, messages, keep_messages), told)
+                keep(done, append(t, &session, &sender, messages, retention), told)
             }
             (Job::Receipt { session, receipt, done }, Ok(t)) => keep(done, raise(t, &session, receipt), told),
+            (Job::Pin { session, participants, done }, Ok(t)) => keep(done, pin(t, &session, participants), told),
+            (Job::Revoke { session, user, at, done }, Ok(t)) => {
+                keep(done, revoke(t, &session, user.as_ref(), at), told)
+            }
             (Job::Append { done, .. }, Err(_)) => keep(done, Err(LogError::Busy), told),
             (Job::Receipt { done, .. }, Err(_)) => keep(done, Err(LogError::Busy), told),
+            (Job::Pin { done, .. }, Err(_)) => keep(done, Err(LogError::Busy), told),
+            (Job::Revoke { done, .. }, Err(_)) => keep(done, Err(LogError::Busy), told),
         };
         outcome = outcome.and(done);
     }
@@ -120,7 +128,7 @@ fn append(
     session: &SessionId,
     sender: &UserId,
     messages: Vec<NewMessage>,
-    keep_messages: Option<u32>,
+    retention: Retention,
 ) -> Result<Appended, LogError> {
     let mut appended = Appended::default();
     // Left to itself, SQLite walks through the session by its primary key.
@@ -129,6 +137,7 @@ fn append(
     let mut insert = connection
         .prepare_cached("insert into message (session, seq, id, sender, body, at) values (?1, ?2, ?3, ?4, ?5, ?6)")?;
     let mut seq = last(connection, session)?;
+    let mut room = room_for(connection, session, sender, retention.user_bytes)?;
     for NewMessage { id, text, .. } in messages {
         let known = find
             .query_row(params![session.as_str(), id.as_str()], |row| {
@@ -142,6 +151,11 @@ fn append(
                 break;
             }
             None => {
+                let Some(left) = room.checked_sub(text.len() as u64) else {
+                    appended.full = Some(id);
+                    break;
+                };
+                room = left;
                 seq += 1;
                 let at = now_ms();
                 insert.execute(params![session.as_str(), seq, id.as_str(), sender.as_str(), text, at])?;
@@ -150,7 +164,7 @@ fn append(
             }
         }
     }
-    if let Some(keep) = keep_messages
+    if let Some(keep) = retention.messages
         && !appended.new.is_empty()
     {
         connection
@@ -158,6 +172,14 @@ fn append(
             .execute(params![session.as_str(), seq.saturating_sub(u64::from(keep))])?;
     }
     Ok(appended)
+}
+
+/// How many bytes of text a user may still write into a session. What was written is counted by triggers.
+fn room_for(connection: &Connection, session: &SessionId, user: &UserId, limit: Option<u64>) -> Result<u64, LogError> {
+    let Some(limit) = limit else { return Ok(u64::MAX) };
+    let mut statement = connection.prepare_cached("select bytes from usage where session = ?1 and user = ?2")?;
+    let written = statement.query_row([session.as_str(), user.as_str()], |row| row.get::<_, u64>(0)).optional()?;
+    Ok(limit.saturating_sub(written.unwrap_or_default()))
 }
 
 /// Removes what was written before a time, session by session; numbers never start again.
@@ -202,6 +224,25 @@ fn raise(connection: &Connection, session: &SessionId, receipt: Receipt) -> Resu
     let (delivered, read) = statement
         .query_row(params![session.as_str(), user.as_str(), delivered, read], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Receipt { user, delivered, read })
+}
+
+/// The first pin stays.
+fn pin(connection: &Connection, session: &SessionId, participants: [UserId; 2]) -> Result<[UserId; 2], LogError> {
+    let [one, other] = &participants;
+    connection
+        .prepare_cached("insert into pin (session, one, other) values (?1, ?2, ?3) on conflict do nothing")?
+        .execute(params![session.as_str(), one.as_str(), other.as_str()])?;
+    Ok(reader::pin(connection, session)?.unwrap_or(participants))
+}
+
+fn revoke(connection: &Connection, session: &SessionId, user: Option<&UserId>, at: u64) -> Result<(), LogError> {
+    connection
+        .prepare_cached(
+            "insert into revoked (session, user, at) values (?1, ?2, ?3)
+             on conflict (session, user) do update set at = max(at, excluded.at)",
+        )?
+        .execute(params![session.as_str(), user.map_or("", UserId::as_str), at])?;
+    Ok(())
 }
 
 fn now_ms() -> u64 {

@@ -19,6 +19,7 @@ use super::event;
 use super::packet::{self, Packet};
 use super::unsent::Total;
 use crate::auth::Secret;
+use crate::grant::grant;
 use crate::quota::UserBuckets;
 use crate::sessions::{Sessions, lock};
 
@@ -117,9 +118,9 @@ impl Endpoint {
         }
         peer.engine.take(CONNECT_COST, 0, now)?;
         let handshake = read_handshake(auth)?;
-        let claims = self.secret.verify(&handshake.token, &handshake.session_id, &handshake.user_id)?;
+        let grant = grant(&self.secret, &handshake.token, &handshake.session_id, &handshake.user_id)?;
         let user = self.users.of(&handshake.session_id, &handshake.user_id, now);
-        let seated = self.sessions.seated(&handshake.session_id);
+        let seated = self.sessions.seated(&handshake.session_id, &handshake.user_id);
         peer.engine.entering(seated.clone(), user);
         // The connection has paid for the handshake, the user has not.
         let signals = u32::try_from(handshake.signals.len()).unwrap_or(u32::MAX);
@@ -128,7 +129,7 @@ impl Endpoint {
             return Err(refusal);
         }
         let handshake = Handshake { token: String::new(), ..handshake };
-        self.sessions.enter(&seated, handshake, claims.peer(), peer.clone());
+        self.sessions.enter(&seated, handshake, grant, peer.clone());
         Ok(())
     }
 
@@ -151,6 +152,10 @@ impl Endpoint {
             Ok(event)
         });
         match event {
+            Ok(ClientEvent::Token(renewal)) => {
+                let grant = grant(&self.secret, &renewal.token, &seated.session, &seated.user);
+                self.sessions.renewed(&seated, grant, ack);
+            }
             Ok(event) => self.sessions.event(&seated, event, ack),
             Err(refusal) => ack.send(&refusal.into()),
         }

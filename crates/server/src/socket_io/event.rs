@@ -49,6 +49,7 @@ impl<'de> Visitor<'de> for NameAndBody {
             name::RECEIPT => ClientEvent::Receipt(next(&mut seq)?),
             name::TYPING => ClientEvent::Typing(next(&mut seq)?),
             name::HISTORY => ClientEvent::History(next(&mut seq)?),
+            name::TOKEN => ClientEvent::Token(next(&mut seq)?),
             name::PROBE => ClientEvent::Probe,
             name::BYE => ClientEvent::Bye,
             _ => return Err(A::Error::custom("no such event")),
