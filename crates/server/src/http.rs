@@ -15,7 +15,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::auth::{Claims, now_s};
+use crate::auth::Claims;
 use crate::chat_log::{ChatLog, LogError};
 use crate::config::Config;
 use crate::sessions::Sessions;
@@ -42,7 +42,7 @@ pub struct Server {
 pub fn router(config: &Config) -> Result<Server, LogError> {
     let chat_log = ChatLog::open(&config.database, config.retention)?;
     let sessions = Arc::new(Sessions::new(chat_log, &config.stun, config.rate));
-    let (layer, io) = socket::layer(Arc::clone(&sessions), config.secret.clone());
+    let (layer, io) = socket::layer(Arc::clone(&sessions), Arc::clone(&config.keys));
     let mut router = Router::new().route("/healthz", get(|| async { "ok\n" }));
     if config.dev {
         router = router
@@ -113,8 +113,8 @@ async fn dev_token(State(config): State<Arc<Config>>, headers: HeaderMap, Query(
     if !is_loopback(host) {
         return (StatusCode::FORBIDDEN, "development tokens are for localhost only\n").into_response();
     }
-    let claims = Claims { sub: query.user, session: query.session, exp: now_s() + DEV_TOKEN_S, participants: None };
-    match config.secret.sign(&claims) {
+    let claims = Claims::new(query.user, query.session, DEV_TOKEN_S);
+    match config.keys.sign(&claims) {
         Ok(token) => ([(header::CACHE_CONTROL, "no-store")], token).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -16,7 +16,7 @@ use socketioxide::extract::{AckSender, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use socketioxide::layer::SocketIoLayer;
 
-use crate::auth::Secret;
+use crate::auth::Keys;
 use crate::sessions::{Seated, Sessions};
 
 /// A connect error: Socket.IO carries a text, so it is JSON.
@@ -30,7 +30,7 @@ impl fmt::Display for ConnectError {
 }
 
 /// Builds the namespace on a layer for the router.
-pub(crate) fn layer(sessions: Arc<Sessions>, secret: Secret) -> (SocketIoLayer, SocketIo) {
+pub(crate) fn layer(sessions: Arc<Sessions>, keys: Arc<Keys>) -> (SocketIoLayer, SocketIo) {
     let (layer, io) = SocketIo::builder()
         .ping_interval(Duration::from_secs(10))
         .ping_timeout(Duration::from_secs(8))
@@ -42,7 +42,7 @@ pub(crate) fn layer(sessions: Arc<Sessions>, secret: Secret) -> (SocketIoLayer, 
         .build_layer();
     let admitting = Arc::clone(&sessions);
     let admit = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
-        let seated = admit(&admitting, &secret, auth.ok()).await.map_err(ConnectError)?;
+        let seated = admit(&admitting, &keys, auth.ok()).await.map_err(ConnectError)?;
         socket.extensions.insert(seated);
         Ok::<(), ConnectError>(())
     };
@@ -50,7 +50,7 @@ pub(crate) fn layer(sessions: Arc<Sessions>, secret: Secret) -> (SocketIoLayer, 
     (layer, io)
 }
 
-async fn admit(sessions: &Arc<Sessions>, secret: &Secret, auth: Option<Value>) -> Result<Seated, Refusal> {
+async fn admit(sessions: &Arc<Sessions>, keys: &Keys, auth: Option<Value>) -> Result<Seated, Refusal> {
     let auth = auth.ok_or_else(|| Refusal::new(Code::BadRequest, "the handshake has no auth"))?;
     if auth.get("v").and_then(Value::as_u64) != Some(u64::from(VERSION)) {
         return Err(Refusal::new(Code::VersionMismatch, "this server speaks version 1 of the protocol"));
@@ -58,7 +58,7 @@ async fn admit(sessions: &Arc<Sessions>, secret: &Secret, auth: Option<Value>) -
     // Nothing that was sent is sent back: an error of the parser would quote it.
     let misshapen = |_| Refusal::new(Code::BadRequest, "the handshake's auth does not have the form of the protocol");
     let handshake: Handshake = serde_json::from_value(auth).map_err(misshapen)?;
-    let claims = secret.verify(&handshake.token, &handshake.session_id, &handshake.user_id)?;
+    let claims = keys.verify(&handshake.token, &handshake.session_id, &handshake.user_id)?;
     sessions.enter(Handshake { token: String::new(), ..handshake }, claims.peer()).await
 }
 
