@@ -124,19 +124,21 @@ test("a JWKS file is read again when it changes, and one that is broken changes 
   assert.match(await enter(server, token("EdDSA", ed, kid("d"))), /no key with the token's key ID/);
   await logged(server, new RegExp(`WARN.*${set}: key "q" is not used: its type is not known`));
 
-  // As a program that replaces a file should do it, and then as one that should not.
-  const next = `${set}.next`;
-  writeFileSync(next, jwks(jwk(ed, { kid: "d" })));
-  renameSync(next, set);
+  // Whole at once, so that the server sees each change once.
+  const replace = (content) => {
+    writeFileSync(`${set}.next`, content);
+    renameSync(`${set}.next`, set);
+  };
+  replace(jwks(jwk(ed, { kid: "d" })));
   await until("the new set", server, token("EdDSA", ed, kid("d")), /let in/);
   assert.match(await enter(server, token("RS256", rsa, kid("r"))), /no key with the token's key ID/);
-  writeFileSync(set, jwks(jwk(ed, { kid: "d" })).slice(0, 20));
+  replace(jwks(jwk(ed, { kid: "d" })).slice(0, 20));
   await logged(server, new RegExp(`WARN.*stay as they were.*${set}`));
   assert.equal(await enter(server, token("EdDSA", ed, kid("d"))), "let in");
   rmSync(set);
   await logged(server, new RegExp(`WARN.*cannot read the JWKS file ${set}`));
   assert.equal(await enter(server, token("EdDSA", ed, kid("d"))), "let in");
-  writeFileSync(set, jwks(jwk(ec, { kid: "e" })));
+  replace(jwks(jwk(ec, { kid: "e" })));
   await until("the set that is back", server, token("ES256", ec, kid("e")), /let in/);
   assert.equal(server.log.match(/stay as they were/g).length, 2, "one warning for each change");
 });

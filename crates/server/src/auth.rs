@@ -6,8 +6,8 @@
 //!
 //! Several keys make rotation possible. A token whose header has a `kid` (RFC 7515 section 4.1.4) is checked with the keys of
 //! that ID only. A token without one is checked with every key for its algorithm, those with an ID among them, so an app's
-//! backend that sets no `kid` can change its secret, too: the new secret is added beside the old one, and the old one is
-//! removed once the tokens that it signed have expired.
+//! backend that sets no `kid` can change its secret, too: the new secret is written into the file of one that is not in use,
+//! and the old one is overwritten once the tokens that it signed have expired.
 
 use std::fmt;
 use std::sync::Arc;
