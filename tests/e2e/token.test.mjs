@@ -18,7 +18,7 @@ const GOOD = 5;
 
 const folder = mkdtempSync(join(tmpdir(), "pairvoice-token-"));
 const secretFile = join(folder, "secret");
-writeFileSync(secretFile, SECRET);
+writeFileSync(secretFile, SECRET, { mode: 0o600 });
 after(() => rmSync(folder, { recursive: true }));
 const two = pair({ server: { args: ["--jwt-secret-file", secretFile], page: "tests/e2e/page" } });
 

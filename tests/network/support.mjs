@@ -131,7 +131,7 @@ export async function makeWorld({ firefox = false, launch = launchTabs, ports = 
 async function populate(network, { firefox, launch, ports }) {
   const host = network.hosts.server;
   const secret = join(network.folder, "secret");
-  writeFileSync(secret, "a secret of this test, long enough for it");
+  writeFileSync(secret, "a secret of this test, long enough for it", { mode: 0o600 });
   const server = await startServer({
     args: ["--jwt-secret-file", secret],
     page: "tests/e2e/page",

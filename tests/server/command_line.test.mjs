@@ -14,7 +14,7 @@ const folder = mkdtempSync(path(tmpdir(), "pairvoice-cli-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const secret = path(folder, "secret");
-writeFileSync(secret, "0123456789abcdef0123456789abcdef\n");
+writeFileSync(secret, "0123456789abcdef0123456789abcdef\n", { mode: 0o600 });
 
 /** A token as an app's backend would sign it. */
 function signed(claims) {
@@ -58,15 +58,17 @@ test("without STUN it says how far calls reach", async () => {
 });
 
 test("what can't work is refused with a sentence", () => {
-  writeFileSync(path(folder, "short"), "short");
+  writeFileSync(path(folder, "short"), "short", { mode: 0o600 });
   for (const [args, words] of [
     [["--dev", "--listen", "0.0.0.0:0"], /--dev hands out tokens/],
     [["--jwt-secret-file", path(folder, "nothing")], /cannot read the secret file/],
     [["--jwt-secret-file", path(folder, "short")], /fewer than 32 bytes/],
     [["--dev", "--stun", "stun.example.com"], /--stun takes stun:HOST:PORT/],
-    [["--dev", "--database", "/nowhere/at/all.db"], /the chat log failed/],
+    [["--dev", "--database", "/nowhere/at/all.db"], /the chat log needs the file \/nowhere\/at\/all\.db/],
     [["token", "--jwt-secret-file", secret, "--session", "s", "--user", "7", "--peer", "7"], /another user/],
-    [[], /--jwt-secret-file/],
+    [["--dev", "--jwt-secret-file", secret], /--dev/],
+    [["--dev", "--jwks-file", secret], /--dev/],
+    [[], /no key to check tokens with: give --jwt-secret-file/],
   ]) {
     const { status, stderr } = call(...args);
     assert.notEqual(status, 0, args.join(" "));

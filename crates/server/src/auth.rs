@@ -1,149 +1,109 @@
-//! Tokens: JSON web tokens (RFC 7519), HS256 and nothing else.
+//! Who may enter: JSON web tokens (RFC 7519), the keys that they are checked with, and how these keys change while the
+//! server runs.
+//!
+//! A key is for one algorithm: a secret for HS256, a public key for RS256, ES256 or `EdDSA`, as its type says. A token that
+//! names another algorithm than its key's is refused, so nobody can sign with a public key as if it were a secret.
+//!
+//! Several keys make rotation possible. A token whose header has a `kid` (RFC 7515 section 4.1.4) is checked with the keys of
+//! that ID only. A token without one is checked with every key for its algorithm, those with an ID among them, so an app's
+//! backend that sets no `kid` can change its secret, too: the new secret is written into the file of one that is not in use,
+//! and the old one is overwritten once the tokens that it signed have expired.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use arc_swap::ArcSwap;
 use pairvoice_wire::{Code, Refusal, SessionId, UserId};
-use serde::{Deserialize, Serialize};
 
-/// How far clocks may differ, in seconds.
-const LEEWAY_S: u64 = 30;
+pub use self::args::{KeyArgs, KeyFile, KeyFileError};
+pub(crate) use self::claims::SKEW_S;
+pub use self::claims::{Audience, Claims, now_s};
+pub use self::error::{KeyError, KeyFault};
+use self::set::KeySet;
 
-/// What a token says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claims {
-    /// The user.
-    pub sub: String,
-    /// The session.
-    pub session: String,
-    /// Until when, in seconds since 1970; checked at each handshake, not afterwards.
-    pub exp: u64,
-    /// The two users of the session, when the app names them: nobody else gets in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub participants: Option<Vec<String>>,
+mod args;
+mod claims;
+mod error;
+mod file;
+mod jwks;
+mod key;
+mod set;
+mod verify;
+mod watch;
+
+/// The keys that sign and check tokens; they can be exchanged while tokens are checked.
+pub struct Keys {
+    /// Where the keys come from; a development secret comes from nowhere.
+    source: Option<KeyArgs>,
+    set: ArcSwap<KeySet>,
 }
 
-impl Claims {
-    /// The other of the two participants.
-    #[must_use]
-    pub fn peer(&self) -> Option<UserId> {
-        let other = self.participants.as_ref()?.iter().find(|name| **name != self.sub)?;
-        UserId::parse(other).ok()
-    }
-}
-
-/// The key that signs and checks tokens.
-#[derive(Clone)]
-pub struct Secret {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-}
-
-impl fmt::Debug for Secret {
+impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        f.debug_struct("Keys").field("source", &self.source).finish_non_exhaustive()
     }
 }
 
-impl Secret {
-    /// Takes the bytes of a secret.
-    #[must_use]
-    pub fn new(bytes: &[u8]) -> Self {
-        Self { encoding: EncodingKey::from_secret(bytes), decoding: DecodingKey::from_secret(bytes) }
-    }
-
-    /// A secret that lives as long as this process.
+impl Keys {
+    /// Reads all files.
     ///
     /// # Errors
-    /// When the system gives no random numbers.
-    pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self::new(&bytes))
+    /// [`KeyError`] names the file that can't be used; there has to be at least one key.
+    pub fn load(args: &KeyArgs) -> Result<Self, KeyError> {
+        let set = KeySet::read(args)?;
+        Ok(Self { source: Some(args.clone()), set: ArcSwap::from_pointee(set) })
     }
 
-    /// Signs a token.
+    /// A random secret that lives as long as this process.
     ///
     /// # Errors
-    /// When the claims can't be serialised.
-    pub fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
+    /// [`KeyError::Random`] when the system gives no random numbers.
+    pub fn dev() -> Result<Self, KeyError> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(KeyError::Random)?;
+        Ok(Self { source: None, set: ArcSwap::from_pointee(KeySet::of_secret(&secret)) })
     }
 
-    /// Checks that a token lets this user into this session.
+    /// Reads all files again. Tokens are checked with the new keys from then on; upon an error the old ones stay.
     ///
     /// # Errors
-    /// `unauthorized`, with a reason for developers that names no part of the token.
+    /// As [`Keys::load`].
+    pub fn reload(&self) -> Result<(), KeyError> {
+        if let Some(args) = &self.source {
+            self.set.store(Arc::new(KeySet::read(args)?));
+        }
+        Ok(())
+    }
+
+    /// Checks that a token lets this user into this session now.
+    ///
+    /// # Errors
+    /// `unauthorized`, with a sentence for developers that quotes nothing of the token.
     pub fn verify(&self, token: &str, session: &SessionId, user: &UserId) -> Result<Claims, Refusal> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = LEEWAY_S;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
-            .map_err(|e| unauthorized(reason(&e)))?
-            .claims;
+        let claims = self.set.load().claims(token, now_s())?;
         if claims.sub != user.as_str() {
             return Err(unauthorized("the token is for another user"));
         }
         if claims.session != session.as_str() {
             return Err(unauthorized("the token is for another session"));
         }
-        if claims.participants.as_ref().is_some_and(|names| !names.contains(&claims.sub)) {
-            return Err(unauthorized("the token's participants do not include its user"));
-        }
         Ok(claims)
     }
-}
 
-fn reason(error: &jsonwebtoken::errors::Error) -> &'static str {
-    use jsonwebtoken::errors::ErrorKind;
-    match error.kind() {
-        ErrorKind::ExpiredSignature => "the token has expired",
-        ErrorKind::InvalidSignature => "the token is signed with another secret",
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "the token's algorithm is not HS256",
-        _ => "the token is not a JSON web token with sub, session and exp",
+    /// Signs a token with the first secret, whose ID, if it has one, becomes the token's `kid`.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSecret`] when there are public keys only.
+    pub fn sign(&self, claims: &Claims) -> Result<String, KeyError> {
+        self.set.load().sign(claims)
+    }
+
+    /// How many keys there are.
+    fn len(&self) -> usize {
+        self.set.load().keys.len()
     }
 }
 
 fn unauthorized(message: &str) -> Refusal {
     Refusal::new(Code::Unauthorized, message)
-}
-
-/// Seconds since 1970.
-#[must_use]
-pub fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claims(exp: u64) -> Claims {
-        Claims { sub: "7".into(), session: "s".into(), exp, participants: Some(vec!["7".into(), "9".into()]) }
-    }
-
-    fn verify(secret: &Secret, token: &str, user: &str) -> Result<Claims, String> {
-        let (session, user) = (SessionId::parse("s").unwrap(), UserId::parse(user).unwrap());
-        secret.verify(token, &session, &user).map_err(|r| r.message)
-    }
-
-    #[test]
-    fn a_token_opens_its_own_session_to_its_own_user() {
-        let secret = Secret::new(&[1; 32]);
-        let token = secret.sign(&claims(now_s() + 60)).unwrap();
-        assert_eq!(verify(&secret, &token, "7").unwrap().peer().unwrap().as_str(), "9");
-        assert_eq!(verify(&secret, &token, "9").unwrap_err(), "the token is for another user");
-    }
-
-    #[test]
-    fn expired_forged_and_unsigned_tokens_are_refused() {
-        let secret = Secret::new(&[1; 32]);
-        let expired = secret.sign(&claims(now_s() - 31)).unwrap();
-        assert_eq!(verify(&secret, &expired, "7").unwrap_err(), "the token has expired");
-        let forged = Secret::new(&[2; 32]).sign(&claims(now_s() + 60)).unwrap();
-        assert_eq!(verify(&secret, &forged, "7").unwrap_err(), "the token is signed with another secret");
-        // {"alg":"none"} with the same claims and no signature.
-        let payload = forged.split('.').nth(1).unwrap();
-        assert!(verify(&secret, &format!("eyJhbGciOiJub25lIn0.{payload}."), "7").is_err());
-    }
 }

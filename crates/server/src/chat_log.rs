@@ -2,7 +2,8 @@
 //! thread that reads, each with its own connection and a bounded queue. Whoever asks never waits.
 
 use std::fmt;
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,9 +13,11 @@ use pairvoice_wire::{SessionId, UserId};
 use rusqlite::Connection;
 use thiserror::Error;
 
+use self::file::{connect, own};
 use self::reader::{Read, read};
 use self::writer::{Job, write};
 
+mod file;
 mod reader;
 mod writer;
 
@@ -82,9 +85,38 @@ pub enum LogError {
     /// The writer has stopped.
     #[error("the chat log is closed")]
     Closed,
+    /// SQLite can't open the file.
+    #[error("the chat log {path} can't be opened: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The file, or the lock beside it, can't be made.
+    #[error("the chat log needs the file {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// Another server writes to the file.
+    #[error("the chat log {path} is in use by another server, which holds {lock}")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// The lock beside it.
+        lock: PathBuf,
+    },
     /// The file is of a later version of this program.
-    #[error("the chat log is of version {0}, which this server does not know")]
-    Version(i64),
+    #[error("the chat log {path} is of version {version}, which this server does not know")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version.
+        version: i64,
+    },
     /// The writer thread could not start.
     #[error("the chat log's writer could not start: {0}")]
     Thread(std::io::Error),
@@ -117,40 +149,27 @@ pub struct Retention {
 pub struct ChatLog {
     writer: Worker<Job>,
     reader: Worker<Read>,
+    /// Locked for as long as this process writes to the file.
+    lock: Mutex<Option<File>>,
 }
 
 impl ChatLog {
-    /// Opens the file, makes the tables, starts the writer.
+    /// Opens the file, makes the tables, starts the writer. A file that is made here is for its owner only.
     ///
     /// # Errors
-    /// [`LogError`] when the file can't be used.
+    /// [`LogError`] names the file if it can't be used, or if another server uses it.
     pub fn open(path: &Path, retention: Retention) -> Result<Self, LogError> {
-        let mut writer = connect(path)?;
-        let version: i64 = writer.query_row("pragma user_version", [], |row| row.get(0))?;
-        if version > VERSION {
-            return Err(LogError::Version(version));
-        }
-        let migration = writer.transaction()?;
-        if version == 1 {
-            migration.execute_batch(FROM_1)?;
-        }
-        migration.execute_batch(SCHEMA)?;
-        if version < 3 {
-            migration.execute_batch(FROM_2)?;
-        }
-        migration.commit()?;
-        if let Some(mib) = retention.file_mib {
-            let page: i64 = writer.query_row("pragma page_size", [], |row| row.get(0))?;
-            let pages = i64::from(mib) * 1024 * 1024 / page.max(1);
-            writer.query_row(&format!("pragma max_page_count = {pages}"), [], |_| Ok(()))?;
-        }
-        let id: String = writer.query_row("select id from log", [], |row| row.get(0))?;
-        let reader = connect(path)?;
+        let lock = own(path)?;
+        let (writer, reader, id) = prepare(path, retention).map_err(|error| match error {
+            LogError::Sqlite(source) => LogError::Open { path: path.into(), source },
+            error => error,
+        })?;
         let (jobs, to_write) = sync_channel(QUEUE);
         let (questions, to_read) = sync_channel(QUEUE);
         Ok(Self {
             writer: Worker::start("chat-log-writer", jobs, move || write(writer, &to_write, retention))?,
             reader: Worker::start("chat-log-reader", questions, move || read(&reader, &id, &to_read))?,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -213,10 +232,11 @@ impl ChatLog {
         self.writer.submit(Job::Revoke { session: session.clone(), user, at, done: Box::new(done) })
     }
 
-    /// Writes what waits and closes the file.
+    /// Writes what waits, closes the file, and leaves it to others.
     pub fn close(&self) {
         self.reader.stop();
         self.writer.stop();
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -256,13 +276,29 @@ impl<T> Worker<T> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, LogError> {
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    // NORMAL may lose the tail on power loss, after the author was told that it is safe.
-    connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "busy_timeout", 5_000)?;
-    Ok(connection)
+/// Connects the writer and the reader, makes the tables, sets the limit.
+fn prepare(path: &Path, retention: Retention) -> Result<(Connection, Connection, String), LogError> {
+    let mut writer = connect(path)?;
+    let version: i64 = writer.query_row("pragma user_version", [], |row| row.get(0))?;
+    if version > VERSION {
+        return Err(LogError::Version { path: path.into(), version });
+    }
+    let migration = writer.transaction()?;
+    if version == 1 {
+        migration.execute_batch(FROM_1)?;
+    }
+    migration.execute_batch(SCHEMA)?;
+    if version < 3 {
+        migration.execute_batch(FROM_2)?;
+    }
+    migration.commit()?;
+    if let Some(mib) = retention.file_mib {
+        let page: i64 = writer.query_row("pragma page_size", [], |row| row.get(0))?;
+        let pages = i64::from(mib) * 1024 * 1024 / page.max(1);
+        writer.query_row(&format!("pragma max_page_count = {pages}"), [], |_| Ok(()))?;
+    }
+    let id = writer.query_row("select id from log", [], |row| row.get(0))?;
+    Ok((writer, connect(path)?, id))
 }
 
 fn last(connection: &Connection, session: &SessionId) -> Result<u64, LogError> {

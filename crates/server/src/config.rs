@@ -2,17 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
 
-use crate::auth::Secret;
+use crate::auth::{KeyArgs, KeyError, KeyFile, Keys};
 use crate::chat_log::Retention;
 use crate::logs::LogArgs;
 use crate::net::LimitArgs;
 
-/// Shortest secret in bytes: the output size of HMAC-SHA-256 (RFC 7518 section 3.2).
-const MIN_SECRET_BYTES: usize = 32;
+/// The options that are for tokens of an app, which --dev does without.
+const KEYS: [&str; 5] = ["jwt_secret_file", "jwt_public_key_file", "jwks_file", "jwt_audience", "jwt_issuer"];
 
 /// Signalling server for pairvoice: lets two people of a session find each other, and keeps their chat.
 #[derive(Debug, Parser)]
@@ -54,11 +56,11 @@ pub struct ServeArgs {
     /// Let the chat log's file grow no larger than so many MiB; when it is full, messages wait at their authors.
     #[arg(long, env = "PAIRVOICE_DATABASE_LIMIT", value_parser = clap::value_parser!(u32).range(1..))]
     pub database_limit: Option<u32>,
-    /// File with the secret that signs tokens (HS256), at least 32 bytes.
-    #[arg(long, env = "PAIRVOICE_JWT_SECRET_FILE", required_unless_present = "dev")]
-    pub jwt_secret_file: Option<PathBuf>,
+    /// The keys of tokens.
+    #[command(flatten)]
+    pub keys: KeyArgs,
     /// For development on this machine only: a random secret, and GET /dev/token hands out tokens.
-    #[arg(long, conflicts_with = "jwt_secret_file")]
+    #[arg(long, conflicts_with_all = KEYS)]
     pub dev: bool,
     /// Origin of a page that may connect, such as `https://app.example.com`; pages that this server serves always may.
     #[arg(long, env = "PAIRVOICE_ALLOW_ORIGIN", value_delimiter = ',')]
@@ -87,9 +89,10 @@ pub struct ServeArgs {
 /// What a token says.
 #[derive(Debug, Args)]
 pub struct TokenArgs {
-    /// File with the secret that signs tokens.
-    #[arg(long, env = "PAIRVOICE_JWT_SECRET_FILE")]
-    pub jwt_secret_file: PathBuf,
+    /// File with the secret that signs the token; of several, the first one does. KID= in front of it is the key ID that the
+    /// token names.
+    #[arg(long, env = "PAIRVOICE_JWT_SECRET_FILE", value_delimiter = ',', value_name = "[KID=]FILE", required = true)]
+    pub jwt_secret_file: Vec<KeyFile>,
     /// The session.
     #[arg(long)]
     pub session: String,
@@ -102,31 +105,23 @@ pub struct TokenArgs {
     /// How long it is valid.
     #[arg(long, default_value_t = 12)]
     pub hours: u32,
+    /// The audience, as the server's --jwt-audience.
+    #[arg(long, env = "PAIRVOICE_JWT_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
+    pub audience: Option<String>,
+    /// The issuer, as the server's --jwt-issuer.
+    #[arg(long, env = "PAIRVOICE_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]
+    pub issuer: Option<String>,
 }
 
 /// What keeps the server from starting.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The secret's file can't be read.
-    #[error("cannot read the secret file {path}: {source}")]
-    SecretFile {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: std::io::Error,
-    },
-    /// The secret is too short to be one.
-    #[error("the secret in {0} has fewer than 32 bytes; make one with: openssl rand -hex 32 > {0}")]
-    ShortSecret(PathBuf),
+    /// The keys can't be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// Development mode would hand out tokens to a network.
     #[error("--dev hands out tokens to everybody who asks, so it listens on a loopback address only, not on {0}")]
     DevNotLoopback(SocketAddr),
-    /// No secret.
-    #[error("give --jwt-secret-file, or --dev on a development machine")]
-    NoSecret,
-    /// The system gives no random numbers.
-    #[error("no random numbers: {0}")]
-    Random(getrandom::Error),
     /// Not the URL of a STUN server.
     #[error("--stun takes stun:HOST:PORT, not {0}")]
     Stun(String),
@@ -146,7 +141,7 @@ pub struct Config {
     /// How much of the chat is kept.
     pub retention: Retention,
     /// Signs and checks tokens.
-    pub secret: Secret,
+    pub keys: Arc<Keys>,
     /// Development mode.
     pub dev: bool,
     /// Origins of other servers' pages.
@@ -160,7 +155,7 @@ pub struct Config {
 }
 
 impl ServeArgs {
-    /// Checks the arguments and reads the secret.
+    /// Checks the arguments and reads the keys.
     ///
     /// # Errors
     /// [`ConfigError`] says what to change.
@@ -171,11 +166,7 @@ impl ServeArgs {
         if let Some(url) = self.stun.iter().find(|url| !url.starts_with("stun:") && !url.starts_with("stuns:")) {
             return Err(ConfigError::Stun(url.clone()));
         }
-        let secret = match self.jwt_secret_file {
-            Some(path) => read_secret(&path)?,
-            None if self.dev => Secret::random().map_err(ConfigError::Random)?,
-            None => return Err(ConfigError::NoSecret),
-        };
+        let keys = Arc::new(if self.dev { Keys::dev()? } else { Keys::load(&self.keys)? });
         Ok(Config {
             listen: self.listen,
             admin_listen: self.admin_listen,
@@ -187,7 +178,7 @@ impl ServeArgs {
                 user_bytes: Some(u64::from(self.chat_user_limit) * 1024 * 1024),
                 file_mib: self.database_limit,
             },
-            secret,
+            keys,
             dev: self.dev,
             allow_origin: self.allow_origin,
             static_dir: self.static_dir,
@@ -195,17 +186,4 @@ impl ServeArgs {
             limits: self.limits,
         })
     }
-}
-
-/// Reads a secret; white space around it is not part of it.
-///
-/// # Errors
-/// [`ConfigError`] when the file can't be read or holds too little.
-pub fn read_secret(path: &PathBuf) -> Result<Secret, ConfigError> {
-    let text = std::fs::read(path).map_err(|source| ConfigError::SecretFile { path: path.clone(), source })?;
-    let secret = text.trim_ascii();
-    if secret.len() < MIN_SECRET_BYTES {
-        return Err(ConfigError::ShortSecret(path.clone()));
-    }
-    Ok(Secret::new(secret))
 }

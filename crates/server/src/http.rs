@@ -15,7 +15,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::admin::{Admin, Health, Hosts};
-use crate::auth::{Claims, now_s};
+use crate::auth::Claims;
 use crate::chat_log::{ChatLog, LogError};
 use crate::config::Config;
 use crate::database::DatabaseFile;
@@ -53,7 +53,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
     metrics.watch_database(database.clone());
     let health = Arc::new(Health::new(database));
     let admin = Admin::new(Arc::clone(&sessions), Arc::clone(&health));
-    let endpoint = Arc::new(Endpoint::new(Arc::clone(&sessions), config.secret.clone(), config.limits.rate));
+    let endpoint = Arc::new(Endpoint::new(Arc::clone(&sessions), Arc::clone(&config.keys), config.limits.rate));
     let addresses = Arc::new(Addresses::new(&config.limits, net::connections()));
     let engine_io = socket_io::Service::new(Arc::clone(&endpoint), Arc::clone(&addresses));
     let mut router = health
@@ -130,8 +130,8 @@ async fn dev_token(State(config): State<Arc<Config>>, headers: HeaderMap, Query(
     if !is_loopback(host) {
         return (StatusCode::FORBIDDEN, "development tokens are for localhost only\n").into_response();
     }
-    let claims = Claims { sub: query.user, session: query.session, exp: now_s() + DEV_TOKEN_S, participants: None };
-    match config.secret.sign(&claims) {
+    let claims = Claims::new(query.user, query.session, DEV_TOKEN_S);
+    match config.keys.sign(&claims) {
         Ok(token) => ([(header::CACHE_CONTROL, "no-store")], token).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pairvoice_server::auth::{Claims, now_s};
-use pairvoice_server::config::{Command, CommandLine, Config, ServeArgs, TokenArgs, read_secret};
+use pairvoice_server::auth::{Audience, Claims, KeyArgs, Keys};
+use pairvoice_server::config::{Command, CommandLine, Config, ServeArgs, TokenArgs};
 use pairvoice_server::{logs, serve};
 use pairvoice_wire::{SessionId, UserId};
 
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn token(args: &TokenArgs) -> Result<(), Failure> {
-    let secret = read_secret(&args.jwt_secret_file)?;
+    let keys = Keys::load(&KeyArgs { jwt_secret_file: args.jwt_secret_file.clone(), ..KeyArgs::default() })?;
     let user = UserId::parse(&args.user).map_err(|e| format!("--user: {e}"))?;
     let session = SessionId::parse(&args.session).map_err(|e| format!("--session: {e}"))?;
     let participants = match &args.peer {
@@ -40,9 +40,13 @@ fn token(args: &TokenArgs) -> Result<(), Failure> {
         }
         None => None,
     };
-    let exp = now_s() + u64::from(args.hours) * 3600;
-    let claims = Claims { sub: user.to_string(), session: session.to_string(), exp, participants };
-    writeln!(std::io::stdout(), "{}", secret.sign(&claims)?)?;
+    let claims = Claims {
+        participants,
+        aud: args.audience.clone().map(Audience::One),
+        iss: args.issuer.clone(),
+        ..Claims::new(user.as_str(), session.as_str(), u64::from(args.hours) * 3600)
+    };
+    writeln!(std::io::stdout(), "{}", keys.sign(&claims)?)?;
     Ok(())
 }
 

@@ -25,6 +25,7 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 /// # Errors
 /// When an address can't be bound, or the chat log can't be opened.
 pub async fn serve(config: &Config) -> Result<(), Failure> {
+    tokio::spawn(Arc::clone(&config.keys).watch());
     let Server { router, sessions, endpoint, addresses, admin } = router(config)?;
     let bound = Listener::bind(config.listen, &config.limits, addresses).await;
     let listener = Arc::new(bound.map_err(|e| format!("{}: {e}", config.listen))?);

@@ -201,7 +201,42 @@ fn a_log_of_version_1_goes_on() {
 fn a_log_of_a_later_version_is_left_alone() {
     let folder = Folder::new("later");
     Connection::open(folder.file()).unwrap().execute_batch("pragma user_version = 99").unwrap();
-    assert!(matches!(ChatLog::open(&folder.file(), Retention::default()), Err(LogError::Version(99))));
+    assert!(matches!(ChatLog::open(&folder.file(), Retention::default()), Err(LogError::Version { version: 99, .. })));
+}
+
+#[test]
+fn the_files_are_their_owners_alone_and_one_server_uses_them() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = Folder::new("private");
+    let log = ChatLog::open(&folder.file(), Retention::default()).unwrap();
+    append(&log, "7", vec![message(1, "text")]).unwrap();
+    for name in ["chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock"] {
+        let mode = std::fs::metadata(folder.0.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let alias = folder.0.join("alias.db");
+    symlink(folder.file(), &alias).unwrap();
+    for path in [folder.file(), alias] {
+        let error = ChatLog::open(&path, Retention::default()).unwrap_err();
+        assert!(
+            matches!(error, LogError::InUse { .. }) && error.to_string().contains(path.to_str().unwrap()),
+            "{error}"
+        );
+    }
+    assert_eq!(append(&log, "7", vec![message(2, "text")]).unwrap().accepted.len(), 1);
+    log.close();
+    ChatLog::open(&folder.file(), Retention::default()).unwrap().close();
+}
+
+#[test]
+fn what_is_no_database_is_named() {
+    let folder = Folder::new("foreign");
+    std::fs::write(folder.file(), "x".repeat(8_192)).unwrap();
+    for path in [folder.file(), folder.0.join("missing/chat.db")] {
+        let error = ChatLog::open(&path, Retention::default()).unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+    }
 }
 
 #[test]

@@ -47,6 +47,8 @@ export async function startServer({ args = ["--dev"], page = "www", wrap = [], e
     if (!line) throw new Error(`the server did not start:\n${server.log}`);
     server.line = line;
   };
+  /** Sends a signal that does not end it. */
+  server.signal = (name) => child.kill(name);
   server.kill = async (signal = "SIGKILL") => {
     child.kill(signal);
     await child.exited;

@@ -18,7 +18,7 @@ use super::engine::{Ack, CONNECT_COST, Engine, EngineSocket, Peer, Phase};
 use super::event;
 use super::packet::{self, Packet};
 use super::unsent::Total;
-use crate::auth::Secret;
+use crate::auth::Keys;
 use crate::grant::grant;
 use crate::quota::UserBuckets;
 use crate::sessions::{Sessions, lock};
@@ -29,7 +29,7 @@ const PAGE_COST: u32 = 20;
 /// All connections of this process.
 pub(crate) struct Endpoint {
     sessions: Arc<Sessions>,
-    secret: Secret,
+    keys: Arc<Keys>,
     pub(crate) rate: u32,
     pub(crate) unsent: Arc<Total>,
     users: UserBuckets,
@@ -44,10 +44,10 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn new(sessions: Arc<Sessions>, secret: Secret, rate: u32) -> Self {
+    pub(crate) fn new(sessions: Arc<Sessions>, keys: Arc<Keys>, rate: u32) -> Self {
         Self {
             sessions,
-            secret,
+            keys,
             rate,
             unsent: Arc::default(),
             users: UserBuckets::new(rate),
@@ -118,7 +118,7 @@ impl Endpoint {
         }
         peer.engine.take(CONNECT_COST, 0, now)?;
         let handshake = read_handshake(auth)?;
-        let grant = grant(&self.secret, &handshake.token, &handshake.session_id, &handshake.user_id)?;
+        let grant = grant(&self.keys, &handshake.token, &handshake.session_id, &handshake.user_id)?;
         let user = self.users.of(&handshake.session_id, &handshake.user_id, now);
         let seated = self.sessions.seated(&handshake.session_id, &handshake.user_id);
         peer.engine.entering(seated.clone(), user);
@@ -153,7 +153,7 @@ impl Endpoint {
         });
         match event {
             Ok(ClientEvent::Token(renewal)) => {
-                let grant = grant(&self.secret, &renewal.token, &seated.session, &seated.user);
+                let grant = grant(&self.keys, &renewal.token, &seated.session, &seated.user);
                 self.sessions.renewed(&seated, grant, ack);
             }
             Ok(event) => self.sessions.event(&seated, event, ack),
