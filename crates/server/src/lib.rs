@@ -12,6 +12,7 @@ mod http;
 mod lines;
 mod sessions;
 mod socket;
+pub mod tls;
 
 pub use http::{Server, admin_router, router};
 pub use sessions::Sessions;
