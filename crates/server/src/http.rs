@@ -12,14 +12,12 @@ use axum::routing::get;
 use serde::Deserialize;
 use socketioxide::SocketIo;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::auth::{Claims, now_s};
 use crate::chat_log::{ChatLog, LogError};
 use crate::config::Config;
 use crate::sessions::Sessions;
-use crate::socket;
+use crate::{socket, static_files};
 
 /// Validity of a development token in seconds.
 const DEV_TOKEN_S: u64 = 12 * 3600;
@@ -50,10 +48,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
             .merge(admin_router(Arc::clone(&sessions)));
     }
     if let Some(dir) = &config.static_dir {
-        let revalidated =
-            SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let files = Router::new().fallback_service(ServeDir::new(dir).precompressed_br()).layer(revalidated);
-        router = router.fallback_service(files);
+        router = router.fallback_service(static_files::service(dir));
     }
     let origins = Arc::new(Origins { allowed: config.allow_origin.clone(), dev: config.dev });
     let may = Arc::clone(&origins);

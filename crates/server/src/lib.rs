@@ -12,6 +12,7 @@ mod http;
 mod lines;
 mod sessions;
 mod socket;
+mod static_files;
 pub mod tls;
 
 pub use http::{Server, admin_router, router};
