@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use clap::Parser;
 use pairvoice_server::auth::{Claims, now_s};
-use pairvoice_server::config::{Command, CommandLine, Config, TokenArgs, read_secret};
+use pairvoice_server::config::{Command, CommandLine, Config, ConfigError, ReadError, TokenArgs, read_secret};
 use pairvoice_server::{Server, admin_router, router};
 use pairvoice_wire::{SessionId, UserId};
 use tokio::net::TcpListener;
@@ -17,21 +16,38 @@ use tracing_subscriber::EnvFilter;
 const UNANSWERED: Duration = Duration::from_secs(30);
 /// How long shutting down may take.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+/// The exit code for settings that are refused, which clap uses as well.
+const REFUSED: u8 = 2;
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
-    let outcome = match line.command {
-        Some(Command::Token(args)) => token(&args),
-        None => line.serve.into_config().map_err(Failure::from).and_then(|config| run(&config)),
-    };
-    match outcome {
+    match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "pairvoice-server: {error}");
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() || error.is::<ReadError>() {
+                ExitCode::from(REFUSED)
+            } else {
+                ExitCode::FAILURE
+            }
         }
+    }
+}
+
+fn start() -> Result<(), Failure> {
+    let line = match CommandLine::read(std::env::args_os()) {
+        // clap says these itself: help goes to standard output.
+        Err(ReadError::Usage(error)) => error.exit(),
+        line => line?,
+    };
+    if let Some(Command::Token(args)) = line.command {
+        return token(&args);
+    }
+    let config = line.serve.into_config()?;
+    match line.effective {
+        Some(settings) => Ok(write!(std::io::stdout(), "{settings}")?),
+        None => run(&config),
     }
 }
 
@@ -71,7 +87,10 @@ fn run(config: &Config) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {
-    let Server { router, sessions, io } = router(config)?;
+    if config.tls.is_some() {
+        return Err("--tls-cert: the connections are not accepted by TLS yet".into());
+    }
+    let Server { router, sessions, io } = router(config).map_err(|e| format!("{}: {e}", config.database.display()))?;
     let listener = TcpListener::bind(config.listen).await.map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr()?;
     if let Some(admin) = config.admin_listen {
