@@ -11,8 +11,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use serde::Deserialize;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::admin::{Admin, Health, Hosts};
 use crate::auth::Claims;
@@ -23,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::net::{self, Addresses};
 use crate::sessions::Sessions;
 use crate::socket_io::{self, Endpoint};
+use crate::static_files;
 
 /// Validity of a development token in seconds.
 const DEV_TOKEN_S: u64 = 12 * 3600;
@@ -66,10 +65,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
             .merge(admin.routes(&Hosts::new(config.listen.ip(), &config.admin_host)));
     }
     if let Some(dir) = &config.static_dir {
-        let revalidated =
-            SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let files = Router::new().fallback_service(ServeDir::new(dir).precompressed_br()).layer(revalidated);
-        router = router.fallback_service(files);
+        router = router.fallback_service(static_files::service(dir));
     }
     let origins = Arc::new(Origins { allowed: config.allow_origin.clone(), dev: config.dev });
     let may = Arc::clone(&origins);

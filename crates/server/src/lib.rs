@@ -21,6 +21,8 @@ mod quota;
 mod serve;
 mod sessions;
 pub mod socket_io;
+mod static_files;
+pub mod tls;
 
 pub use http::{Server, router};
 pub use serve::serve;

@@ -18,6 +18,7 @@ mod text;
 
 /// How the log is written.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logs")]
 pub struct LogArgs {
     /// How lines of the log are written: for people, or as one JSON object each.
     #[arg(long, env = "PAIRVOICE_LOG_FORMAT", value_enum, default_value_t)]

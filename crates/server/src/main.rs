@@ -3,26 +3,44 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use pairvoice_server::auth::{Audience, Claims, KeyArgs, Keys};
-use pairvoice_server::config::{Command, CommandLine, Config, ServeArgs, TokenArgs};
+use pairvoice_server::config::{Command, CommandLine, Config, ConfigError, ReadError, TokenArgs};
 use pairvoice_server::{logs, serve};
 use pairvoice_wire::{SessionId, UserId};
+
+/// The exit code for settings that are refused, which clap uses as well.
+const REFUSED: u8 = 2;
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
-    let outcome = match line.command {
-        Some(Command::Token(args)) => token(&args),
-        None => serve_by(line.serve),
-    };
-    match outcome {
+    match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "pairvoice-server: {error}");
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() || error.is::<ReadError>() {
+                ExitCode::from(REFUSED)
+            } else {
+                ExitCode::FAILURE
+            }
         }
+    }
+}
+
+fn start() -> Result<(), Failure> {
+    let line = match CommandLine::read(std::env::args_os()) {
+        // clap says these itself: help goes to standard output.
+        Err(ReadError::Usage(error)) => error.exit(),
+        line => line?,
+    };
+    if let Some(Command::Token(args)) = line.command {
+        return token(&args);
+    }
+    logs::init(&line.serve.log)?;
+    let config = line.serve.into_config()?;
+    match line.effective {
+        Some(settings) => Ok(write!(std::io::stdout(), "{settings}")?),
+        None => run(&config),
     }
 }
 
@@ -48,11 +66,6 @@ fn token(args: &TokenArgs) -> Result<(), Failure> {
     };
     writeln!(std::io::stdout(), "{}", keys.sign(&claims)?)?;
     Ok(())
-}
-
-fn serve_by(args: ServeArgs) -> Result<(), Failure> {
-    logs::init(&args.log)?;
-    run(&args.into_config()?)
 }
 
 fn run(config: &Config) -> Result<(), Failure> {

@@ -6,8 +6,8 @@ mod limits;
 mod link;
 mod proxies;
 
+pub(crate) use self::accept::Listener;
 pub(crate) use self::accept::connections;
-pub(crate) use self::accept::{Listener, Secure};
 pub(crate) use self::addresses::{Addresses, EngineSlot};
 pub use self::limits::LimitArgs;
 pub(crate) use self::link::Link;

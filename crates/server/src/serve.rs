@@ -36,10 +36,14 @@ pub async fn serve(config: &Config) -> Result<(), Failure> {
         let hosts = Hosts::new(at.ip(), &config.admin_host);
         tokio::spawn(axum::serve(listener, admin.router(&hosts)).into_future());
     }
+    if let Some(tls) = &config.tls {
+        tokio::spawn(Arc::clone(tls).watch());
+    }
+    let (tls, scheme) = (config.tls.clone(), if config.tls.is_some() { "https" } else { "http" });
     let scope = if config.stun.is_empty() { "; calls work inside one network only (no --stun)" } else { "" };
-    writeln!(std::io::stdout(), "pairvoice-server listens on http://{address}{scope}")?;
+    writeln!(std::io::stdout(), "pairvoice-server listens on {scheme}://{address}{scope}")?;
     let (sweeping, accepting) = (Arc::clone(&endpoint), Arc::clone(&listener));
-    let accepting = async move { accepting.serve(router, None, move |now: Instant| sweeping.sweep(now)).await };
+    let accepting = async move { accepting.serve(router, tls, move |now: Instant| sweeping.sweep(now)).await };
     tokio::select! {
         () = accepting => Ok(()),
         () = async {

@@ -74,9 +74,10 @@ export class Person {
 
   /** Waits until the state satisfies a condition, given as a function that runs in the page. */
   async until(condition, argument) {
-    const source = `(${condition})(globalThis.session?.getState() ?? {}, ${JSON.stringify(argument)})`;
+    // A function and not a text: the page's content security policy forbids evaluating texts once the call is under way.
+    const reached = new Function("argument", `return (${condition})(globalThis.session?.getState() ?? {}, argument)`);
     try {
-      await this.page.waitForFunction(source, undefined, { timeout: CAP_MS, polling: 20 });
+      await this.page.waitForFunction(reached, argument, { timeout: CAP_MS, polling: 20 });
     } catch (error) {
       const state = await this.page.evaluate(() => JSON.stringify(globalThis.session?.getState())).catch(() => "-");
       throw new Error(`not reached: ${condition}\nstate: ${state}\nconsole: ${this.console.join("\n")}`, { cause: error });

@@ -1,6 +1,6 @@
 // The real server, as a child process on a free port.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,13 +22,14 @@ export async function freePort() {
 
 /**
  * A server with a chat log of its own. It keeps port and log over `kill` and `start`; `log` collects what it writes.
- * `page` is the folder of the built page that it serves, `wrap` is put before the command line, to run it in a network namespace,
+ * `page` is the folder of the page that it serves if it was built, `wrap` is put before the command line, to run it in a network namespace,
  * `env` is added to its environment. `pid` is the process that runs now.
  */
 export async function startServer({ args = ["--dev"], page = "www", wrap = [], env = {}, host = "127.0.0.1", port } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "pairvoice-"));
   const server = { port: port ?? (await freePort()), log: "", folder };
   server.url = `http://${host === "127.0.0.1" ? "localhost" : host}:${server.port}`;
+  const dist = join(root, page, "dist");
   let child;
 
   server.start = async () => {
@@ -36,7 +37,8 @@ export async function startServer({ args = ["--dev"], page = "www", wrap = [], e
       ...wrap,
       program,
       ...["--listen", `${host}:${server.port}`, "--database", join(folder, "chat.db")],
-      ...["--static", join(root, page, "dist"), ...args],
+      ...(existsSync(dist) ? ["--static", dist] : []),
+      ...args,
     ];
     child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
     server.pid = child.pid;

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 /// Which keys tokens are checked with, and what else they have to say.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Who may enter")]
 pub struct KeyArgs {
     /// File with a secret of at least 32 bytes that signs tokens (HS256), readable for its owner only; KID= in front of it
     /// gives it the key ID that tokens name. May be repeated; files are read again upon SIGHUP.

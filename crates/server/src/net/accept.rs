@@ -23,6 +23,7 @@ use super::addresses::{Addresses, Crowded, network};
 use super::limits::LimitArgs;
 use super::link::{Link, LinkStream};
 use crate::sessions::lock;
+use crate::tls::Tls;
 
 /// How long sent data may stay unacknowledged (RFC 5482): a peer that is gone takes nothing, and its connection would stay for a
 /// quarter of an hour.
@@ -39,12 +40,6 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_secs(5);
 /// Descriptors that are not for connections: the chat log's, those of static files, the runtime's.
 const RESERVED: u64 = 64;
-
-/// What a TCP stream becomes: itself, or TLS on it.
-pub(crate) trait Secure: Send + Sync + 'static {
-    /// Accepts TLS connections with the certificate that is valid now.
-    fn acceptor(&self) -> tokio_rustls::TlsAcceptor;
-}
 
 /// Accepts and serves connections until it is dropped.
 pub(crate) struct Listener {
@@ -91,7 +86,7 @@ impl Listener {
     }
 
     /// Serves until the future is dropped; `each_second` is called about every second.
-    pub(crate) async fn serve(&self, router: Router, secure: Option<Arc<dyn Secure>>, each_second: impl Fn(Instant)) {
+    pub(crate) async fn serve(&self, router: Router, tls: Option<Arc<Tls>>, each_second: impl Fn(Instant)) {
         let numbers = AtomicU64::new(0);
         let mut sweep = tokio::time::interval(SWEEP);
         let mut quiet = Quiet::default();
@@ -131,7 +126,7 @@ impl Listener {
                     prepare(&tcp);
                     let link = Link::new(tcp, peer.ip(), slot);
                     lock(&self.links).insert(numbers.fetch_add(1, Ordering::Relaxed), Arc::downgrade(&link));
-                    tokio::spawn(connection(link, router.clone(), secure.clone(), self.limits.header_time()));
+                    tokio::spawn(connection(link, router.clone(), tls.clone(), self.limits.header_time()));
                 }
                 Err(error) => {
                     if let Some(left_out) = quiet.speak() {
@@ -195,13 +190,13 @@ fn prepare(tcp: &TcpStream) {
     let _ = SockRef::from(tcp).set_tcp_user_timeout(Some(UNANSWERED));
 }
 
-async fn connection(link: Arc<Link>, router: Router, secure: Option<Arc<dyn Secure>>, header_time: Duration) {
+async fn connection(link: Arc<Link>, router: Router, tls: Option<Arc<Tls>>, header_time: Duration) {
     let weak = Arc::downgrade(&link);
     let stream = LinkStream(link);
-    match secure {
+    match tls {
         None => http1(stream, weak, router, header_time).await,
-        Some(secure) => {
-            let handshake = tokio::time::timeout(header_time, secure.acceptor().accept(stream)).await;
+        Some(tls) => {
+            let handshake = tokio::time::timeout(header_time, tls.acceptor().accept(stream)).await;
             let Ok(Ok(stream)) = handshake else { return };
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 http2(stream, weak, router).await;

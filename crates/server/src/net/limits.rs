@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 
 use super::proxies::Network;
+use crate::config::values;
 
 /// What one peer may take of the server.
 #[derive(Debug, Clone, Args)]
@@ -12,19 +13,19 @@ use super::proxies::Network;
 pub struct LimitArgs {
     /// Events a second that one connection, and one user of a session on all of theirs, may go on sending; four times as many at
     /// once. A handshake counts as 20 and each signal in it as one, a page of history as 20.
-    #[arg(long, env = "PAIRVOICE_RATE", default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, env = "PAIRVOICE_RATE", default_value_t = 100, value_parser = values::rate, value_name = "EVENTS")]
     pub rate: u32,
     /// Connections of one address (of one /64 network in IPv6); 0 for any number.
-    #[arg(long, env = "PAIRVOICE_CONNECTIONS_PER_ADDRESS", default_value_t = 512)]
+    #[arg(long, env = "PAIRVOICE_CONNECTIONS_PER_ADDRESS", default_value_t = 512, value_name = "CONNECTIONS")]
     pub connections_per_address: u32,
     /// Addresses or networks of proxies, whose X-Forwarded-For header says who connects, such as `127.0.0.1,10.0.0.0/8`.
-    #[arg(long, env = "PAIRVOICE_TRUST_PROXY", value_delimiter = ',')]
+    #[arg(long, env = "PAIRVOICE_TRUST_PROXY", value_delimiter = ',', value_name = "NETWORK")]
     pub trust_proxy: Vec<Network>,
     /// Seconds that a request's header, and a TLS handshake, may take.
-    #[arg(long, env = "PAIRVOICE_HEADER_TIMEOUT", default_value_t = 10, value_parser = value_parser!(u32).range(1..=3_600))]
+    #[arg(long, env = "PAIRVOICE_HEADER_TIMEOUT", default_value_t = 10, value_parser = value_parser!(u32).range(1..=3_600), value_name = "SECONDS")]
     pub header_timeout: u32,
     /// Seconds that a connection without a request may stay open.
-    #[arg(long, env = "PAIRVOICE_IDLE_TIMEOUT", default_value_t = 30, value_parser = value_parser!(u32).range(1..=3_600))]
+    #[arg(long, env = "PAIRVOICE_IDLE_TIMEOUT", default_value_t = 30, value_parser = value_parser!(u32).range(1..=3_600), value_name = "SECONDS")]
     pub idle_timeout: u32,
 }
 
