@@ -15,11 +15,11 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const release = (name) => join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release", name);
 const STOP_MS = 10_000;
 
-/** Builds and installs what is missing. */
+/** Builds and installs what is missing; PAIRVOICE_SERVER names a server that is built already. */
 export async function prepare({ reference = false } = {}) {
   if (!has("cargo")) throw new Error("Rust is missing: install rustup from https://rustup.rs and start again");
   await ensurePrograms({ cc: "build-essential" });
-  await buildServer();
+  if (!process.env.PAIRVOICE_SERVER) await buildServer();
   await run("cargo", ["build", "--locked", "--quiet", "--release", "--package", "pairvoice-load"]);
   if (reference) await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: here });
 }
@@ -80,7 +80,7 @@ async function startServer(name, command, argsFor) {
 
 /** pairvoice-server, without limits that one address or a fast pair would meet; SERVER_ARGS are added. */
 export async function startPairvoice({ admin = false } = {}) {
-  const program = release("pairvoice-server");
+  const program = process.env.PAIRVOICE_SERVER ?? release("pairvoice-server");
   const help = execFileSync(program, ["--help"], { encoding: "utf8" });
   const flags = ["--rate", "1000000"];
   // All of the load comes from this machine.

@@ -20,9 +20,9 @@ const SIGNALS = QUICK ? 20_000 : 100_000;
 const WARM_UP = SIGNALS / 4;
 /** Signals of a pair on their way. */
 const WINDOW = 4;
-/** Idle time before memory is read, longer than two pings are apart, and how long it is read. */
+/** Idle time before memory is read, and how long it and the CPU are read: pings go out every 10 s. */
 const SETTLE_MS = QUICK ? 3_000 : 12_000;
-const READ_MS = QUICK ? 2_000 : 5_000;
+const READ_MS = QUICK ? 2_000 : 10_000;
 /** Connections opened in a second. */
 const OPEN_RATE = 1_000;
 const SOURCES = 8;
