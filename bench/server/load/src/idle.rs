@@ -29,12 +29,12 @@ pub(crate) async fn hold(target: Target, count: usize, rate: u32) -> Result<(), 
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for number in 0..count {
         pace.tick().await;
-        let place = Arc::clone(&joining).acquire_owned().await?;
+        let permit = Arc::clone(&joining).acquire_owned().await?;
         let (target, up, session) = (target.clone(), up.clone(), name(number / 2));
         tokio::spawn(async move {
             let user = if number % 2 == 0 { "1" } else { "2" };
             let joined = Client::join(&target, &session, user, &instance(), Map::new()).await;
-            drop(place);
+            drop(permit);
             let ended = match joined {
                 Ok((mut client, _)) => {
                     let _ = up.send(Ok(())).await;
