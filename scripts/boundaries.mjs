@@ -25,6 +25,7 @@ const dependencies = {
   "crates/room": ["pairvoice-wire"],
   "crates/server": ["pairvoice-room", "pairvoice-wire"],
   "tests/sim": ["pairvoice-core", "pairvoice-room", "pairvoice-wire"],
+  "bench/server/load": [],
   ".": ["pairvoice-core"],
 };
 
