@@ -63,9 +63,14 @@ impl Room {
         for socket in overflowing {
             self.handle(Input::PageRead { socket, page: Err(StoreError::Busy) });
         }
-        if let Some(Socket::Open { id, seen, .. }) = self.other(author).map(|other| &other.socket) {
-            let (to, seen) = (*id, *seen);
-            let messages: Vec<ChatMessage> = messages.into_iter().filter(|message| message.seq > seen).collect();
+        // The author may have left, and somebody else may have the seat: then both others are told.
+        let others = self.seats_mut().filter(|seat| seat.user != *author);
+        let open = others.filter_map(|seat| match &seat.socket {
+            Socket::Open { id, seen } => Some((*id, *seen)),
+            Socket::None | Socket::Entering(_) => None,
+        });
+        for (to, seen) in open.collect::<Vec<_>>() {
+            let messages: Vec<ChatMessage> = messages.iter().filter(|message| message.seq > seen).cloned().collect();
             if !messages.is_empty() {
                 self.push(Output::Send { to, event: ServerEvent::Chat(ChatDelivery { messages }) });
             }
@@ -88,7 +93,12 @@ impl Room {
                         entering.keep_receipt(receipt.clone());
                     }
                 }
-                self.send_to_other(&user, ServerEvent::Receipt(receipt));
+                // As above: who raised it may have left.
+                let others: Vec<_> =
+                    self.seats_mut().filter(|seat| seat.user != user).filter_map(|seat| seat.open()).collect();
+                for to in others {
+                    self.push(Output::Send { to, event: ServerEvent::Receipt(receipt.clone()) });
+                }
                 self.acknowledge(request, Acknowledgement::ok());
             }
             Err(error) => self.acknowledge(request, not_stored(error)),

@@ -1,0 +1,8 @@
+//! What the fuzz targets check. A target hands its bytes to a `check` function of this library, which panics when a rule is broken.
+
+pub mod handshake;
+mod host;
+mod log;
+mod socket;
+pub mod steps;
+pub mod wire;
