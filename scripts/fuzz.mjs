@@ -16,7 +16,7 @@ const MAX_BYTES = 4096;
 const MAX_SAVED = 60;
 
 const fuzz = join(root, "fuzz");
-const target = join(root, "target", "fuzz");
+const target = join(fuzz, "target");
 
 /** The targets that fuzz/Cargo.toml names. */
 export const targets = () => [...readFileSync(join(fuzz, "Cargo.toml"), "utf8").matchAll(/^\[\[bin\]\]\nname = "(\w+)"/gm)].map(([, name]) => name);
@@ -67,7 +67,7 @@ export async function checkFuzz() {
   for (const name of targets()) await check(name);
 }
 
-/** One target for so many seconds, from the saved corpus on; what it finds to be new is kept in target/fuzz/found. */
+/** One target for so many seconds, from the saved corpus on; what it finds to be new is kept in fuzz/target/found. */
 async function explore(name, seconds) {
   await build(name);
   const saved = join(fuzz, "corpus", name);

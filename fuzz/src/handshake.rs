@@ -1,5 +1,6 @@
 //! Handshakes as they come from the network.
 
+use pairvoice_room::Grant;
 use pairvoice_wire::Handshake;
 
 use crate::host::Host;
@@ -11,7 +12,7 @@ pub fn check(bytes: &[u8]) {
     let mut host: Option<Host> = None;
     for handshake in handshakes {
         let host = host.get_or_insert_with(|| Host::new(handshake.session_id.clone()));
-        host.enter(handshake, None);
+        host.enter(handshake, Grant { participants: None, issued_at: None, lasts_ms: 3_600_000 });
         host.settle();
         host.connect_newest();
     }

@@ -2,45 +2,44 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use pairvoice_room::{Appended, Config, Input, Output, RequestId, Room, SocketId, StoreError, Timer};
-use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, SessionId, UserId};
+use pairvoice_room::{Appended, Config, Grant, Input, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+use pairvoice_wire::{ChatMessage, ClientEvent, Code, Handshake, Refusal, SessionId, UserId};
 
 use crate::log::{Log, pick};
+use crate::rights::{Rights, check_revoked};
 use crate::socket::{Socket, Stage};
 
 /// People of a session.
 const SEATS: usize = 2;
 
-// What room and host say to each other is put together in these functions and read in `Host::perform`.
+/// Longest timer in milliseconds: 30 days.
+const LONGEST_MS: u64 = 30 * 24 * 3_600 * 1_000;
 
-/// What a room is made of.
-fn config(session: SessionId) -> Config {
-    Config { session, rate: 1_000, ice_servers: Vec::new() }
+/// An event that waits for its acknowledgement, and what follows when that is a good one.
+#[derive(Debug)]
+enum Waiting {
+    /// Nothing.
+    Other,
+    /// The socket has left.
+    Bye(SocketId),
+    /// The socket has this token.
+    Token(SocketId, Grant),
 }
 
-/// The input of a socket that asks for a seat.
-fn enter(socket: SocketId, handshake: Handshake, peer: Option<UserId>) -> Input {
-    Input::Enter { socket, handshake: Box::new(handshake), peer }
-}
-
-/// The input of an event.
-fn event(socket: SocketId, request: RequestId, event: ClientEvent) -> Input {
-    Input::Event { socket, request, event: Some(event), at: 0 }
-}
-
-/// The input of a page that was read.
-pub(crate) fn page_read(socket: SocketId, page: Result<ChatPage, StoreError>) -> Input {
-    Input::PageRead { socket, page }
+fn new_room(session: SessionId) -> Room {
+    Room::new(Config { session, ice_servers: Vec::new() })
 }
 
 /// The room and everything around it.
 #[derive(Debug)]
 pub(crate) struct Host {
+    session: SessionId,
     room: Room,
+    rights: Rights,
     pub(crate) log: Log,
     sockets: BTreeMap<SocketId, Socket>,
-    /// Events without an acknowledgement; with the socket of those that say goodbye.
-    waiting: BTreeMap<RequestId, Option<SocketId>>,
+    /// Events without an acknowledgement.
+    waiting: BTreeMap<RequestId, Waiting>,
     timers: BTreeSet<Timer>,
     /// Messages that the room was told to be durable.
     durable: Vec<ChatMessage>,
@@ -53,7 +52,9 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn new(session: SessionId) -> Self {
         Self {
-            room: Room::new(config(session)),
+            room: new_room(session.clone()),
+            session,
+            rights: Rights::default(),
             log: Log::default(),
             sockets: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -67,10 +68,11 @@ impl Host {
     // What happens
 
     /// A socket asks for a seat.
-    pub(crate) fn enter(&mut self, handshake: Handshake, peer: Option<UserId>) {
+    pub(crate) fn enter(&mut self, handshake: Handshake, grant: Grant) {
         let socket = SocketId(self.next_number());
-        self.sockets.insert(socket, Socket::new(handshake.user_id.clone(), handshake.instance.clone()));
-        self.input(enter(socket, handshake, peer));
+        let (user, instance) = (handshake.user_id.clone(), handshake.instance.clone());
+        self.sockets.insert(socket, Socket::new(user, instance, grant.clone()));
+        self.input(Input::Enter { socket, handshake: Box::new(handshake), grant });
     }
 
     /// One of the admitted sockets comes in, or one that was refused after it had been admitted.
@@ -100,11 +102,25 @@ impl Host {
 
     /// A socket sends an event: an open one as a rule, and any other now and then.
     pub(crate) fn event(&mut self, which: u8, said: ClientEvent) {
-        let any = which >= 224;
-        let Some(socket) = self.choose(which, |socket| any || socket.is_listening()) else { return };
+        let Some(socket) = self.speaker(which) else { return };
         let request = RequestId(self.next_number());
-        self.waiting.insert(request, (said == ClientEvent::Bye).then_some(socket));
-        self.input(event(socket, request, said));
+        self.waiting.insert(request, if said == ClientEvent::Bye { Waiting::Bye(socket) } else { Waiting::Other });
+        self.input(Input::Event { socket, request, event: said });
+    }
+
+    /// A socket sends another token, which is a good one for its user, or none.
+    pub(crate) fn renew(&mut self, which: u8, grant: impl FnOnce(&UserId) -> Option<Grant>) {
+        let Some(socket) = self.speaker(which) else { return };
+        let Some(grant) = self.sockets.get(&socket).map(|socket| grant(&socket.user)) else { return };
+        let request = RequestId(self.next_number());
+        self.waiting.insert(request, grant.clone().map_or(Waiting::Other, |grant| Waiting::Token(socket, grant)));
+        let grant = grant.ok_or_else(|| Refusal::new(Code::Unauthorized, "the token has expired"));
+        self.input(Input::Renewed { socket, request, grant });
+    }
+
+    fn speaker(&self, which: u8) -> Option<SocketId> {
+        let any = which >= 224;
+        self.choose(which, |socket| any || socket.is_listening())
     }
 
     /// Any socket breaks.
@@ -158,6 +174,15 @@ impl Host {
         self.input(Input::Restarting { after_ms });
     }
 
+    /// A session that everybody left is forgotten: another room takes what comes, late answers of the log, too.
+    pub(crate) fn forget(&mut self) {
+        if self.room.is_empty() && self.waiting.is_empty() {
+            self.room = new_room(self.session.clone());
+            self.rights = Rights::default();
+            self.timers.clear();
+        }
+    }
+
     /// The log answers everything, every socket breaks, and every timer fires: nothing may be left.
     pub(crate) fn finish(mut self) {
         self.settle();
@@ -206,13 +231,22 @@ impl Host {
     fn input(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
-            self.room.handle(input);
+            self.rights.hear(&input);
+            self.room.handle(input.clone());
             while let Some(output) = self.room.poll_output() {
                 inputs.extend(self.perform(output));
             }
+            check_revoked(&input, self.sockets.values().filter(|socket| socket.is_inside()));
         }
         assert!(self.room.seats() <= SEATS, "{} seats", self.room.seats());
-        assert_eq!(self.room.is_empty(), self.room.seats() == 0);
+        let inside: Vec<&Socket> = self.sockets.values().filter(|socket| socket.is_inside()).collect();
+        inside.iter().for_each(|socket| self.rights.check_user(&socket.user));
+        assert_eq!(inside.iter().map(|socket| &socket.user).collect::<BTreeSet<_>>().len(), inside.len(), "{inside:?}");
+        assert!(inside.len() <= self.room.seats(), "{} seats for {inside:?}", self.room.seats());
+        if self.room.is_empty() {
+            let waits = |socket: &&Socket| matches!(socket.stage, Stage::Asking | Stage::Admitted);
+            assert_eq!(self.sockets.values().find(waits).map(|socket| &socket.user), None, "is forgotten");
+        }
         for socket in self.sockets.values().filter(|socket| socket.is_listening()) {
             let missing = self.durable.iter().find(|message| !socket.has(message));
             assert!(missing.is_none(), "{socket:?} lacks {missing:?}");
@@ -221,7 +255,11 @@ impl Host {
 
     fn perform(&mut self, output: Output) -> Option<Input> {
         match output {
-            Output::Admit { socket } => self.socket(socket).admit(),
+            Output::Admit { socket } => {
+                self.socket(socket).admit();
+                let Socket { user, grant, .. } = &self.sockets[&socket];
+                self.rights.check_token(user, grant);
+            }
             Output::Refuse { socket, .. } => self.socket(socket).refuse(),
             Output::Send { to, event } => {
                 let socket = self.socket(to);
@@ -229,13 +267,25 @@ impl Host {
                 return socket.deaf.then(|| Input::Overflowed { socket: to, event: Box::new(event) });
             }
             Output::Acknowledge { request, answer } => match self.waiting.remove(&request) {
-                Some(Some(socket)) if answer.ok => self.socket(socket).left = true,
+                Some(Waiting::Bye(socket)) if answer.ok => self.socket(socket).left = true,
+                Some(Waiting::Token(id, grant)) if answer.ok => {
+                    let socket = self.socket(id);
+                    assert!(socket.is_inside(), "a token is taken of {socket:?}");
+                    socket.grant = grant.clone();
+                    self.rights.check_token(&self.sockets[&id].user, &grant);
+                }
                 Some(_) => {}
                 None => assert!(self.repeating, "acknowledged twice: {answer:?}"),
             },
             Output::HangUp { socket } => self.socket(socket).hang_up(),
-            Output::Store(request) => self.log.submit(request),
-            Output::SetTimer { timer, .. } => {
+            Output::Store(request) => {
+                if let StoreRequest::Pin { participants } = &request {
+                    self.rights.pin(participants);
+                }
+                self.log.submit(request);
+            }
+            Output::SetTimer { timer, after } => {
+                assert!(after <= LONGEST_MS, "{timer:?} after {after} ms");
                 self.timers.insert(timer);
             }
             Output::ClearTimer(timer) => {

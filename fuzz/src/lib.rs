@@ -3,6 +3,8 @@
 pub mod handshake;
 mod host;
 mod log;
+mod rights;
 mod socket;
+pub mod socket_io;
 pub mod steps;
 pub mod wire;

@@ -1,22 +1,33 @@
 //! The chat log of one session, in memory: what the server keeps in SQLite. Writer and reader each take their time, as the server's
 //! two threads do.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use pairvoice_room::{Appended, Input, Known, StoreError, StoreRequest};
+use pairvoice_room::{Admission, Appended, Input, Known, StoreError, StoreRequest};
 use pairvoice_wire::{Accepted, ChatMessage, ChatPage, MAX_BATCH, MAX_PAGE, NewMessage, Receipt, UserId, check_text};
-
-use crate::host::page_read;
 
 /// Messages of one page: few, so that pages matter.
 const PAGE: usize = 6;
+/// Bytes of text that each person may write.
+const ROOM: usize = 256;
+
+/// What the writer is asked for.
+#[derive(Debug)]
+enum Job {
+    /// By the room.
+    Request(StoreRequest),
+    /// By whoever runs the server.
+    Revoke { user: Option<UserId>, at: u64 },
+}
 
 /// The log, what it was asked for, and its answers that are on their way to the room.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     messages: Vec<ChatMessage>,
     receipts: Vec<Receipt>,
-    to_write: VecDeque<StoreRequest>,
+    pin: Option<[UserId; 2]>,
+    revoked: BTreeMap<Option<UserId>, u64>,
+    to_write: VecDeque<Job>,
     to_read: Vec<StoreRequest>,
     /// Answers of the writer, which come in its order.
     pub(crate) written: VecDeque<Input>,
@@ -34,9 +45,13 @@ impl Log {
                     assert_eq!(check_text(&message.text), Ok(()));
                     assert!(message.sender.as_ref().is_none_or(|sender| *sender == ticket.user));
                 }
-                self.to_write.push_back(request);
+                self.to_write.push_back(Job::Request(request));
             }
-            StoreRequest::Raise { .. } => self.to_write.push_back(request),
+            StoreRequest::Pin { participants: [one, other] } => {
+                assert_ne!(one, other);
+                self.to_write.push_back(Job::Request(request));
+            }
+            StoreRequest::Raise { .. } => self.to_write.push_back(Job::Request(request)),
             StoreRequest::ReadHistory { limit, .. } => {
                 assert!(*limit <= MAX_PAGE);
                 self.to_read.push(request);
@@ -45,18 +60,37 @@ impl Log {
         }
     }
 
+    /// Takes a revocation.
+    pub(crate) fn revoke(&mut self, user: Option<UserId>, at: u64) {
+        self.to_write.push_back(Job::Revoke { user, at });
+    }
+
     /// Does the oldest thing that the writer was asked for.
     pub(crate) fn write(&mut self, failure: Option<StoreError>) {
-        let answer = match self.to_write.pop_front() {
-            Some(StoreRequest::Append { ticket, messages }) => {
+        let Some(job) = self.to_write.pop_front() else { return };
+        let answer = match job {
+            Job::Request(StoreRequest::Append { ticket, messages }) => {
                 let result = failure.map_or_else(|| Ok(self.append(&ticket.user, messages)), Err);
                 Input::Appended { ticket, result }
             }
-            Some(StoreRequest::Raise { request, receipt }) => {
+            Job::Request(StoreRequest::Raise { request, receipt }) => {
                 let result = failure.map_or_else(|| Ok(self.raise(receipt)), Err);
                 Input::Raised { request, result }
             }
-            _ => return,
+            Job::Request(StoreRequest::Pin { participants }) => {
+                // The first pin stays.
+                let pinned = || Ok(self.pin.get_or_insert(participants).clone());
+                Input::Pinned { participants: failure.map_or_else(pinned, Err) }
+            }
+            Job::Request(StoreRequest::ReadPage { .. } | StoreRequest::ReadHistory { .. }) => return,
+            Job::Revoke { user, at } => {
+                // A room is told of a revocation that could not be written, too.
+                if failure.is_none() {
+                    let known = self.revoked.entry(user.clone()).or_default();
+                    *known = at.max(*known);
+                }
+                Input::Revoke { user, at }
+            }
         };
         self.written.push_back(answer);
     }
@@ -66,14 +100,15 @@ impl Log {
         let Some(index) = pick(self.to_read.len(), which) else { return };
         let answer = match self.to_read.swap_remove(index) {
             StoreRequest::ReadPage { socket, known } => {
-                page_read(socket, failure.map_or_else(|| Ok(self.page(&known)), Err))
+                let admission = || Admission { participants: self.pin.clone(), revoked: self.revoked.clone() };
+                Input::PageRead { socket, page: failure.map_or_else(|| Ok((self.page(&known), admission())), Err) }
             }
             StoreRequest::ReadHistory { request, before, limit } => {
                 let found: Vec<_> = self.messages.iter().filter(|m| m.seq < before).cloned().collect();
                 let result = failure.map_or_else(|| Ok(newest(found, limit as usize)), Err);
                 Input::HistoryRead { request, result }
             }
-            StoreRequest::Append { .. } | StoreRequest::Raise { .. } => return,
+            StoreRequest::Append { .. } | StoreRequest::Raise { .. } | StoreRequest::Pin { .. } => return,
         };
         self.read.push(answer);
     }
@@ -97,6 +132,9 @@ impl Log {
 
     fn append(&mut self, sender: &UserId, messages: Vec<NewMessage>) -> Appended {
         let mut appended = Appended::default();
+        let written = |messages: &[ChatMessage]| -> usize {
+            messages.iter().filter(|known| known.sender == *sender).map(|known| known.text.len()).sum()
+        };
         for NewMessage { id, text, .. } in messages {
             let seq = match self.messages.iter().find(|known| known.id == id) {
                 Some(known) if known.sender != *sender => {
@@ -104,6 +142,10 @@ impl Log {
                     break;
                 }
                 Some(known) => known.seq,
+                None if written(&self.messages) + text.len() > ROOM => {
+                    appended.full = Some(id);
+                    break;
+                }
                 None => {
                     let seq = self.messages.len() as u64 + 1;
                     let message = ChatMessage { id: id.clone(), sender: sender.clone(), seq, at: seq, text };

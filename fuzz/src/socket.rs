@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use pairvoice_room::Grant;
 use pairvoice_wire::{
     ChatMessage, Envelope, InstanceId, MAX_PARKED_BYTES, MAX_PARKED_SIGNALS, ServerEvent, UserId, Welcome,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Socket {
     pub(crate) stage: Stage,
     pub(crate) user: UserId,
     instance: InstanceId,
+    /// What its newest token grants.
+    pub(crate) grant: Grant,
     /// What is sent to it does not fit into its channel.
     pub(crate) deaf: bool,
     /// It said goodbye.
@@ -40,9 +43,9 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(user: UserId, instance: InstanceId) -> Self {
+    pub(crate) fn new(user: UserId, instance: InstanceId, grant: Grant) -> Self {
         let (stage, deaf, left, welcomed, delivered) = (Stage::Asking, false, false, None, BTreeSet::new());
-        Self { stage, user, instance, deaf, left, welcomed, delivered }
+        Self { stage, user, instance, grant, deaf, left, welcomed, delivered }
     }
 
     /// `Output::Admit`. An answer of the log that comes twice admits twice.
@@ -77,9 +80,14 @@ impl Socket {
         }
     }
 
+    /// Whether it was welcomed and has a seat.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.stage == Stage::Open && self.welcomed.is_some() && !self.left
+    }
+
     /// Whether it has a seat and takes what is sent.
     pub(crate) fn is_listening(&self) -> bool {
-        self.stage == Stage::Open && self.welcomed.is_some() && !self.left && !self.deaf
+        self.is_inside() && !self.deaf
     }
 
     /// Whether a message of the log that the room knows to be durable is, or was, on its way to this socket.

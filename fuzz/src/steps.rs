@@ -3,10 +3,10 @@
 #![allow(missing_docs, reason = "fields are named as in the types of room and wire that they become")]
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use pairvoice_room::{StoreError, Timer};
+use pairvoice_room::{Grant, StoreError, Timer};
 use pairvoice_wire::{
     Candidate, ChatBatch, ClientEvent, Envelope, Handshake, HistoryRequest, InstanceId, MAX_SIGNAL_BYTES,
-    MAX_TEXT_CHARS, MessageId, NewMessage, Receipt, RestartWhy, SessionId, SignalBody, Typing, UserId, VERSION,
+    MAX_TEXT_CHARS, MessageId, NewMessage, Receipt, RestartWhy, SessionId, SignalBody, TokenRenewal, Typing, UserId, VERSION,
     VoiceReason, VoiceState, VoiceStatus,
 };
 
@@ -22,10 +22,18 @@ pub enum Step {
     Enter { who: Who, life: u8, since: u8, peer: Option<Who>, signals: Vec<Signal> },
     /// A socket asks for a seat, its page is read, and it comes in, all before the log's writer does anything.
     Join { who: Who, life: u8 },
+    /// The same with a token that may name two users, and may be void.
+    JoinBy { who: Who, life: u8, token: Token },
+    /// A socket asks for a seat with such a token.
+    EnterBy { who: Who, life: u8, token: Token },
     /// An admitted socket comes in.
     Connect(u8),
     /// A socket sends an event.
     Event { socket: u8, event: Event },
+    /// A socket sends another token; none is one that was refused before a room heard of it.
+    Renew { socket: u8, token: Option<Token> },
+    /// Tokens are revoked: somebody's, or everybody's.
+    Revoke { who: Option<Who>, at: u8 },
     /// A socket breaks.
     Close(u8),
     /// A socket reads no more.
@@ -42,8 +50,34 @@ pub enum Step {
     Fire(u8),
     /// A timer fires that does not run.
     FireLate { who: Who, seat: bool },
+    /// The timer of somebody's token fires, whether it runs or not.
+    FireToken(Who),
+    /// The session is forgotten, if everybody has left.
+    Forget,
     /// The server is about to restart.
     Restart(u32),
+}
+
+/// What a token grants.
+#[derive(Debug, Arbitrary)]
+pub struct Token {
+    /// The other participant, if it names two.
+    peer: Option<Who>,
+    /// The other one is named first.
+    turned: bool,
+    issued: Option<u8>,
+    lasts: Lasts,
+}
+
+/// How long a token is good.
+#[derive(Debug, Clone, Copy, Arbitrary)]
+pub enum Lasts {
+    Hour,
+    Nothing,
+    Moment,
+    Minute,
+    Year,
+    Ever,
 }
 
 /// One of four people.
@@ -73,6 +107,7 @@ pub enum Event {
     Typing(bool),
     History { before: u64, limit: u32 },
     Probe,
+    Token,
     Bye,
 }
 
@@ -120,7 +155,11 @@ pub enum Body {
 /// long sequences.
 impl<'a> Arbitrary<'a> for Step {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u8::arbitrary(u)? % 24 {
+        let kind = u8::arbitrary(u)?;
+        if kind >= 192 {
+            return Self::of_tokens(kind, u);
+        }
+        Ok(match kind % 24 {
             0..=4 => Self::Join { who: u.arbitrary()?, life: u.arbitrary()? },
             5..=10 => Self::Event { socket: u.arbitrary()?, event: u.arbitrary()? },
             11 => Self::Enter {
@@ -144,6 +183,20 @@ impl<'a> Arbitrary<'a> for Step {
     }
 }
 
+impl Step {
+    /// Steps that have to do with who may be in the session.
+    fn of_tokens(kind: u8, u: &mut Unstructured<'_>) -> Result<Self> {
+        Ok(match kind % 10 {
+            0..=2 => Self::JoinBy { who: u.arbitrary()?, life: u.arbitrary()?, token: u.arbitrary()? },
+            3 => Self::EnterBy { who: u.arbitrary()?, life: u.arbitrary()?, token: u.arbitrary()? },
+            4 | 5 => Self::Renew { socket: u.arbitrary()?, token: u.arbitrary()? },
+            6 => Self::Revoke { who: u.arbitrary()?, at: u.arbitrary()? },
+            7 => Self::FireToken(u.arbitrary()?),
+            _ => Self::Forget,
+        })
+    }
+}
+
 impl<'a> Arbitrary<'a> for Who {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(*u.choose(&[Self::Seven, Self::Nine, Self::Ada, Self::Zoe])?)
@@ -152,7 +205,11 @@ impl<'a> Arbitrary<'a> for Who {
 
 impl<'a> Arbitrary<'a> for Event {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u8::arbitrary(u)? % 12 {
+        let kind = u8::arbitrary(u)?;
+        if kind >= 252 {
+            return Ok(Self::Token);
+        }
+        Ok(match kind % 12 {
             0..=2 => Self::Chat { messages: u.arbitrary()?, times: u.arbitrary()? },
             3..=5 => Self::Signal { who: u.arbitrary()?, signal: u.arbitrary()? },
             6 => Self::Voice { on: u.arbitrary()?, muted: u.arbitrary()?, connected: u.arbitrary()? },
@@ -179,16 +236,16 @@ fn happen(host: &mut Host, step: Step) {
         Step::Enter { who, life, since, peer, signals } => {
             let signals = signals.into_iter().map(|signal| signal.envelope(who)).collect();
             let handshake = Handshake { since: since.into(), signals, ..handshake(who, life) };
-            // The other that a token names is never its own user.
-            host.enter(handshake, peer.map(Who::user).filter(|peer| *peer != who.user()));
+            let token = Token { peer, turned: false, issued: Some(128), lasts: Lasts::Hour };
+            host.enter(handshake, token.grant(&who.user()));
         }
-        Step::Join { who, life } => {
-            host.enter(handshake(who, life), None);
-            host.read_everything();
-            host.connect_newest();
-        }
+        Step::EnterBy { who, life, token } => host.enter(handshake(who, life), token.grant(&who.user())),
+        Step::Join { who, life } => join(host, handshake(who, life), ordinary()),
+        Step::JoinBy { who, life, token } => join(host, handshake(who, life), token.grant(&who.user())),
         Step::Connect(which) => host.connect(which),
         Step::Event { socket, event } => host.event(socket, event.of_client()),
+        Step::Renew { socket, token } => host.renew(socket, |user| token.map(|token| token.grant(user))),
+        Step::Revoke { who, at } => host.log.revoke(who.map(Who::user), at.into()),
         Step::Close(which) => host.close(which),
         Step::Deafen(which) => host.deafen(which),
         Step::Write(fate) => host.log.write(fate.error()),
@@ -198,7 +255,42 @@ fn happen(host: &mut Host, step: Step) {
         Step::Fire(which) => host.fire(which),
         Step::FireLate { who, seat: true } => host.fire_late(Timer::Seat(who.user())),
         Step::FireLate { who, seat: false } => host.fire_late(Timer::Away(who.user())),
+        Step::FireToken(who) => host.fire_late(Timer::Token(who.user())),
+        Step::Forget => host.forget(),
         Step::Restart(after_ms) => host.restart(after_ms),
+    }
+}
+
+fn join(host: &mut Host, handshake: Handshake, grant: Grant) {
+    host.enter(handshake, grant);
+    host.read_everything();
+    host.connect_newest();
+}
+
+/// What a token grants that names nobody, for an hour.
+fn ordinary() -> Grant {
+    Grant { participants: None, issued_at: Some(128), lasts_ms: 3_600_000 }
+}
+
+impl Token {
+    /// A token's two are two different users, of whom its own is one.
+    fn grant(&self, user: &UserId) -> Grant {
+        let two = |peer: UserId| if self.turned { [peer, user.clone()] } else { [user.clone(), peer] };
+        let participants = self.peer.map(Who::user).filter(|peer| peer != user).map(two);
+        Grant { participants, issued_at: self.issued.map(u64::from), lasts_ms: self.lasts.milliseconds() }
+    }
+}
+
+impl Lasts {
+    fn milliseconds(self) -> u64 {
+        match self {
+            Self::Hour => 3_600_000,
+            Self::Nothing => 0,
+            Self::Moment => 999,
+            Self::Minute => 60_000,
+            Self::Year => 365 * 24 * 3_600_000,
+            Self::Ever => u64::MAX,
+        }
     }
 }
 
@@ -244,6 +336,7 @@ impl Event {
             Self::Typing(on) => ClientEvent::Typing(Typing { on }),
             Self::History { before, limit } => ClientEvent::History(HistoryRequest { before, limit }),
             Self::Probe => ClientEvent::Probe,
+            Self::Token => ClientEvent::Token(TokenRenewal { token: String::new() }),
             Self::Bye => ClientEvent::Bye,
         }
     }

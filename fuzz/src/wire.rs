@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use pairvoice_wire::{
-    ChatBatch, Envelope, Handshake, HistoryRequest, InBand, MAX_ID_BYTES, Receipt, Typing, VoiceStatus,
+    ChatBatch, Envelope, Handshake, HistoryRequest, InBand, MAX_ID_BYTES, Receipt, TokenRenewal, Typing,
+    VoiceStatus,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,7 @@ pub fn check(bytes: &[u8]) {
     round_trip::<Receipt>(bytes);
     round_trip::<Typing>(bytes);
     round_trip::<HistoryRequest>(bytes);
+    round_trip::<TokenRenewal>(bytes);
     round_trip::<VoiceStatus>(bytes);
     for envelope in round_trip::<Envelope>(bytes) {
         sized(&envelope);

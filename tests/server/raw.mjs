@@ -228,7 +228,7 @@ export async function tcp(server, { from } = {}) {
   socket.on("end", () => (peer.closed = true));
   socket.on("error", () => (peer.closed = true));
   peer.end = () => socket.destroy();
-  await until("a TCP connection", () => socket.localPort !== undefined && (peer.closed || !socket.connecting));
+  await until("a TCP connection", () => peer.closed || (!socket.connecting && socket.localPort !== undefined));
   return peer;
 }
 

@@ -16,7 +16,7 @@ use crate::store::{Known, StoreRequest};
 
 /// People of a session.
 const SEATS: usize = 2;
-/// Former instances that are remembered of one user.
+/// Users of whom former instances are remembered, and former instances of one user.
 const REMEMBERED: usize = 64;
 /// A person whose socket broke without a goodbye counts as away for so long, then as absent, in milliseconds.
 const AWAY_MS: u64 = 8_000;
@@ -178,6 +178,11 @@ impl Room {
             let former = std::mem::replace(&mut seat.instance, instance.clone());
             seat.parked.wipe();
             seat.welcomes = 0;
+            if self.superseded.len() >= REMEMBERED && !self.superseded.contains_key(user) {
+                // Whoever has no seat any more takes nothing over.
+                let seated: Vec<UserId> = self.seats.iter().map(|seat| seat.user.clone()).collect();
+                self.superseded.retain(|former, _| seated.contains(former));
+            }
             let remembered = self.superseded.entry(user.clone()).or_default();
             remembered.push_back(former);
             if remembered.len() > REMEMBERED {

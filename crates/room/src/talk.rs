@@ -34,7 +34,7 @@ impl Room {
         let Ticket { user, request, cut } = ticket;
         match result {
             Ok(Appended { accepted, new, taken, full }) => {
-                self.deliver(&user, new);
+                self.deliver(&user, &new);
                 let taken = taken.map(|id| (id, Refusal::new(Code::IdTaken, "the ID is another message's")));
                 let full =
                     full.map(|id| (id, Refusal::new(Code::StorageFull, "you have no room for more in this session")));
@@ -48,14 +48,14 @@ impl Room {
     }
 
     /// Hands durable messages to the other. Whoever is entering, on either seat, finds them behind the welcome.
-    fn deliver(&mut self, author: &UserId, messages: Vec<ChatMessage>) {
+    fn deliver(&mut self, author: &UserId, messages: &[ChatMessage]) {
         if messages.is_empty() {
             return;
         }
         let mut overflowing = Vec::new();
         for seat in self.seats_mut() {
             if let Socket::Entering(entering) = &mut seat.socket
-                && !entering.keep(&messages)
+                && !entering.keep(messages)
             {
                 overflowing.push(entering.id);
             }

@@ -19,6 +19,7 @@ pub use self::args::{KeyArgs, KeyFile, KeyFileError};
 pub(crate) use self::claims::SKEW_S;
 pub use self::claims::{Audience, Claims, now_s};
 pub use self::error::{KeyError, KeyFault};
+pub(crate) use self::file::is_credential;
 use self::set::KeySet;
 
 mod args;

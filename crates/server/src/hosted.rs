@@ -10,6 +10,7 @@ use pairvoice_wire::SessionId;
 use tokio::task::AbortHandle;
 
 use crate::lines;
+use crate::metrics::HangUp;
 use crate::metrics::VoiceClock;
 use crate::sessions::Sessions;
 use crate::socket_io::{Ack, Peer};
@@ -91,7 +92,11 @@ impl Hosted {
             }
             Output::Send { to, event } => {
                 let peer = self.sockets.get(&to)?;
-                return (!peer.emit(&event)).then(|| Input::Overflowed { socket: to, event: Box::new(event) });
+                if peer.emit(&event) {
+                    return None;
+                }
+                sessions.watch.metrics.hung_up(HangUp::UnsentBytes);
+                return Some(Input::Overflowed { socket: to, event: Box::new(event) });
             }
             Output::Acknowledge { request, answer } => {
                 if let Some(ack) = self.requests.remove(&request) {
@@ -106,7 +111,10 @@ impl Hosted {
             Output::Store(request) => return self.store(sessions, request),
             Output::SetTimer { timer, after } => self.set_timer(sessions, timer, Duration::from_millis(after)),
             Output::ClearTimer(timer) => drop(self.timers.remove(&timer)),
-            Output::Log(note) => lines::write(&self.session, &note, &mut self.voice_clock, |_| None, &sessions.watch),
+            Output::Log(note) => {
+                let connection = |socket| self.sockets.get(&socket).map(|peer| peer.engine.number);
+                lines::write(&self.session, &note, &mut self.voice_clock, connection, &sessions.watch);
+            }
         }
         None
     }
@@ -125,6 +133,10 @@ impl Hosted {
     fn store(&self, sessions: &Arc<Sessions>, request: StoreRequest) -> Option<Input> {
         let (host, session) = (Arc::clone(sessions), self.session.clone());
         let answer = move |input| {
+            if let Input::Appended { result: Ok(appended), .. } = &input {
+                let bytes = appended.new.iter().map(|message| message.text.len() as u64).sum();
+                host.watch.metrics.chat_messages(appended.new.len() as u64, bytes);
+            }
             // The log's threads are none of the runtime's, and what follows may spawn tasks.
             let runtime = host.runtime.clone();
             let _within = runtime.enter();

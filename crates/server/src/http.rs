@@ -53,7 +53,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
     let health = Arc::new(Health::new(database));
     let admin = Admin::new(Arc::clone(&sessions), Arc::clone(&health));
     let endpoint = Arc::new(Endpoint::new(Arc::clone(&sessions), Arc::clone(&config.keys), config.limits.rate));
-    let addresses = Arc::new(Addresses::new(&config.limits, net::connections()));
+    let addresses = Arc::new(Addresses::new(&config.limits, net::connections(), Arc::clone(&metrics)));
     let engine_io = socket_io::Service::new(Arc::clone(&endpoint), Arc::clone(&addresses));
     let mut router = health
         .router()

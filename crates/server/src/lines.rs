@@ -81,7 +81,9 @@ fn count(note: &Note, clock: &mut VoiceClock, watch: &Watch) {
         }
         Note::Signal { kind, outcome, .. } => metrics.signal(kind, SignalOutcome::from(*outcome)),
         Note::SignalRefused { kind, .. } => metrics.signal(kind, SignalOutcome::Refused),
-        Note::LetGo { .. } => metrics.hung_up(HangUp::Token),
+        Note::LetGo { why, .. } => {
+            metrics.hung_up(if why.contains("revoked") { HangUp::Revoked } else { HangUp::Token });
+        }
         Note::Away { .. }
         | Note::Left { .. }
         | Note::Roles { .. }

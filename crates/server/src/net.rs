@@ -5,6 +5,7 @@ mod addresses;
 mod limits;
 mod link;
 mod proxies;
+mod web;
 
 pub(crate) use self::accept::Listener;
 pub(crate) use self::accept::connections;

@@ -15,8 +15,11 @@ mod bucket;
 #[derive(Debug)]
 pub(crate) struct UserBuckets {
     rate: u32,
-    buckets: Mutex<HashMap<(SessionId, UserId), Arc<Mutex<Bucket>>>>,
+    buckets: Mutex<HashMap<(SessionId, UserId), SharedBucket>>,
 }
+
+/// The bucket of one user, which all of their connections take from.
+pub(crate) type SharedBucket = Arc<Mutex<Bucket>>;
 
 impl UserBuckets {
     /// Buckets for so many events a second each.
@@ -24,7 +27,7 @@ impl UserBuckets {
         Self { rate, buckets: Mutex::default() }
     }
 
-    pub(crate) fn of(&self, session: &SessionId, user: &UserId, now: Instant) -> Arc<Mutex<Bucket>> {
+    pub(crate) fn of(&self, session: &SessionId, user: &UserId, now: Instant) -> SharedBucket {
         let new = || Arc::new(Mutex::new(Bucket::new(self.rate, now)));
         Arc::clone(lock(&self.buckets).entry((session.clone(), user.clone())).or_insert_with(new))
     }

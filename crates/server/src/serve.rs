@@ -13,7 +13,7 @@ use crate::http::{Server, router};
 use crate::net::Listener;
 
 /// How long the chat log may take to write what waits, at the end.
-const LAST_WRITES: Duration = Duration::from_millis(1_000);
+const LAST_WRITES: Duration = Duration::from_secs(1);
 /// How long connections may then take to send what they hold.
 const LAST_WORDS: Duration = Duration::from_millis(600);
 

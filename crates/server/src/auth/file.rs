@@ -14,12 +14,19 @@ const MIN_SECRET_BYTES: usize = 32;
 /// Group or others may read or write.
 const LOOSE: u32 = 0o066;
 
+/// Whether the service manager made the file for this process alone (systemd's `LoadCredential`). Where file systems have access
+/// control lists, its mode then shows a group that nobody is in.
+pub(crate) fn is_credential(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY")
+        .is_some_and(|folder| Path::new(&folder).is_absolute() && path.parent() == Some(Path::new(&folder)))
+}
+
 /// Reads a secret; white space around it is not part of it.
 pub(super) fn secret(path: &Path) -> Result<Vec<u8>, KeyError> {
     let kind = "secret";
     let failed = |source| KeyError::File { kind, path: path.into(), source };
     let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.permissions().mode() & LOOSE != 0 {
+    if file.metadata().map_err(failed)?.permissions().mode() & LOOSE != 0 && !is_credential(path) {
         return Err(KeyError::Mode(path.into()));
     }
     let bytes = contents(file, kind, path)?;

@@ -63,8 +63,10 @@ labels! {
         BodyTimeout = "body-timeout",
         /// Nothing was asked for in the idle limit.
         Idle = "idle",
-        /// Anything else.
-        Other = "other",
+        /// It hardly read what it had asked for.
+        Stalled = "stalled",
+        /// Another connection got its place.
+        GivenUp = "given-up",
     }
 }
 
@@ -77,8 +79,6 @@ labels! {
         UnsentAge = "unsent-age",
         /// It was refused too often.
         Refusals = "refusals",
-        /// The same user came with another socket.
-        Replaced = "replaced",
         /// Its token expired and it brought no other.
         Token = "token",
         /// Whoever runs the server revoked it.
@@ -87,8 +87,6 @@ labels! {
         Protocol = "protocol",
         /// The server stops.
         Shutdown = "shutdown",
-        /// Anything else.
-        Other = "other",
     }
 }
 

@@ -1,4 +1,4 @@
-//! The accept loop, and HTTP on what it accepts.
+//! The accept loop.
 
 use std::collections::HashMap;
 use std::io;
@@ -8,28 +8,20 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tower::ServiceExt as _;
 
 use super::addresses::{Addresses, Crowded, network};
 use super::limits::LimitArgs;
-use super::link::{Link, LinkStream};
+use super::link::Link;
+use super::web::Web;
+use crate::metrics::ConnectionRefusal;
 use crate::sessions::lock;
 use crate::tls::Tls;
 
 /// How long sent data may stay unacknowledged (RFC 5482): a peer that is gone takes nothing, and its connection would stay for a
 /// quarter of an hour.
 const UNANSWERED: Duration = Duration::from_secs(30);
-/// What HTTP/1 may buffer of one connection, in bytes.
-const HTTP1_BUFFER: usize = 32 * 1024;
 /// How often connections are looked after.
 const SWEEP: Duration = Duration::from_secs(1);
 /// When no connection could be given up for a new one, none is looked for again for so long.
@@ -87,6 +79,8 @@ impl Listener {
 
     /// Serves until the future is dropped; `each_second` is called about every second.
     pub(crate) async fn serve(&self, router: Router, tls: Option<Arc<Tls>>, each_second: impl Fn(Instant)) {
+        let header_time = self.limits.header_time();
+        let web = Arc::new(Web { router, tls, header_time, addresses: Arc::clone(&self.addresses) });
         let numbers = AtomicU64::new(0);
         let mut sweep = tokio::time::interval(SWEEP);
         let mut quiet = Quiet::default();
@@ -112,13 +106,22 @@ impl Listener {
                             return Err(crowded);
                         };
                         link.reset();
+                        self.addresses.refused(ConnectionRefusal::GivenUp);
                         Ok(self.addresses.take(peer.ip()))
                     });
                     let slot = match slot {
                         Ok(slot) => slot,
                         Err(crowded) => {
+                            self.addresses.refused(match crowded {
+                                Crowded::Address => ConnectionRefusal::PerAddress,
+                                Crowded::Everybody => ConnectionRefusal::Total,
+                            });
                             if let Some(left_out) = quiet.speak() {
-                                tracing::warn!(?crowded, left_out, "refused a connection: there are too many");
+                                tracing::warn!(
+                                    ?crowded,
+                                    left_out,
+                                    "could not accept a connection: there are too many connections"
+                                );
                             }
                             continue;
                         }
@@ -126,9 +129,10 @@ impl Listener {
                     prepare(&tcp);
                     let link = Link::new(tcp, peer.ip(), slot);
                     lock(&self.links).insert(numbers.fetch_add(1, Ordering::Relaxed), Arc::downgrade(&link));
-                    tokio::spawn(connection(link, router.clone(), tls.clone(), self.limits.header_time()));
+                    tokio::spawn(Arc::clone(&web).serve(link));
                 }
                 Err(error) => {
+                    self.addresses.refused(ConnectionRefusal::AcceptError);
                     if let Some(left_out) = quiet.speak() {
                         tracing::error!(%error, left_out, "could not accept a connection");
                     }
@@ -158,7 +162,14 @@ impl Listener {
         self.addresses.sweep(now);
         lock(&self.links).retain(|_, link| {
             let Some(link) = link.upgrade() else { return false };
-            if link.is_stalled(now) || link.idle(now).is_some_and(|idle| idle > self.limits.idle_time()) {
+            let reason = if link.is_stalled(now) {
+                Some(ConnectionRefusal::Stalled)
+            } else {
+                let idle = link.idle(now).is_some_and(|idle| idle > self.limits.idle_time());
+                idle.then_some(ConnectionRefusal::Idle)
+            };
+            if let Some(reason) = reason {
+                self.addresses.refused(reason);
                 link.reset();
             }
             true
@@ -188,56 +199,4 @@ fn prepare(tcp: &TcpStream) {
     // The first message after a handshake waits 40 ms for an acknowledgement otherwise (Nagle).
     let _ = tcp.set_nodelay(true);
     let _ = SockRef::from(tcp).set_tcp_user_timeout(Some(UNANSWERED));
-}
-
-async fn connection(link: Arc<Link>, router: Router, tls: Option<Arc<Tls>>, header_time: Duration) {
-    let weak = Arc::downgrade(&link);
-    let stream = LinkStream(link);
-    match tls {
-        None => http1(stream, weak, router, header_time).await,
-        Some(tls) => {
-            let handshake = tokio::time::timeout(header_time, tls.acceptor().accept(stream)).await;
-            let Ok(Ok(stream)) = handshake else { return };
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                http2(stream, weak, router).await;
-            } else {
-                http1(stream, weak, router, header_time).await;
-            }
-        }
-    }
-}
-
-async fn http1<S>(stream: S, link: Weak<Link>, router: Router, header_time: Duration)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(header_time).max_buf_size(HTTP1_BUFFER);
-    let service = service_fn(move |request| answer(request, link.clone(), router.clone()));
-    // Whatever ends a connection, there is nobody left to be told.
-    let _ = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
-}
-
-async fn http2<S>(stream: S, link: Weak<Link>, router: Router)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut http = http2::Builder::new(TokioExecutor::new());
-    http.timer(TokioTimer::new())
-        .max_concurrent_streams(64)
-        .max_header_list_size(16 * 1024)
-        .max_send_buf_size(64 * 1024);
-    let service = service_fn(move |request| answer(request, link.clone(), router.clone()));
-    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-}
-
-async fn answer(
-    request: Request<Incoming>,
-    link: Weak<Link>,
-    router: Router,
-) -> Result<axum::response::Response, std::convert::Infallible> {
-    let _answering = link.upgrade().map(|link| link.request());
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(link);
-    router.oneshot(request).await
 }

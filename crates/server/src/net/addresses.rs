@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 
 use super::limits::LimitArgs;
 use super::proxies::{self, Network};
+use crate::metrics::{ConnectionRefusal, Metrics};
 use crate::quota::Bucket;
 use crate::sessions::lock;
 
@@ -29,6 +30,7 @@ pub(crate) struct Addresses {
     /// TCP connections of all addresses.
     total: AtomicU32,
     trusted: Vec<Network>,
+    metrics: Arc<Metrics>,
     known: Mutex<HashMap<IpAddr, Known>>,
 }
 
@@ -42,9 +44,9 @@ struct Known {
 
 impl Addresses {
     /// Nobody is connected; all together may have so many connections.
-    pub(crate) fn new(limits: &LimitArgs, all: u32) -> Self {
+    pub(crate) fn new(limits: &LimitArgs, all: u32, metrics: Arc<Metrics>) -> Self {
         let (most, trusted) = (limits.connections_per_address, limits.trust_proxy.clone());
-        Self { most, all, total: AtomicU32::new(0), trusted, known: Mutex::default() }
+        Self { most, all, total: AtomicU32::new(0), trusted, metrics, known: Mutex::default() }
     }
 
     /// A TCP connection of an address, unless it has too many. What one address may have shrinks as descriptors become few:
@@ -73,7 +75,13 @@ impl Addresses {
         let address = network(address);
         self.entry(&mut lock(&self.known), address).links += 1;
         self.total.fetch_add(1, Ordering::Relaxed);
+        self.metrics.connection_opened();
         LinkSlot { addresses: Arc::clone(self), address }
+    }
+
+    /// A connection was refused, or ended for a reason of this side's.
+    pub(super) fn refused(&self, reason: ConnectionRefusal) {
+        self.metrics.connection_refused(reason);
     }
 
     /// An Engine.IO connection of a client, unless there are too many of its address, or it begins them too fast.
@@ -83,6 +91,7 @@ impl Addresses {
         let mut known = lock(&self.known);
         let of_address = self.entry(&mut known, address);
         if self.most > 0 && (of_address.engines >= self.most || !of_address.beginnings.take(1, Instant::now())) {
+            self.metrics.connection_refused(ConnectionRefusal::PerAddress);
             return None;
         }
         of_address.engines += 1;
@@ -137,6 +146,7 @@ pub(crate) struct LinkSlot {
 impl Drop for LinkSlot {
     fn drop(&mut self) {
         self.addresses.total.fetch_sub(1, Ordering::Relaxed);
+        self.addresses.metrics.connection_closed();
         self.addresses.release(self.address, |known| &mut known.links);
     }
 }
@@ -151,7 +161,7 @@ pub(crate) struct EngineSlot {
 
 impl EngineSlot {
     /// The client's address.
-    pub(crate) fn address(&self) -> IpAddr {
+    pub(crate) fn client(&self) -> IpAddr {
         self.client
     }
 }
@@ -168,7 +178,14 @@ mod tests {
 
     fn addresses(most: u32, all: u32, proxy: &[&str]) -> Arc<Addresses> {
         let trusted = proxy.iter().map(|text| text.parse().unwrap()).collect();
-        Arc::new(Addresses { most, all, total: AtomicU32::new(0), trusted, known: Mutex::default() })
+        Arc::new(Addresses {
+            most,
+            all,
+            total: AtomicU32::new(0),
+            trusted,
+            metrics: Arc::default(),
+            known: Mutex::default(),
+        })
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -208,7 +225,7 @@ mod tests {
         };
         let _one = from("192.0.2.1").unwrap();
         assert!(from("192.0.2.1").is_none());
-        assert_eq!(from("192.0.2.2").unwrap().address(), ip("192.0.2.2"));
+        assert_eq!(from("192.0.2.2").unwrap().client(), ip("192.0.2.2"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Instant;
 
@@ -20,6 +20,7 @@ use super::packet::{self, Packet};
 use super::unsent::Total;
 use crate::auth::Keys;
 use crate::grant::grant;
+use crate::metrics::{HangUp, Metrics};
 use crate::quota::UserBuckets;
 use crate::sessions::{Sessions, lock};
 
@@ -35,6 +36,8 @@ pub(crate) struct Endpoint {
     users: UserBuckets,
     engines: Mutex<HashMap<Sid, Weak<EngineSocket>>>,
     restarting: AtomicBool,
+    /// Unsent bytes as the metrics know them.
+    counted_bytes: AtomicUsize,
 }
 
 impl fmt::Debug for Endpoint {
@@ -53,6 +56,7 @@ impl Endpoint {
             users: UserBuckets::new(rate),
             engines: Mutex::default(),
             restarting: AtomicBool::new(false),
+            counted_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -74,14 +78,24 @@ impl Endpoint {
     /// Ends connections that let their packets lie, or on which nobody says who they are. To be called every second or so.
     pub(crate) fn sweep(&self, now: Instant) {
         for peer in self.peers() {
+            peer.engine.count(Some(peer.io.transport_type().into()));
             if peer.engine.unsent.is_overdue(now) {
                 tracing::debug!(connection = peer.engine.number, "hung up on: it does not read");
+                self.metrics().hung_up(HangUp::UnsentAge);
                 peer.hang_up();
             } else if peer.engine.is_late(now) {
                 peer.close();
             }
         }
         self.users.sweep(now);
+        let (unsent, counted) = (self.unsent.bytes(), &self.counted_bytes);
+        let before = counted.swap(unsent, Ordering::Relaxed);
+        let signed = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.metrics().queued_bytes(signed(unsent) - signed(before));
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.sessions.watch.metrics
     }
 
     /// From now on nobody is let in.
@@ -92,6 +106,7 @@ impl Endpoint {
     /// Ends all connections.
     pub(crate) fn close(&self) {
         for peer in self.peers() {
+            self.metrics().hung_up(HangUp::Shutdown);
             peer.close();
         }
     }
@@ -106,6 +121,10 @@ impl Endpoint {
             return peer.close();
         }
         if let Err(refusal) = self.admit(peer, auth) {
+            let (limit, connection) = (&self.sessions.watch.limit, peer.engine.number);
+            limit.line(limit.key(peer.engine.address), |left_out| {
+                tracing::info!(connection, code = refusal.code.as_str(), left_out, "refused a handshake");
+            });
             peer.refuse(&refusal);
         }
     }
@@ -136,7 +155,7 @@ impl Endpoint {
     /// A client emits an event.
     fn event(&self, peer: Peer, id: Option<u64>, body: &str) {
         let engine = Arc::clone(&peer.engine);
-        let ack = Ack { peer, id };
+        let mut ack = Ack { peer, id, event: None };
         let now = Instant::now();
         if engine.phase() == Phase::Over {
             return;
@@ -151,6 +170,7 @@ impl Endpoint {
             }
             Ok(event)
         });
+        ack.event = event.as_ref().ok().map(ClientEvent::name);
         match event {
             Ok(ClientEvent::Token(renewal)) => {
                 let grant = grant(&self.keys, &renewal.token, &seated.session, &seated.user);
@@ -181,6 +201,7 @@ impl EngineIoHandler for Endpoint {
         let Some(engine) = io.req_parts.extensions.get::<Arc<Engine>>().cloned() else {
             return io.close(DisconnectReason::TransportError);
         };
+        engine.count(Some(io.transport_type().into()));
         lock(&self.engines).insert(io.id, Arc::downgrade(&io));
         let _ = io.data.set(engine);
     }
@@ -190,6 +211,7 @@ impl EngineIoHandler for Endpoint {
         if let Some(peer) = peer(io) {
             self.gone(&peer.engine);
             peer.engine.unsent.clear();
+            peer.engine.count(None);
         }
     }
 
@@ -203,6 +225,7 @@ impl EngineIoHandler for Endpoint {
             Ok(Packet::Disconnect) => peer.close(),
             Err(unwanted) => {
                 tracing::debug!(connection = peer.engine.number, ?unwanted, "closed");
+                self.metrics().hung_up(HangUp::Protocol);
                 peer.close();
             }
         }
@@ -210,6 +233,7 @@ impl EngineIoHandler for Endpoint {
 
     fn on_binary(self: &Arc<Self>, _: Bytes, io: Arc<EngineSocket>) {
         if let Some(peer) = peer(io) {
+            self.metrics().hung_up(HangUp::Protocol);
             peer.close();
         }
     }

@@ -10,8 +10,9 @@ use tokio::runtime::Handle as Runtime;
 
 use super::packet;
 use super::unsent::{Total, Unsent};
+use crate::metrics::{EventOutcome, HangUp, Metrics, Transport};
 use crate::net::{EngineSlot, Link};
-use crate::quota::Bucket;
+use crate::quota::{Bucket, SharedBucket};
 use crate::sessions::{Seated, lock};
 
 /// Refusals after which a connection is closed.
@@ -39,6 +40,9 @@ pub(crate) struct Engine {
     state: Mutex<State>,
     /// The TCP connection of a WebSocket.
     link: Mutex<Weak<Link>>,
+    /// How the metrics know it to be carried.
+    counted: Mutex<Option<Transport>>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Its place among the connections of its address.
     _slot: EngineSlot,
 }
@@ -50,7 +54,7 @@ struct State {
     seated: Option<Seated>,
     bucket: Bucket,
     /// The bucket of the user, shared by all connections of theirs.
-    user: Option<Arc<Mutex<Bucket>>>,
+    user: Option<SharedBucket>,
     strikes: u32,
     struck: Instant,
 }
@@ -69,15 +73,17 @@ pub(crate) enum Phase {
 }
 
 impl Engine {
-    pub(crate) fn new(number: u64, slot: EngineSlot, total: Arc<Total>, rate: u32) -> Self {
+    pub(crate) fn new(number: u64, slot: EngineSlot, total: Arc<Total>, rate: u32, metrics: Arc<Metrics>) -> Self {
         let now = Instant::now();
         let (phase, bucket) = (Phase::Fresh(now), Bucket::new(rate, now));
         Self {
             number,
-            address: slot.address(),
+            address: slot.client(),
             unsent: Unsent::new(total),
             state: Mutex::new(State { phase, seated: None, bucket, user: None, strikes: 0, struck: now }),
             link: Mutex::default(),
+            counted: Mutex::new(None),
+            metrics,
             _slot: slot,
         }
     }
@@ -90,6 +96,19 @@ impl Engine {
     pub(crate) fn seated(&self) -> Option<Seated> {
         let state = lock(&self.state);
         state.seated.clone().filter(|_| state.phase == Phase::Seated)
+    }
+
+    /// Counts it by what carries it now; none when it is gone.
+    pub(crate) fn count(&self, carrier: Option<Transport>) {
+        let before = std::mem::replace(&mut *lock(&self.counted), carrier);
+        if before != carrier {
+            if let Some(transport) = before {
+                self.metrics.socket_closed(transport);
+            }
+            if let Some(transport) = carrier {
+                self.metrics.socket_opened(transport);
+            }
+        }
     }
 
     /// It is a WebSocket on this TCP connection from now on.
@@ -129,7 +148,7 @@ impl Engine {
     }
 
     /// Somebody asks for a seat.
-    pub(crate) fn entering(&self, seated: Seated, user: Arc<Mutex<Bucket>>) {
+    pub(crate) fn entering(&self, seated: Seated, user: SharedBucket) {
         let mut state = lock(&self.state);
         state.phase = Phase::Entering;
         state.seated = Some(seated);
@@ -179,6 +198,7 @@ impl Peer {
 
     /// Tells the client why it is not let in, and closes the connection.
     pub(crate) fn refuse(&self, refusal: &Refusal) {
+        self.engine.metrics.refused(&refusal.code);
         self.send(packet::connect_error(refusal));
         self.close();
     }
@@ -226,6 +246,8 @@ pub(crate) struct Ack {
     pub(crate) peer: Peer,
     /// None when the client wants no acknowledgement.
     pub(crate) id: Option<u64>,
+    /// The event's name; none when it could not be read.
+    pub(crate) event: Option<&'static str>,
 }
 
 impl Ack {
@@ -235,8 +257,15 @@ impl Ack {
             // What does not fit is asked for again after the client's time-out or its next welcome; nothing was lost.
             self.peer.send(packet::ack(id, answer));
         }
+        let outcome = match (self.event, answer.ok) {
+            (None, _) => EventOutcome::Malformed,
+            (_, true) => EventOutcome::Done,
+            (_, false) => EventOutcome::Refused,
+        };
+        self.peer.engine.metrics.event(self.event.unwrap_or_default(), outcome);
         let struck = answer.error.as_ref().is_some_and(|refusal| is_abuse(&refusal.code));
         if struck && self.peer.engine.strike(Instant::now()) {
+            self.peer.engine.metrics.hung_up(HangUp::Refusals);
             self.peer.hang_up();
         }
     }

@@ -21,6 +21,7 @@ use tower::Service as _;
 use super::endpoint::Endpoint;
 use super::engine::Engine;
 use super::meter::{Metered, packets};
+use crate::metrics::ConnectionRefusal;
 use crate::net::{Addresses, Link};
 
 /// How long the body of a request may take.
@@ -60,17 +61,13 @@ impl Service {
     }
 
     /// A new connection, if its address may have another one.
-    fn begin(&self, request: &Request) -> Result<Arc<Engine>, Response> {
+    fn begin(&self, request: &Request) -> Option<Arc<Engine>> {
         let link = request.extensions().get::<Weak<Link>>().and_then(Weak::upgrade);
         let slot = link.and_then(|link| self.addresses.begin(link.peer(), request.headers()));
-        let Some(slot) = slot else {
-            let retry = [(header::RETRY_AFTER, "5")];
-            return Err(
-                (StatusCode::TOO_MANY_REQUESTS, retry, "too many connections of this address\n").into_response()
-            );
-        };
+        let slot = slot?;
         let endpoint = &self.endpoint;
-        Ok(Arc::new(Engine::new(endpoint.number(), slot, Arc::clone(&endpoint.unsent), endpoint.rate)))
+        let (unsent, metrics) = (Arc::clone(&endpoint.unsent), Arc::clone(endpoint.metrics()));
+        Some(Arc::new(Engine::new(endpoint.number(), slot, unsent, endpoint.rate, metrics)))
     }
 
     async fn poll(&mut self, uri: Uri, sid: Sid) -> Response {
@@ -96,10 +93,11 @@ impl Service {
         if let Some(kind) = parts.headers.get(header::CONTENT_TYPE) {
             request.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
         }
-        match tokio::time::timeout(BODY_TIME, self.call(request)).await {
-            Ok(response) => response,
-            Err(_) => (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response(),
+        if let Ok(response) = tokio::time::timeout(BODY_TIME, self.call(request)).await {
+            return response;
         }
+        self.endpoint.metrics().connection_refused(ConnectionRefusal::BodyTimeout);
+        (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response()
     }
 
     async fn call(&mut self, request: Request) -> Response {
@@ -121,8 +119,8 @@ impl Service {
                 None => return unknown(),
             },
             None => match self.begin(&request) {
-                Ok(engine) => engine,
-                Err(refused) => return refused,
+                Some(engine) => engine,
+                None => return crowded(),
             },
         };
         let link = request.extensions().get::<Weak<Link>>().cloned().unwrap_or_default();
@@ -164,8 +162,8 @@ pub(crate) async fn serve(State(mut service): State<Service>, request: Request) 
         (&Method::POST, Some(_)) => service.post(request).await,
         (&Method::GET, None) if value("EIO") == Some("4") && value("transport") == Some("polling") => {
             match service.begin(&request) {
-                Ok(engine) => service.call(bare(request.uri().clone(), Some(engine))).await,
-                Err(refused) => refused,
+                Some(engine) => service.call(bare(request.uri().clone(), Some(engine))).await,
+                None => crowded(),
             }
         }
         _ => (StatusCode::BAD_REQUEST, "this is not a request of Engine.IO 4\n").into_response(),
@@ -194,6 +192,11 @@ fn websocket_key(request: &Request) -> Option<HeaderValue> {
 fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+fn crowded() -> Response {
+    let retry = [(header::RETRY_AFTER, "5")];
+    (StatusCode::TOO_MANY_REQUESTS, retry, "too many connections of this address\n").into_response()
 }
 
 /// As Engine.IO says it, so that clients know what to do.

@@ -1,0 +1,89 @@
+//! What is spoken on an accepted connection: TLS if there is a certificate, HTTP/2 or HTTP/1.1 in it.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::ServiceExt as _;
+
+use super::addresses::Addresses;
+use super::link::{Link, LinkStream};
+use crate::metrics::ConnectionRefusal;
+use crate::tls::Tls;
+
+/// What HTTP/1 may buffer of one connection, in bytes.
+const HTTP1_BUFFER: usize = 32 * 1024;
+/// What HTTP/2 may buffer of one stream, in bytes.
+const HTTP2_BUFFER: usize = 64 * 1024;
+/// Longest headers of a request in HTTP/2, in bytes.
+const HTTP2_HEADERS: u32 = 16 * 1024;
+/// Requests that one connection of HTTP/2 may have at once.
+const HTTP2_STREAMS: u32 = 64;
+
+/// Serves connections.
+pub(super) struct Web {
+    pub(super) router: Router,
+    pub(super) tls: Option<Arc<Tls>>,
+    /// How long a request's header, and a TLS handshake, may take.
+    pub(super) header_time: Duration,
+    pub(super) addresses: Arc<Addresses>,
+}
+
+impl Web {
+    /// Serves a connection to its end, or until it is a WebSocket.
+    pub(super) async fn serve(self: Arc<Self>, link: Arc<Link>) {
+        let weak = Arc::downgrade(&link);
+        let stream = LinkStream(link);
+        let Some(tls) = &self.tls else { return self.http1(stream, weak).await };
+        let handshake = tokio::time::timeout(self.header_time, tls.acceptor().accept(stream)).await;
+        let Ok(Ok(stream)) = handshake else { return self.addresses.refused(ConnectionRefusal::Tls) };
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            self.http2(stream, weak).await;
+        } else {
+            self.http1(stream, weak).await;
+        }
+    }
+
+    async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, link: Weak<Link>) {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(self.header_time).max_buf_size(HTTP1_BUFFER);
+        let service = service_fn(|request| self.answer(request, link.clone()));
+        // Whatever else ends a connection, there is nobody left to be told.
+        if let Err(error) = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await
+            && error.is_timeout()
+        {
+            self.addresses.refused(ConnectionRefusal::HeaderTimeout);
+        }
+    }
+
+    async fn http2(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, link: Weak<Link>) {
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        http.timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS)
+            .max_header_list_size(HTTP2_HEADERS)
+            .max_send_buf_size(HTTP2_BUFFER);
+        let router = self.router.clone();
+        let service = service_fn(move |request| answer(router.clone(), request, link.clone()));
+        let _ = http.serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>, link: Weak<Link>) -> Result<Response, Infallible> {
+        answer(self.router.clone(), request, link).await
+    }
+}
+
+async fn answer(router: Router, request: Request<Incoming>, link: Weak<Link>) -> Result<Response, Infallible> {
+    let _answering = link.upgrade().map(|link| link.request());
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(link);
+    router.oneshot(request).await
+}
