@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { buildDemo, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
+import { checkFuzz } from "./fuzz.mjs";
+import { checkPackaging } from "./packaging.mjs";
 import { checkSize } from "./size.mjs";
 import { ensureCargoTool, ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
 
@@ -34,6 +36,12 @@ const parts = {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);
     await buildServer();
     await nodeTests("tests/server");
+  },
+  async packaging() {
+    await checkPackaging();
+  },
+  async fuzz() {
+    await checkFuzz();
   },
   async browser() {
     await ensurePrograms({ chromium: "chromium", chromedriver: "chromium-driver" });

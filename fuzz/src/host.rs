@@ -38,6 +38,8 @@ pub(crate) struct Host {
     rights: Rights,
     pub(crate) log: Log,
     sockets: BTreeMap<SocketId, Socket>,
+    /// Those that have or may get a seat: few, while `sockets` has all that ever were.
+    live: BTreeSet<SocketId>,
     /// Events without an acknowledgement.
     waiting: BTreeMap<RequestId, Waiting>,
     timers: BTreeSet<Timer>,
@@ -57,6 +59,7 @@ impl Host {
             rights: Rights::default(),
             log: Log::default(),
             sockets: BTreeMap::new(),
+            live: BTreeSet::new(),
             waiting: BTreeMap::new(),
             timers: BTreeSet::new(),
             durable: Vec::new(),
@@ -72,6 +75,7 @@ impl Host {
         let socket = SocketId(self.next_number());
         let (user, instance) = (handshake.user_id.clone(), handshake.instance.clone());
         self.sockets.insert(socket, Socket::new(user, instance, grant.clone()));
+        self.live.insert(socket);
         self.input(Input::Enter { socket, handshake: Box::new(handshake), grant });
     }
 
@@ -119,13 +123,21 @@ impl Host {
     }
 
     fn speaker(&self, which: u8) -> Option<SocketId> {
-        let any = which >= 224;
-        self.choose(which, |socket| any || socket.is_listening())
+        if which >= 224 {
+            return self.choose(which, |_| true);
+        }
+        let listening: Vec<SocketId> = self.live.iter().filter(|id| self.sockets[id].is_listening()).copied().collect();
+        pick(listening.len(), which).map(|index| listening[index])
     }
 
     /// Any socket breaks.
     pub(crate) fn close(&mut self, which: u8) {
-        let Some(id) = self.choose(which, |socket| socket.stage != Stage::Closed) else { return };
+        if let Some(id) = self.choose(which, |socket| socket.stage != Stage::Closed) {
+            self.break_off(id);
+        }
+    }
+
+    fn break_off(&mut self, id: SocketId) {
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.stage = Stage::Closed;
         }
@@ -189,8 +201,10 @@ impl Host {
         assert!(self.waiting.is_empty(), "events without an acknowledgement: {:?}", self.waiting);
         let unanswered = self.sockets.values().find(|socket| socket.stage == Stage::Asking);
         assert!(unanswered.is_none(), "a handshake without an answer: {unanswered:?}");
-        while self.choose(0, |socket| socket.stage != Stage::Closed).is_some() {
-            self.close(0);
+        for id in self.sockets.keys().copied().collect::<Vec<_>>() {
+            if self.sockets[&id].stage != Stage::Closed {
+                self.break_off(id);
+            }
         }
         while !self.timers.is_empty() {
             self.fire(0);
@@ -227,7 +241,7 @@ impl Host {
         }
     }
 
-    /// Gives the room an input and performs all that follows, as a host does; then everything that always holds is checked.
+    /// Gives the room an input and performs all that follows, as a host does.
     fn input(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -236,21 +250,29 @@ impl Host {
             while let Some(output) = self.room.poll_output() {
                 inputs.extend(self.perform(output));
             }
-            check_revoked(&input, self.sockets.values().filter(|socket| socket.is_inside()));
+            check_revoked(&input, self.inside());
         }
+        self.live.retain(|id| self.sockets[id].is_live());
+        self.check();
+    }
+
+    /// Everything that always holds.
+    fn check(&self) {
         assert!(self.room.seats() <= SEATS, "{} seats", self.room.seats());
-        let inside: Vec<&Socket> = self.sockets.values().filter(|socket| socket.is_inside()).collect();
-        inside.iter().for_each(|socket| self.rights.check_user(&socket.user));
-        assert_eq!(inside.iter().map(|socket| &socket.user).collect::<BTreeSet<_>>().len(), inside.len(), "{inside:?}");
+        let inside: Vec<&Socket> = self.inside().collect();
         assert!(inside.len() <= self.room.seats(), "{} seats for {inside:?}", self.room.seats());
-        if self.room.is_empty() {
-            let waits = |socket: &&Socket| matches!(socket.stage, Stage::Asking | Stage::Admitted);
-            assert_eq!(self.sockets.values().find(waits).map(|socket| &socket.user), None, "is forgotten");
-        }
-        for socket in self.sockets.values().filter(|socket| socket.is_listening()) {
-            let missing = self.durable.iter().find(|message| !socket.has(message));
+        assert!(inside.iter().is_sorted_by(|one, other| one.user != other.user), "one user twice: {inside:?}");
+        assert!(!self.room.is_empty() || self.live.is_empty(), "forgotten: {:?}", self.live);
+        for socket in inside {
+            self.rights.check_user(&socket.user);
+            let missing = self.durable.iter().find(|message| !socket.deaf && !socket.has(message));
             assert!(missing.is_none(), "{socket:?} lacks {missing:?}");
         }
+    }
+
+    /// Sockets that were welcomed and have a seat.
+    fn inside(&self) -> impl Iterator<Item = &Socket> {
+        self.live.iter().map(|id| &self.sockets[id]).filter(|socket| socket.is_inside())
     }
 
     fn perform(&mut self, output: Output) -> Option<Input> {

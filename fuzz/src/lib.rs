@@ -7,4 +7,5 @@ mod rights;
 mod socket;
 pub mod socket_io;
 pub mod steps;
+pub mod token;
 pub mod wire;

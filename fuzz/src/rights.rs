@@ -23,8 +23,12 @@ impl Rights {
     pub(crate) fn hear(&mut self, input: &Input) {
         match input {
             Input::PageRead { page: Ok((_, Admission { participants, revoked })), .. } => {
-                participants.iter().for_each(|two| self.written(two));
-                revoked.iter().for_each(|(user, at)| self.revoke(user.clone(), *at));
+                if let Some(two) = participants {
+                    self.written(two);
+                }
+                for (user, at) in revoked {
+                    self.revoke(user.clone(), *at);
+                }
             }
             Input::Pinned { participants: Ok(two) } => self.written(two),
             Input::Revoke { user, at } => self.revoke(user.clone(), *at),

@@ -80,6 +80,11 @@ impl Socket {
         }
     }
 
+    /// Whether it has or may get a seat.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Asking | Stage::Admitted | Stage::Open) && !self.left
+    }
+
     /// Whether it was welcomed and has a seat.
     pub(crate) fn is_inside(&self) -> bool {
         self.stage == Stage::Open && self.welcomed.is_some() && !self.left

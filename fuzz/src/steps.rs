@@ -6,11 +6,12 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use pairvoice_room::{Grant, StoreError, Timer};
 use pairvoice_wire::{
     Candidate, ChatBatch, ClientEvent, Envelope, Handshake, HistoryRequest, InstanceId, MAX_SIGNAL_BYTES,
-    MAX_TEXT_CHARS, MessageId, NewMessage, Receipt, RestartWhy, SessionId, SignalBody, TokenRenewal, Typing, UserId, VERSION,
-    VoiceReason, VoiceState, VoiceStatus,
+    MAX_TEXT_CHARS, MessageId, NewMessage, Receipt, RestartWhy, SessionId, SignalBody, TokenRenewal, Typing, UserId,
+    VERSION, VoiceReason, VoiceState, VoiceStatus,
 };
 
 use crate::host::Host;
+use crate::token::Token;
 
 /// More steps than this tell nothing new and take long.
 const MAX_STEPS: usize = 512;
@@ -56,28 +57,6 @@ pub enum Step {
     Forget,
     /// The server is about to restart.
     Restart(u32),
-}
-
-/// What a token grants.
-#[derive(Debug, Arbitrary)]
-pub struct Token {
-    /// The other participant, if it names two.
-    peer: Option<Who>,
-    /// The other one is named first.
-    turned: bool,
-    issued: Option<u8>,
-    lasts: Lasts,
-}
-
-/// How long a token is good.
-#[derive(Debug, Clone, Copy, Arbitrary)]
-pub enum Lasts {
-    Hour,
-    Nothing,
-    Moment,
-    Minute,
-    Year,
-    Ever,
 }
 
 /// One of four people.
@@ -236,11 +215,10 @@ fn happen(host: &mut Host, step: Step) {
         Step::Enter { who, life, since, peer, signals } => {
             let signals = signals.into_iter().map(|signal| signal.envelope(who)).collect();
             let handshake = Handshake { since: since.into(), signals, ..handshake(who, life) };
-            let token = Token { peer, turned: false, issued: Some(128), lasts: Lasts::Hour };
-            host.enter(handshake, token.grant(&who.user()));
+            host.enter(handshake, Token::ordinary(peer).grant(&who.user()));
         }
         Step::EnterBy { who, life, token } => host.enter(handshake(who, life), token.grant(&who.user())),
-        Step::Join { who, life } => join(host, handshake(who, life), ordinary()),
+        Step::Join { who, life } => join(host, handshake(who, life), Token::ordinary(None).grant(&who.user())),
         Step::JoinBy { who, life, token } => join(host, handshake(who, life), token.grant(&who.user())),
         Step::Connect(which) => host.connect(which),
         Step::Event { socket, event } => host.event(socket, event.of_client()),
@@ -267,35 +245,8 @@ fn join(host: &mut Host, handshake: Handshake, grant: Grant) {
     host.connect_newest();
 }
 
-/// What a token grants that names nobody, for an hour.
-fn ordinary() -> Grant {
-    Grant { participants: None, issued_at: Some(128), lasts_ms: 3_600_000 }
-}
-
-impl Token {
-    /// A token's two are two different users, of whom its own is one.
-    fn grant(&self, user: &UserId) -> Grant {
-        let two = |peer: UserId| if self.turned { [peer, user.clone()] } else { [user.clone(), peer] };
-        let participants = self.peer.map(Who::user).filter(|peer| peer != user).map(two);
-        Grant { participants, issued_at: self.issued.map(u64::from), lasts_ms: self.lasts.milliseconds() }
-    }
-}
-
-impl Lasts {
-    fn milliseconds(self) -> u64 {
-        match self {
-            Self::Hour => 3_600_000,
-            Self::Nothing => 0,
-            Self::Moment => 999,
-            Self::Minute => 60_000,
-            Self::Year => 365 * 24 * 3_600_000,
-            Self::Ever => u64::MAX,
-        }
-    }
-}
-
 impl Who {
-    fn user(self) -> UserId {
+    pub(crate) fn user(self) -> UserId {
         let name = match self {
             Self::Seven => "7",
             Self::Nine => "9",
@@ -401,10 +352,11 @@ fn handshake(who: Who, life: u8) -> Handshake {
     }
 }
 
-/// A text of so many kibibytes, at most a little more than a signal may have.
+/// A text of so many kibibytes, at most a little more than a signal may have; mostly a short one, which takes less time.
 fn long(kibibytes: u8) -> String {
     let most = MAX_SIGNAL_BYTES / 1024 + 1;
-    "x".repeat(usize::from(kibibytes) % (most + 1) * 1024)
+    let unit = if kibibytes >= 192 { 1024 } else { 1 };
+    "x".repeat(usize::from(kibibytes) % (most + 1) * unit)
 }
 
 fn session(name: &str) -> SessionId {

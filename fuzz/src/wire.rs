@@ -3,8 +3,7 @@
 use std::fmt::Debug;
 
 use pairvoice_wire::{
-    ChatBatch, Envelope, Handshake, HistoryRequest, InBand, MAX_ID_BYTES, Receipt, TokenRenewal, Typing,
-    VoiceStatus,
+    ChatBatch, Envelope, Handshake, HistoryRequest, InBand, MAX_ID_BYTES, Receipt, TokenRenewal, Typing, VoiceStatus,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -6,7 +6,7 @@ import { eventPacket, webSocket } from "./raw.mjs";
 import { attacked, auth, until } from "./watch.mjs";
 
 test("2,000 sockets that emit in the tick of the reply to CONNECT are all answered", async (t) => {
-  const server = await attacked(t);
+  const server = await attacked(t, { args: ["--connections-per-address", "5000"] });
   let silent = 0;
   for (let round = 0; round < 20; round += 1) {
     const engines = await Promise.all(

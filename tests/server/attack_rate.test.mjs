@@ -66,9 +66,12 @@ test("handshakes and their signals count, and the refusal says when to come back
     const signals = Array.from({ length: 64 }, () => envelope(me, (sequence += 1), { candidate: { candidate: "x" } }));
     const engine = await webSocket(server);
     const answer = await engine.enter({ ...me, signals });
-    if (answer?.sid) seats += 1;
-    else limited ??= answer;
-    if (limited) await engine.gone("the end of an engine whose handshake was refused", 2_000);
+    if (answer?.sid) {
+      seats += 1;
+    } else {
+      limited ??= answer;
+      await engine.gone("the end of an engine whose handshake was refused", 2_000);
+    }
     engine.end();
   }
   const most = Math.ceil(allowance(performance.now() - began) / (CONNECT + 64));

@@ -6,6 +6,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { program, startServer } from "../e2e/support/server.mjs";
 import { join } from "./support.mjs";
@@ -109,7 +110,7 @@ test("what can't work is refused with a sentence", () => {
 test("what fails while starting names the file", () => {
   writeFileSync(path(folder, "no.db"), "this is no database at all, but it is long enough to be one".repeat(20));
   const { status, stderr } = call("--dev", "--listen", "127.0.0.1:0", "--database", path(folder, "no.db"));
-  assert.match(stderr, /no\.db: the chat log failed/);
+  assert.match(stderr, /no\.db can't be opened: file is not a database/);
   assert.equal(status, 1);
 });
 
@@ -153,7 +154,7 @@ test("the command line comes before the environment, the environment before the 
 test("no secret is printed, and what is printed was checked", () => {
   const { status, stdout } = call("--print-config", "--jwt-secret-file", secret);
   assert.equal(status, 0);
-  assert.ok(stdout.includes(`jwt-secret-file = "${secret}" # command line`) && !stdout.includes("0123456789abcdef"), stdout);
+  assert.ok(stdout.includes(`jwt-secret-file = ["${secret}"] # command line`) && !stdout.includes("0123456789abcdef"), stdout);
   assert.equal(call("--print-config", "--dev", "--static", "/nowhere").status, 2);
 });
 

@@ -6,12 +6,10 @@ import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writ
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { startServer } from "../e2e/support/server.mjs";
+import { program, startServer } from "../e2e/support/server.mjs";
 import { inTime, join, logged } from "./support.mjs";
 
-const program = fileURLToPath(new URL("../../target/release/pairvoice-server", import.meta.url));
 const folder = mkdtempSync(path(tmpdir(), "pairvoice-tokens-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -59,7 +57,7 @@ async function enter(server, jwt) {
   } catch (error) {
     assert.equal(error.code, "unauthorized");
     for (const word of jwt.split(".")) assert.ok(word === "" || !error.message.includes(word));
-    return JSON.parse(error.message).message;
+    return error.message;
   }
 }
 

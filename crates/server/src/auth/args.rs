@@ -11,18 +11,25 @@ use thiserror::Error;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Who may enter")]
 pub struct KeyArgs {
-    /// File with a secret of at least 32 bytes that signs tokens (HS256), readable for its owner only; KID= in front of it
-    /// gives it the key ID that tokens name. May be repeated; files are read again upon SIGHUP.
+    /// File with a secret that signs tokens (HS256); may be repeated.
+    ///
+    /// It has at least 32 bytes and is readable for its owner only. KID= in front of it gives it the key ID that tokens name. The
+    /// files are read again upon SIGHUP.
     #[arg(long, env = "PAIRVOICE_JWT_SECRET_FILE", value_delimiter = ',', value_name = "[KID=]FILE")]
     pub jwt_secret_file: Vec<KeyFile>,
-    /// PEM file with the public key of whoever signs tokens: RSA (RS256), EC P-256 (ES256) or Ed25519 (`EdDSA`). May be
-    /// repeated.
+    /// PEM file with the public key of whoever signs tokens; may be repeated.
+    ///
+    /// RSA of at least 2048 bits (RS256), EC P-256 (ES256) or Ed25519 (`EdDSA`).
     #[arg(long, env = "PAIRVOICE_JWT_PUBLIC_KEY_FILE", value_delimiter = ',', value_name = "[KID=]FILE")]
     pub jwt_public_key_file: Vec<KeyFile>,
-    /// JSON file with a set of public keys (JWKS, RFC 7517); it is read again when it changes.
+    /// JSON file with a set of public keys (JWKS, RFC 7517).
+    ///
+    /// It is read again when it changes.
     #[arg(long, env = "PAIRVOICE_JWKS_FILE", value_name = "FILE")]
     pub jwks_file: Option<PathBuf>,
-    /// Audience that every token has to name in `aud`; without it tokens with an audience are refused.
+    /// Audience that every token has to name in `aud`.
+    ///
+    /// Without it tokens with an audience are refused.
     #[arg(long, env = "PAIRVOICE_JWT_AUDIENCE", value_name = "AUD", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_audience: Option<String>,
     /// Issuer that every token has to name in `iss`.

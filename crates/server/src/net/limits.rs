@@ -11,14 +11,21 @@ use crate::config::values;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// Events a second that one connection, and one user of a session on all of theirs, may go on sending; four times as many at
-    /// once. A handshake counts as 20 and each signal in it as one, a page of history as 20.
+    /// Events a second that one connection may go on sending; four times as many at once.
+    ///
+    /// One user of a session has no more on all of their connections together. A handshake counts as 20 and each signal in it as
+    /// one, a page of history as 20. After three refusals the connection is closed.
     #[arg(long, env = "PAIRVOICE_RATE", default_value_t = 100, value_parser = values::rate, value_name = "EVENTS")]
     pub rate: u32,
-    /// Connections of one address (of one /64 network in IPv6); 0 for any number.
+    /// Connections of one address; 0 for any number.
+    ///
+    /// In IPv6 one /64 network counts as one address. When descriptors become few, one address may have as many connections as are
+    /// free for others.
     #[arg(long, env = "PAIRVOICE_CONNECTIONS_PER_ADDRESS", default_value_t = 512, value_name = "CONNECTIONS")]
     pub connections_per_address: u32,
-    /// Addresses or networks of proxies, whose X-Forwarded-For header says who connects, such as `127.0.0.1,10.0.0.0/8`.
+    /// Proxies whose X-Forwarded-For header says who connects, such as `127.0.0.1,10.0.0.0/8`.
+    ///
+    /// They are addresses or networks. The last address in the header that is not one of these is the client's.
     #[arg(long, env = "PAIRVOICE_TRUST_PROXY", value_delimiter = ',', value_name = "NETWORK")]
     pub trust_proxy: Vec<Network>,
     /// Seconds that a request's header, and a TLS handshake, may take.

@@ -24,7 +24,7 @@ pub(crate) const CONNECT_COST: u32 = 20;
 /// How long a connection may be without a handshake.
 const CONNECT_TIME: Duration = Duration::from_secs(8);
 /// How long a connection that is closed may take to send what it still holds.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// Engine.IO's part of a connection. Its `id` is a bearer key of a polling connection: it never goes into a log.
 pub(crate) type EngineSocket = Socket<OnceLock<Arc<Engine>>>;
@@ -222,21 +222,26 @@ impl Peer {
         self.close();
     }
 
-    /// Closes the connection. A peer that does not read has a moment for what is under way, then its TCP connection is reset.
+    /// Closes the connection: at once nothing more is taken from it, and it has a moment to read what it was sent. Engine.IO
+    /// would drop that, had its writer not begun yet.
     pub(crate) fn close(&self) {
         if std::mem::replace(&mut lock(&self.engine.state).phase, Phase::Over) == Phase::Over {
             return;
         }
-        self.io.close(DisconnectReason::ClosingServer);
-        let link = lock(&self.engine.link).clone();
-        if let Ok(runtime) = Runtime::try_current() {
-            runtime.spawn(async move {
+        let peer = self.clone();
+        let Ok(runtime) = Runtime::try_current() else { return };
+        runtime.spawn(async move {
+            let reads = tokio::time::timeout(LAST_WORDS, peer.engine.unsent.drained()).await.is_ok();
+            let link = lock(&peer.engine.link).clone();
+            peer.io.close(DisconnectReason::ClosingServer);
+            drop(peer);
+            if reads {
                 tokio::time::sleep(LAST_WORDS).await;
-                if let Some(link) = link.upgrade() {
-                    link.reset();
-                }
-            });
-        }
+            }
+            if let Some(link) = link.upgrade() {
+                link.reset();
+            }
+        });
     }
 }
 

@@ -130,10 +130,10 @@ mod tests {
     fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = vec![0x80 | opcode];
         match payload.len() {
-            short @ 0..126 => frame.push(short as u8),
+            short @ 0..126 => frame.push(u8::try_from(short).unwrap()),
             middle @ 126..=65_535 => {
                 frame.push(126);
-                frame.extend((middle as u16).to_be_bytes());
+                frame.extend(u16::try_from(middle).unwrap().to_be_bytes());
             }
             long => {
                 frame.push(127);

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use crate::sessions::lock;
 
 /// Bytes that one connection may leave unread.
@@ -45,6 +47,8 @@ pub(crate) struct Unsent {
 struct Queue {
     packets: VecDeque<(usize, Instant)>,
     bytes: usize,
+    /// Is told when nothing waits any more.
+    drained: Option<Arc<Notify>>,
 }
 
 impl Unsent {
@@ -80,7 +84,21 @@ impl Unsent {
         if queue.packets.is_empty() {
             // A connection at rest holds no memory for it.
             queue.packets = VecDeque::new();
+            queue.drained.take().inspect(|drained| drained.notify_one());
         }
+    }
+
+    /// Resolves once nothing waits. Meant for one at a time.
+    pub(crate) async fn drained(&self) {
+        let drained = Arc::new(Notify::new());
+        {
+            let mut queue = lock(&self.queue);
+            if queue.packets.is_empty() {
+                return;
+            }
+            queue.drained = Some(Arc::clone(&drained));
+        }
+        drained.notified().await;
     }
 
     /// Whether a packet has waited too long.
@@ -92,6 +110,7 @@ impl Unsent {
     pub(crate) fn clear(&self) {
         let mut queue = lock(&self.queue);
         self.total.0.fetch_sub(queue.bytes, Ordering::Relaxed);
+        queue.drained.take().inspect(|drained| drained.notify_one());
         *queue = Queue::default();
     }
 }
