@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { root } from "./tools.mjs";
 
-const world = "web_sys|js_sys|wasm_bindgen|gloo|tokio|axum|socketioxide|rusqlite|std::time::(Instant|SystemTime)|std::sync|async fn";
+const world = "web_sys|js_sys|wasm_bindgen|gloo|tokio|axum|hyper|engineioxide|rusqlite|std::time::(Instant|SystemTime)|std::sync|async fn";
 const pure = new RegExp(`\\b(${world})\\b`);
 
 const rules = [

@@ -1,5 +1,6 @@
 // npm run test:fuzz: each fuzz target over its saved corpus, then for some seconds with new inputs.
 // npm run fuzz -- TARGET SECONDS: one target for as long as wanted; `npm run fuzz -- TARGET save` saves the best of what it found.
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +29,7 @@ const cargoFuzz = (args) =>
     env: { ...env, RUSTC_BOOTSTRAP: "1" },
   });
 
-/** wire and room have no `unsafe`, so AddressSanitizer would slow them down and find nothing of theirs. */
+/** What is fuzzed has no `unsafe`, so AddressSanitizer would slow it down and find nothing of its own. */
 const options = ["--sanitizer", "none", "--target-dir", target];
 
 /** Builds what cargo-fuzz runs. */
@@ -77,19 +78,23 @@ async function explore(name, seconds) {
   console.log(`${readdirSync(found).length} inputs in ${found}; npm run fuzz -- ${name} save puts the best ${MAX_SAVED} of them into fuzz/corpus/${name}`);
 }
 
-/** Puts the inputs that cover most into the saved corpus. */
+/** Puts the inputs that cover most into the saved corpus, beside those that have a name: a bug that was found, or a packet of each kind. */
 async function save(name) {
   await build(name);
   const saved = join(fuzz, "corpus", name);
+  mkdirSync(saved, { recursive: true });
   const merged = mkdtempSync(join(tmpdir(), "pairvoice-corpus-"));
   try {
     // Chosen greedily, the one that adds most first, so that the first ones in the order of their times are the best.
     await cargoFuzz(["run", ...options, name, merged, saved, join(target, "found", name), "--", "-set_cover_merge=1", "-use_counters=0", `-max_len=${MAX_BYTES}`, "-verbosity=0"]);
-    const kept = readdirSync(merged).sort((one, other) => age(join(merged, one)) - age(join(merged, other))).slice(0, MAX_SAVED);
-    rmSync(saved, { recursive: true, force: true });
-    mkdirSync(saved, { recursive: true });
+    const [named, hashed] = [false, true].map((wanted) => readdirSync(saved).filter((file) => /^[0-9a-f]{40}$/.test(file) === wanted));
+    // libFuzzer names an input by the SHA-1 of its bytes.
+    const present = named.map((file) => createHash("sha1").update(readFileSync(join(saved, file))).digest("hex"));
+    const best = readdirSync(merged).filter((file) => !present.includes(file)).sort((one, other) => age(join(merged, one)) - age(join(merged, other)));
+    const kept = best.slice(0, Math.max(0, MAX_SAVED - named.length));
+    for (const file of hashed) rmSync(join(saved, file));
     for (const file of kept) cpSync(join(merged, file), join(saved, file));
-    console.log(`${kept.length} of ${readdirSync(merged).length} inputs saved in fuzz/corpus/${name}`);
+    console.log(`${kept.length} of ${best.length} inputs saved in fuzz/corpus/${name}, beside ${named.length} with names`);
   } finally {
     rmSync(merged, { recursive: true, force: true });
   }

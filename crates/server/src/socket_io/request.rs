@@ -27,7 +27,7 @@ use crate::net::{Addresses, Link};
 /// How long the body of a request may take.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// What a WebSocket reads at once, in bytes. Each connection holds so much.
-const READ_BUFFER: usize = 2 * 1024;
+const READ_BUFFER: usize = 512;
 
 /// Engine.IO for an axum router.
 #[derive(Clone)]
@@ -72,7 +72,7 @@ impl Service {
 
     async fn poll(&mut self, uri: Uri, sid: Sid) -> Response {
         let Some(engine) = self.endpoint.engine(sid) else { return unknown() };
-        let response = self.call(bare(uri, None)).await;
+        let response = self.call(bare(&uri, None)).await;
         let (parts, body) = response.into_parts();
         // The whole of it is there already.
         let Ok(payload) = body.collect().await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
@@ -87,7 +87,7 @@ impl Service {
             return (StatusCode::PAYLOAD_TOO_LARGE, "a message has at most 128 KiB\n").into_response();
         }
         let (parts, body) = request.into_parts();
-        let mut request = bare(parts.uri, None);
+        let mut request = bare(&parts.uri, None);
         *request.method_mut() = Method::POST;
         *request.body_mut() = body;
         if let Some(kind) = parts.headers.get(header::CONTENT_TYPE) {
@@ -125,7 +125,7 @@ impl Service {
         };
         let link = request.extensions().get::<Weak<Link>>().cloned().unwrap_or_default();
         let upgraded = hyper::upgrade::on(&mut request);
-        let inner = bare(request.uri().clone(), Some(Arc::clone(&engine))).map(|_| ());
+        let inner = bare(request.uri(), Some(Arc::clone(&engine))).map(|_| ());
         let mut engine_io = self.engine_io.clone();
         tokio::spawn(async move {
             let Ok(upgraded) = upgraded.await else { return };
@@ -162,7 +162,7 @@ pub(crate) async fn serve(State(mut service): State<Service>, request: Request) 
         (&Method::POST, Some(_)) => service.post(request).await,
         (&Method::GET, None) if value("EIO") == Some("4") && value("transport") == Some("polling") => {
             match service.begin(&request) {
-                Some(engine) => service.call(bare(request.uri().clone(), Some(engine))).await,
+                Some(engine) => service.call(bare(request.uri(), Some(engine))).await,
                 None => crowded(),
             }
         }
@@ -170,10 +170,11 @@ pub(crate) async fn serve(State(mut service): State<Service>, request: Request) 
     }
 }
 
-/// What Engine.IO needs of a request. It keeps the request as long as the connection lives, so the headers stay behind.
-fn bare(uri: Uri, engine: Option<Arc<Engine>>) -> Request {
+/// What Engine.IO needs of a request. It keeps the request as long as the connection lives, so the headers stay behind, and the
+/// URI is a copy: the one that came is a part of the buffer that the whole request was read into.
+fn bare(uri: &Uri, engine: Option<Arc<Engine>>) -> Request {
     let mut request = Request::new(Body::empty());
-    *request.uri_mut() = uri;
+    *request.uri_mut() = Uri::try_from(uri.to_string()).unwrap_or_default();
     *request.version_mut() = Version::HTTP_11;
     if let Some(engine) = engine {
         request.extensions_mut().insert(engine);
