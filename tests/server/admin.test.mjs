@@ -6,7 +6,7 @@ import { join as path } from "node:path";
 import { test } from "node:test";
 
 import { freePort, startServer } from "../e2e/support/server.mjs";
-import { inTime, join, logged } from "./support.mjs";
+import { inTime, join, logged, token } from "./support.mjs";
 
 /** A server with an admin address of its own, for one test. */
 async function withAdmin(t, args = []) {
@@ -99,6 +99,25 @@ test("a form can't revoke, and a misspelt revocation revokes nobody", async (t) 
   assert.equal((await post(JSON.stringify({ session: "s", usr: "7" }))).status, 422);
   assert.equal((await post(JSON.stringify({ session: "s", user: "7", pad: " ".repeat(5_000) }))).status, 413);
   assert.equal((await server.ask("/revoke")).status, 405);
+});
+
+test("whoever is revoked is let go at once, and comes back with a token that was issued later", async (t) => {
+  const server = await withAdmin(t);
+  const old = await token(server, "s", "7");
+  const [a, b] = [await join(server, "s", "7", { auth: { token: old } }), await join(server, "s", "9")];
+  const gone = a.gone();
+  const body = JSON.stringify({ session: "s", user: "7" });
+  assert.equal((await server.ask("/revoke", { method: "POST", body, "content-type": "application/json" })).status, 204);
+  await gone;
+  assert.equal(a.of("notice").at(-1).code, "unauthorized");
+  await b.until("peer", (all) => all.at(-1)?.left);
+  const again = (jwt) => join(server, "s", "7", { auth: { token: jwt } }).catch((error) => error);
+  const refused = await again(old);
+  assert.deepEqual([refused.code, refused.message], ["unauthorized", "the token was revoked"]);
+  assert.ok((await b.emit("probe", null)).ok, "the other stays");
+  const back = await until("a later token", async () => again(await token(server, "s", "7")), (answer) => answer.welcome);
+  assert.equal(back.welcome.peer.userId, "9");
+  for (const client of [b, back]) client.leave();
 });
 
 test("it is ready while its chat log is there, and lives without it", async (t) => {

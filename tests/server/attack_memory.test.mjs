@@ -31,7 +31,7 @@ for (const [what, packet] of [
     const server = await attacked(t);
     const peers = await Promise.all(Array.from({ length: 6 }, () => blind(server)));
     t.after(() => peers.forEach((peer) => peer.end()));
-    const grown = await growth(server, async () => {
+    const grown = await growth(t, server, async () => {
       await Promise.all(peers.map((peer) => flood(peer, packet, 230)));
     });
     small(grown);
@@ -42,7 +42,7 @@ for (const [what, packet] of [
     const server = await attacked(t);
     const peers = await Promise.all(Array.from({ length: 6 }, () => polling(server)));
     t.after(() => peers.forEach((peer) => peer.end()));
-    const grown = await growth(server, async () => {
+    const grown = await growth(t, server, async () => {
       await Promise.all(
         peers.map(async (peer) => {
           for (let sent = 0; sent < 230 && (await peer.post(packet)) === 200; sent += 1);
@@ -100,7 +100,7 @@ for (const [transport, open] of Object.entries(senders)) {
         await within(1_000, () => author.other.presence === "away");
       }
     };
-    small(await growth(server, () => Promise.all(authors.map(attack))));
+    small(await growth(t, server, () => Promise.all(authors.map(attack))));
   });
 }
 
@@ -118,7 +118,7 @@ test("pages of history that are not polled hold little", async (t) => {
     // The log is read in the order in which it was asked for.
     assert.ok((await author.emit("history", { before: 2, limit: 1 }))?.ok);
   };
-  small(await growth(server, () => Promise.all(authors.map(attack))));
+  small(await growth(t, server, () => Promise.all(authors.map(attack))));
 });
 
 test("what nobody polls for ten seconds ends its engine, whatever else is sent", async (t) => {

@@ -54,7 +54,7 @@ test("attachments, 96 MiB of them, are not held", async (t) => {
   );
   await http(server, "GET", "/healthz");
   const attachment = Buffer.alloc(120 * 1024);
-  const grown = await growth(server, () =>
+  const grown = await growth(t, server, () =>
     Promise.all(
       peers.map(async (peer) => {
         await peer.send('4599-/pairvoice,["signal",{"_placeholder":true,"num":0}]');

@@ -46,7 +46,7 @@ for (const [name, sips] of [["deaf readers", false], ["readers of 16 bytes at a 
     const ponging = setInterval(() => sips && pairs.forEach(({ peer }) => peer.send("3")), 1_000);
     t.after(() => (clearInterval(sipping), clearInterval(ponging)));
     let answers = [];
-    const grown = await growth(server, async () => {
+    const grown = await growth(t, server, async () => {
       answers = await Promise.all(pairs.map(talk));
       await until(`the hanging up on whoever did not read ${SIGNALS} signals of 32 KiB`, () => pairs.every(away), 3_000);
     });

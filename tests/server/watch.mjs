@@ -82,13 +82,15 @@ export function memory(pid) {
   return { rss: of("VmRSS"), peak: of("VmHWM") };
 }
 
-/** By how many bytes a server's memory grew at the worst moment of an attack. */
-export async function growth(server, attack) {
+/** By how many bytes a server's memory grew at the worst moment of an attack; `bench/server/attacks.mjs` collects what is said of it. */
+export async function growth(t, server, attack) {
   // 5 sets the peak to what it is now.
   writeFileSync(`/proc/${server.pid}/clear_refs`, "5");
   const before = memory(server.pid).rss;
   await attack();
-  return memory(server.pid).peak - before;
+  const grown = memory(server.pid).peak - before;
+  t.diagnostic(`memory: ${(before / MIB).toFixed(1)} MiB before, ${(grown / MIB).toFixed(1)} MiB more at most`);
+  return grown;
 }
 
 /** The connections that a server's process holds: the other side's address and port. */
