@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axum::http::HeaderMap;
 
 use super::limits::LimitArgs;
-use super::proxies::{self, Network};
+use super::proxies::{self, FORWARDED, Network};
 use crate::metrics::{ConnectionRefusal, Metrics};
 use crate::quota::Bucket;
 use crate::sessions::lock;
@@ -31,6 +31,8 @@ pub(crate) struct Addresses {
     total: AtomicU32,
     trusted: Vec<Network>,
     metrics: Arc<Metrics>,
+    /// Whoever runs the server was told of a proxy that is not trusted.
+    warned: AtomicBool,
     known: Mutex<HashMap<IpAddr, Known>>,
 }
 
@@ -46,7 +48,15 @@ impl Addresses {
     /// Nobody is connected; all together may have so many connections.
     pub(crate) fn new(limits: &LimitArgs, all: u32, metrics: Arc<Metrics>) -> Self {
         let (most, trusted) = (limits.connections_per_address, limits.trust_proxy.clone());
-        Self { most, all, total: AtomicU32::new(0), trusted, metrics, known: Mutex::default() }
+        Self {
+            most,
+            all,
+            total: AtomicU32::new(0),
+            trusted,
+            metrics,
+            warned: AtomicBool::new(false),
+            known: Mutex::default(),
+        }
     }
 
     /// A TCP connection of an address, unless it has too many. What one address may have shrinks as descriptors become few:
@@ -55,6 +65,7 @@ impl Addresses {
     /// # Errors
     /// [`Crowded`] tells whose connections are too many.
     pub(crate) fn accept(self: &Arc<Self>, address: IpAddr) -> Result<LinkSlot, Crowded> {
+        let is_proxy = proxies::is_trusted(&self.trusted, address.to_canonical());
         let address = network(address);
         let mut known = lock(&self.known);
         let free = self.all.saturating_sub(self.total.load(Ordering::Relaxed));
@@ -63,7 +74,7 @@ impl Addresses {
         let most = if self.most == 0 { free } else { free.min(self.most) };
         if free == 0 {
             Err(Crowded::Everybody)
-        } else if links >= most && !proxies::is_trusted(&self.trusted, address) {
+        } else if links >= most && !is_proxy {
             Err(Crowded::Address)
         } else {
             Ok(self.take(address))
@@ -87,6 +98,11 @@ impl Addresses {
     /// An Engine.IO connection of a client, unless there are too many of its address, or it begins them too fast.
     pub(crate) fn begin(self: &Arc<Self>, peer: IpAddr, headers: &HeaderMap) -> Option<EngineSlot> {
         let client = proxies::client(&self.trusted, peer, headers);
+        if self.trusted.is_empty() && headers.contains_key(FORWARDED) && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "requests come through a proxy, and --trust-proxy names none: all of its clients count as one address"
+            );
+        }
         let address = network(client);
         let mut known = lock(&self.known);
         let of_address = self.entry(&mut known, address);
@@ -184,6 +200,7 @@ mod tests {
             total: AtomicU32::new(0),
             trusted,
             metrics: Arc::default(),
+            warned: AtomicBool::new(false),
             known: Mutex::default(),
         })
     }
@@ -202,6 +219,15 @@ mod tests {
         assert!(addresses.accept(ip("192.0.2.1")).is_ok());
         let _six: Vec<_> = ["2001:db8::1", "2001:db8::2"].map(|text| addresses.accept(ip(text)).unwrap()).into();
         assert!(addresses.accept(ip("2001:db8::3")).is_err(), "one host has a whole /64");
+    }
+
+    #[test]
+    fn proxies_have_as_many_as_there_are_descriptors() {
+        let addresses = addresses(1, 100, &["::1", "127.0.0.1"]);
+        for proxy in ["::1", "::ffff:127.0.0.1"] {
+            let held: Vec<_> = (0..60).map(|_| addresses.accept(ip(proxy)).unwrap()).collect();
+            assert_eq!(held.len(), 60);
+        }
     }
 
     #[test]

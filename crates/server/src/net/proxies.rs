@@ -1,10 +1,13 @@
 //! Who connects, when a proxy stands in front: the last address of X-Forwarded-For that is not a trusted proxy's own.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use axum::http::HeaderMap;
 use thiserror::Error;
+
+/// The header by which proxies say for whom they ask.
+pub(super) const FORWARDED: &str = "x-forwarded-for";
 
 /// An address, or a network in CIDR notation (RFC 4632).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,11 +62,13 @@ pub(super) fn client(trusted: &[Network], peer: IpAddr, headers: &HeaderMap) -> 
     if !is_trusted(trusted, peer) {
         return peer;
     }
-    let values = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(FORWARDED).into_iter().filter_map(|value| value.to_str().ok());
     let entries: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut client = peer;
     for entry in entries.into_iter().rev() {
-        let Ok(address) = entry.parse::<IpAddr>() else { break };
+        // Some proxies write the port, too.
+        let address = entry.parse::<IpAddr>().or_else(|_| entry.parse::<SocketAddr>().map(|address| address.ip()));
+        let Ok(address) = address else { break };
         client = address.to_canonical();
         if !is_trusted(trusted, client) {
             break;
@@ -103,6 +108,7 @@ mod tests {
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         let claimed = headers(&["192.0.2.9, 198.51.100.7", "10.0.0.2"]);
         assert_eq!(client(&trusted, ip("10.0.0.1"), &claimed), ip("198.51.100.7"));
+        assert_eq!(client(&trusted, ip("10.0.0.1"), &headers(&["198.51.100.7:4711"])), ip("198.51.100.7"));
         assert_eq!(client(&trusted, ip("203.0.113.5"), &claimed), ip("203.0.113.5"), "not by a proxy of ours");
         assert_eq!(client(&[], ip("10.0.0.1"), &claimed), ip("10.0.0.1"));
         assert_eq!(client(&trusted, ip("10.0.0.1"), &headers(&["192.0.2.9, nonsense"])), ip("10.0.0.1"));

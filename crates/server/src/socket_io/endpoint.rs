@@ -221,8 +221,8 @@ impl EngineIoHandler for Endpoint {
             Ok(Packet::Connect { auth }) => self.connect(&peer, auth),
             Ok(Packet::Event { ack, body }) => self.event(peer, ack, body),
             // Leaving twice is no way to keep a connection for nothing.
-            Ok(Packet::Disconnect) if peer.engine.seated().is_some() => self.gone(&peer.engine),
-            Ok(Packet::Disconnect) => peer.close(),
+            Ok(Packet::Disconnect) if matches!(peer.engine.phase(), Phase::Fresh(_)) => peer.close(),
+            Ok(Packet::Disconnect) => self.gone(&peer.engine),
             Err(unwanted) => {
                 tracing::debug!(connection = peer.engine.number, ?unwanted, "closed");
                 self.metrics().hung_up(HangUp::Protocol);
