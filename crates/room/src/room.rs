@@ -72,7 +72,12 @@ impl Room {
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let next = self.outputs.pop_front();
+        if next.is_none() {
+            // A room at rest, as most are most of the time, holds no memory for what it said.
+            self.outputs = VecDeque::new();
+        }
+        next
     }
 
     /// Whether nobody has a seat, so that the room can be forgotten.
