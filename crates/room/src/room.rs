@@ -344,6 +344,7 @@ impl Room {
             ClientEvent::Bye => {
                 self.bye(socket);
                 self.acknowledge(request, Acknowledgement::ok());
+                self.push(Output::HangUp { socket });
             }
         }
     }

@@ -83,7 +83,11 @@ impl Hosted {
             Output::Admit { socket } => {
                 let admitted = self.sockets.get(&socket).is_some_and(Peer::admit);
                 // An admitted socket takes events from now on: the room's lock is still held.
-                return Some(if admitted { Input::Connected { socket } } else { Input::Closed { socket } });
+                if !admitted {
+                    self.sockets.remove(&socket);
+                    return Some(Input::Closed { socket });
+                }
+                return Some(Input::Connected { socket });
             }
             Output::Refuse { socket, refusal } => {
                 if let Some(peer) = self.sockets.remove(&socket) {
@@ -105,7 +109,7 @@ impl Hosted {
             }
             Output::HangUp { socket } => {
                 if let Some(peer) = self.sockets.remove(&socket) {
-                    peer.hang_up();
+                    peer.hang_up(None);
                 }
             }
             Output::Store(request) => return self.store(sessions, request),

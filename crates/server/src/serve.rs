@@ -14,8 +14,8 @@ use crate::net::Listener;
 
 /// How long the chat log may take to write what waits, at the end.
 const LAST_WRITES: Duration = Duration::from_secs(1);
-/// How long connections may then take to send what they hold.
-const LAST_WORDS: Duration = Duration::from_millis(600);
+/// How long stopping may take altogether.
+const STOP: Duration = Duration::from_millis(1_700);
 
 /// What ends a server before its time.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -48,18 +48,22 @@ pub async fn serve(config: &Config) -> Result<(), Failure> {
         () = accepting => Ok(()),
         () = async {
             stop_signal().await;
-            admin.readiness().stopping();
-            // Whoever connects meanwhile is told when to come back; whoever is here is told, too.
-            endpoint.restarting();
-            sessions.restarting();
-            // What was acknowledged is on the disk already; what was not is asked for again.
-            let closing = Arc::clone(&sessions);
-            let written = tokio::task::spawn_blocking(move || closing.close());
-            if tokio::time::timeout(LAST_WRITES, written).await.is_err() {
-                tracing::warn!("the chat log did not end in time");
-            }
-            endpoint.close();
-            if tokio::time::timeout(LAST_WORDS, listener.closed()).await.is_err() {
+            let stop = async {
+                admin.readiness().stopping();
+                // Whoever connects meanwhile is told when to come back; whoever is here is told, too.
+                endpoint.restarting();
+                sessions.restarting();
+                // What was acknowledged is on the disk already; what was not is asked for again.
+                let closing = Arc::clone(&sessions);
+                let written = tokio::task::spawn_blocking(move || closing.close());
+                if tokio::time::timeout(LAST_WRITES, written).await.is_err() {
+                    tracing::warn!("the chat log did not end in time");
+                }
+                endpoint.close();
+                listener.end_idle();
+                listener.closed().await;
+            };
+            if tokio::time::timeout(STOP, stop).await.is_err() {
                 tracing::debug!("some connections did not end in time");
             }
         } => Ok(()),

@@ -14,8 +14,8 @@ use super::{Done, LogError, last};
 const FIRST_PAGE: u32 = 100;
 /// Messages that come with a later welcome.
 const MISSED_PAGE: u32 = 200;
-/// Bytes of text in one page; the newest message always fits.
-const PAGE_BYTES: usize = 256 * 1024;
+/// Bytes of text in one page; the newest message always fits. On a link on which voice just works (64 kbit/s) a page takes ten seconds or so.
+const PAGE_BYTES: usize = 96 * 1024;
 
 /// Messages by rising sequence number, and whether older ones exist.
 pub(super) type History = (Vec<ChatMessage>, bool);

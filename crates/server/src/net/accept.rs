@@ -22,6 +22,8 @@ use crate::tls::Tls;
 /// How long sent data may stay unacknowledged (RFC 5482): a peer that is gone takes nothing, and its connection would stay for a
 /// quarter of an hour.
 const UNANSWERED: Duration = Duration::from_secs(30);
+/// Bytes of what is not sent yet at which the system asks for more.
+const UNSENT_LOW: u32 = 16 * 1024;
 /// How often connections are looked after.
 const SWEEP: Duration = Duration::from_secs(1);
 /// When no connection could be given up for a new one, none is looked for again for so long.
@@ -56,7 +58,8 @@ pub(crate) fn connections() -> u32 {
         tracing::warn!(%error, "the limit of descriptors could not be raised");
         rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(1_024, |(soft, _)| soft)
     });
-    u32::try_from(limit.saturating_sub(RESERVED.min(limit / 4))).unwrap_or(u32::MAX)
+    // A connection may have a static file open.
+    u32::try_from((limit / 4 * 3).saturating_sub(RESERVED)).unwrap_or(u32::MAX).max(16)
 }
 
 impl Listener {
@@ -142,6 +145,13 @@ impl Listener {
         }
     }
 
+    /// Ends the connections on which nothing is asked.
+    pub(crate) fn end_idle(&self) {
+        let links: Vec<Arc<Link>> = lock(&self.links).values().filter_map(Weak::upgrade).collect();
+        let now = Instant::now();
+        links.iter().filter(|link| link.idle(now).is_some()).for_each(|link| link.reset());
+    }
+
     /// Waits until nobody is connected any more.
     pub(crate) async fn closed(&self) {
         while lock(&self.links).values().any(|link| link.strong_count() > 0) {
@@ -198,5 +208,9 @@ impl Quiet {
 fn prepare(tcp: &TcpStream) {
     // The first message after a handshake waits 40 ms for an acknowledgement otherwise (Nagle).
     let _ = tcp.set_nodelay(true);
-    let _ = SockRef::from(tcp).set_tcp_user_timeout(Some(UNANSWERED));
+    let socket = SockRef::from(tcp);
+    let _ = socket.set_tcp_user_timeout(Some(UNANSWERED));
+    // What a slow peer has not taken waits here, where it is counted, and not in the system's buffer; and a little room in that
+    // buffer is told at once, so that a slow peer is not taken for a deaf one.
+    let _ = socket.set_tcp_notsent_lowat(UNSENT_LOW);
 }

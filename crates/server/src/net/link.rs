@@ -1,10 +1,11 @@
 //! One TCP connection: what it does is seen, and it can be ended from outside.
 
+use std::collections::HashMap;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Shutdown};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,9 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// See [`WINDOW`].
 const LEAST: u64 = 32 * 1024;
 
+/// A request of whose answer nothing was wanted for so long stands still. Engine.IO answers a poll within 10 s.
+const STANDSTILL: Duration = Duration::from_secs(30);
+
 /// How long a connection may take for its first request when others want its place: some round trips.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
 
@@ -32,8 +36,10 @@ pub(crate) struct Link {
     tcp: TcpStream,
     peer: IpAddr,
     began: Instant,
-    /// Requests that are being answered.
-    requests: AtomicU32,
+    /// Requests that are being answered, and when each of them was last seen to go on.
+    requests: Mutex<HashMap<u32, Instant>>,
+    /// The number of the next request.
+    next: AtomicU32,
     /// It has been of use: a request was answered.
     served: AtomicBool,
     /// It carries a WebSocket, which has a heartbeat of its own.
@@ -54,7 +60,8 @@ impl Link {
             tcp,
             peer: peer.to_canonical(),
             began: Instant::now(),
-            requests: AtomicU32::new(0),
+            requests: Mutex::default(),
+            next: AtomicU32::new(0),
             served: AtomicBool::new(false),
             websocket: AtomicBool::new(false),
             active: AtomicU64::new(0),
@@ -83,15 +90,21 @@ impl Link {
     }
 
     /// A request is being answered until what is returned is dropped.
-    pub(super) fn request(self: &Arc<Self>) -> InRequest {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        InRequest(Arc::clone(self))
+    pub(super) fn request(self: Arc<Self>) -> InRequest {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.requests).insert(number, Instant::now());
+        InRequest { link: Arc::downgrade(&self), number }
+    }
+
+    /// Whether a request was answered on it.
+    pub(super) fn has_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
     }
 
     /// For how long nothing was asked and nothing moved; none for a WebSocket, and while a request is answered.
     pub(super) fn idle(&self, now: Instant) -> Option<Duration> {
         let active = self.began + Duration::from_millis(self.active.load(Ordering::Relaxed));
-        let busy = self.websocket.load(Ordering::Relaxed) || self.requests.load(Ordering::Relaxed) > 0;
+        let busy = self.websocket.load(Ordering::Relaxed) || !lock(&self.requests).is_empty();
         (!busy).then(|| now.saturating_duration_since(active))
     }
 
@@ -103,6 +116,10 @@ impl Link {
 
     /// Whether the peer hardly reads. To be asked every second or so.
     pub(super) fn is_stalled(&self, now: Instant) -> bool {
+        // A stream of HTTP/2 may stand still while the connection goes on.
+        if lock(&self.requests).values().any(|moved| now.saturating_duration_since(*moved) > STANDSTILL) {
+            return true;
+        }
         let mut window = lock(&self.window);
         let written = self.written.load(Ordering::Relaxed);
         if !self.blocked.load(Ordering::Relaxed) {
@@ -158,13 +175,35 @@ impl Link {
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(super) struct InRequest(Arc<Link>);
+pub(super) struct InRequest {
+    link: Weak<Link>,
+    number: u32,
+}
+
+impl InRequest {
+    /// More of its answer is wanted.
+    pub(super) fn moves(&self) {
+        if let Some(link) = self.link.upgrade()
+            && let Some(moved) = lock(&link.requests).get_mut(&self.number)
+        {
+            *moved = Instant::now();
+        }
+    }
+}
 
 impl Drop for InRequest {
     fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
-        self.0.served.store(true, Ordering::Relaxed);
-        self.0.moved();
+        if let Some(link) = self.link.upgrade() {
+            let mut requests = lock(&link.requests);
+            requests.remove(&self.number);
+            if requests.is_empty() {
+                // A WebSocket has one request in its life and keeps no memory for it.
+                *requests = HashMap::new();
+            }
+            drop(requests);
+            link.served.store(true, Ordering::Relaxed);
+            link.moved();
+        }
     }
 }
 

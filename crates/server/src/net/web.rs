@@ -1,14 +1,17 @@
 //! What is spoken on an accepted connection: TLS if there is a certificate, HTTP/2 or HTTP/1.1 in it.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use axum::response::Response;
-use hyper::body::Incoming;
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt as _;
 
 use super::addresses::Addresses;
-use super::link::{Link, LinkStream};
+use super::link::{InRequest, Link, LinkStream};
 use crate::metrics::ConnectionRefusal;
 use crate::tls::Tls;
 
@@ -27,7 +30,9 @@ const HTTP2_BUFFER: usize = 64 * 1024;
 /// Longest headers of a request in HTTP/2, in bytes.
 const HTTP2_HEADERS: u32 = 16 * 1024;
 /// Requests that one connection of HTTP/2 may have at once.
-const HTTP2_STREAMS: u32 = 64;
+const HTTP2_STREAMS: u32 = 16;
+/// What a peer may send of one body without being asked for more, in bytes.
+const HTTP2_WINDOW: u32 = 64 * 1024;
 
 /// Serves connections.
 pub(super) struct Web {
@@ -56,12 +61,15 @@ impl Web {
     async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, link: Weak<Link>) {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.header_time).max_buf_size(HTTP1_BUFFER);
+        let idle = link.clone();
         let service = service_fn(|request| self.answer(request, link.clone()));
         // Whatever else ends a connection, there is nobody left to be told.
         if let Err(error) = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await
             && error.is_timeout()
         {
-            self.addresses.refused(ConnectionRefusal::HeaderTimeout);
+            // The same time ends a connection that is kept alive and asks for nothing more.
+            let served = idle.upgrade().is_some_and(|link| link.has_served());
+            self.addresses.refused(if served { ConnectionRefusal::Idle } else { ConnectionRefusal::HeaderTimeout });
         }
     }
 
@@ -69,6 +77,8 @@ impl Web {
         let mut http = http2::Builder::new(TokioExecutor::new());
         http.timer(TokioTimer::new())
             .max_concurrent_streams(HTTP2_STREAMS)
+            .initial_stream_window_size(HTTP2_WINDOW)
+            .initial_connection_window_size(HTTP2_WINDOW * 4)
             .max_header_list_size(HTTP2_HEADERS)
             .max_send_buf_size(HTTP2_BUFFER);
         let router = self.router.clone();
@@ -82,8 +92,38 @@ impl Web {
 }
 
 async fn answer(router: Router, request: Request<Incoming>, link: Weak<Link>) -> Result<Response, Infallible> {
-    let _answering = link.upgrade().map(|link| link.request());
+    let answering = link.upgrade().map(Link::request);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(link);
-    router.oneshot(request).await
+    let response = router.oneshot(request).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(response);
+    }
+    Ok(response.map(|body| Body::new(Answer { body, answering })))
+}
+
+/// The body of a response: its request is being answered until all of it was taken.
+struct Answer {
+    body: Body,
+    answering: Option<InRequest>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(answering) = &self.answering {
+            answering.moves();
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -22,7 +22,7 @@ use crate::auth::Keys;
 use crate::grant::grant;
 use crate::metrics::{HangUp, Metrics};
 use crate::quota::UserBuckets;
-use crate::sessions::{Sessions, lock};
+use crate::sessions::{Seated, Sessions, lock};
 
 /// What a page of history costs, in events: it may be some hundred kilobytes.
 const PAGE_COST: u32 = 20;
@@ -81,10 +81,9 @@ impl Endpoint {
             peer.engine.count(Some(peer.io.transport_type().into()));
             if peer.engine.unsent.is_overdue(now) {
                 tracing::debug!(connection = peer.engine.number, "hung up on: it does not read");
-                self.metrics().hung_up(HangUp::UnsentAge);
-                peer.hang_up();
+                peer.hang_up(Some(HangUp::UnsentAge));
             } else if peer.engine.is_late(now) {
-                peer.close();
+                peer.close(None);
             }
         }
         self.users.sweep(now);
@@ -106,8 +105,7 @@ impl Endpoint {
     /// Ends all connections.
     pub(crate) fn close(&self) {
         for peer in self.peers() {
-            self.metrics().hung_up(HangUp::Shutdown);
-            peer.close();
+            peer.close(Some(HangUp::Shutdown));
         }
     }
 
@@ -118,7 +116,7 @@ impl Endpoint {
         }
         // A second handshake on a connection that is in has no meaning.
         if !matches!(peer.engine.phase(), Phase::Fresh(_)) {
-            return peer.close();
+            return peer.close(Some(HangUp::Protocol));
         }
         if let Err(refusal) = self.admit(peer, auth) {
             let (limit, connection) = (&self.sessions.watch.limit, peer.engine.number);
@@ -140,7 +138,10 @@ impl Endpoint {
         let grant = grant(&self.keys, &handshake.token, &handshake.session_id, &handshake.user_id)?;
         let user = self.users.of(&handshake.session_id, &handshake.user_id, now);
         let seated = self.sessions.seated(&handshake.session_id, &handshake.user_id);
-        peer.engine.entering(seated.clone(), user);
+        if !peer.engine.entering(seated.clone(), user) {
+            peer.close(Some(HangUp::Protocol));
+            return Ok(());
+        }
         // The connection has paid for the handshake, the user has not.
         let signals = u32::try_from(handshake.signals.len()).unwrap_or(u32::MAX);
         if let Err(refusal) = peer.engine.take(signals, CONNECT_COST.saturating_add(signals), now) {
@@ -181,8 +182,8 @@ impl Endpoint {
         }
     }
 
-    fn gone(&self, engine: &Engine) {
-        if let Some(seated) = engine.left() {
+    fn gone(&self, seated: Option<Seated>) {
+        if let Some(seated) = seated {
             self.sessions.closed(&seated);
         }
     }
@@ -209,9 +210,8 @@ impl EngineIoHandler for Endpoint {
     fn on_disconnect(&self, io: Arc<EngineSocket>, _: DisconnectReason) {
         lock(&self.engines).remove(&io.id);
         if let Some(peer) = peer(io) {
-            self.gone(&peer.engine);
+            self.gone(peer.engine.ended());
             peer.engine.unsent.clear();
-            peer.engine.count(None);
         }
     }
 
@@ -221,20 +221,20 @@ impl EngineIoHandler for Endpoint {
             Ok(Packet::Connect { auth }) => self.connect(&peer, auth),
             Ok(Packet::Event { ack, body }) => self.event(peer, ack, body),
             // Leaving twice is no way to keep a connection for nothing.
-            Ok(Packet::Disconnect) if matches!(peer.engine.phase(), Phase::Fresh(_)) => peer.close(),
-            Ok(Packet::Disconnect) => self.gone(&peer.engine),
+            Ok(Packet::Disconnect) if matches!(peer.engine.phase(), Phase::Fresh(_)) => {
+                peer.close(Some(HangUp::Protocol));
+            }
+            Ok(Packet::Disconnect) => self.gone(peer.engine.left()),
             Err(unwanted) => {
                 tracing::debug!(connection = peer.engine.number, ?unwanted, "closed");
-                self.metrics().hung_up(HangUp::Protocol);
-                peer.close();
+                peer.close(Some(HangUp::Protocol));
             }
         }
     }
 
     fn on_binary(self: &Arc<Self>, _: Bytes, io: Arc<EngineSocket>) {
         if let Some(peer) = peer(io) {
-            self.metrics().hung_up(HangUp::Protocol);
-            peer.close();
+            peer.close(Some(HangUp::Protocol));
         }
     }
 }

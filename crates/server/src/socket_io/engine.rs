@@ -1,6 +1,7 @@
 //! One Engine.IO connection: who is on it, what it may still send, and how it is ended.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ pub(crate) struct Engine {
     state: Mutex<State>,
     /// The TCP connection of a WebSocket.
     link: Mutex<Weak<Link>>,
+    /// The body of a request is being read.
+    posting: AtomicBool,
     /// How the metrics know it to be carried.
     counted: Mutex<Option<Transport>>,
     pub(crate) metrics: Arc<Metrics>,
@@ -82,6 +85,7 @@ impl Engine {
             unsent: Unsent::new(total),
             state: Mutex::new(State { phase, seated: None, bucket, user: None, strikes: 0, struck: now }),
             link: Mutex::default(),
+            posting: AtomicBool::new(false),
             counted: Mutex::new(None),
             metrics,
             _slot: slot,
@@ -109,6 +113,12 @@ impl Engine {
                 self.metrics.socket_opened(transport);
             }
         }
+    }
+
+    /// Reads a body until what is returned is dropped; none while another one is read.
+    pub(crate) fn post(self: &Arc<Self>) -> Option<Posting> {
+        let free = !self.posting.swap(true, Ordering::Relaxed);
+        free.then(|| Posting(Arc::clone(self)))
     }
 
     /// It is a WebSocket on this TCP connection from now on.
@@ -147,15 +157,25 @@ impl Engine {
         state.strikes >= STRIKES
     }
 
-    /// Somebody asks for a seat.
-    pub(crate) fn entering(&self, seated: Seated, user: SharedBucket) {
+    /// Somebody asks for a seat; false when somebody did before, or when the connection is gone.
+    pub(crate) fn entering(&self, seated: Seated, user: SharedBucket) -> bool {
         let mut state = lock(&self.state);
+        if !matches!(state.phase, Phase::Fresh(_)) {
+            return false;
+        }
         state.phase = Phase::Entering;
         state.seated = Some(seated);
         state.user = Some(user);
+        true
     }
 
-    /// The client left the namespace, or the connection is gone; tells who was there.
+    /// The connection is gone; tells who was there.
+    pub(crate) fn ended(&self) -> Option<Seated> {
+        lock(&self.state).phase = Phase::Over;
+        self.left()
+    }
+
+    /// The client left the namespace; tells who was there.
     pub(crate) fn left(&self) -> Option<Seated> {
         let mut state = lock(&self.state);
         if state.phase != Phase::Over {
@@ -168,6 +188,22 @@ impl Engine {
     /// Whether it had its time to say who is there.
     pub(crate) fn is_late(&self, now: Instant) -> bool {
         matches!(lock(&self.state).phase, Phase::Fresh(since) if now.saturating_duration_since(since) > CONNECT_TIME)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.count(None);
+    }
+}
+
+/// A body that is being read.
+#[derive(Debug)]
+pub(crate) struct Posting(Arc<Engine>);
+
+impl Drop for Posting {
+    fn drop(&mut self) {
+        self.0.posting.store(false, Ordering::Relaxed);
     }
 }
 
@@ -200,7 +236,7 @@ impl Peer {
     pub(crate) fn refuse(&self, refusal: &Refusal) {
         self.engine.metrics.refused(&refusal.code);
         self.send(packet::connect_error(refusal));
-        self.close();
+        self.close(None);
     }
 
     pub(crate) fn emit(&self, event: &ServerEvent) -> bool {
@@ -217,16 +253,21 @@ impl Peer {
     }
 
     /// Puts the client out of the namespace and closes the connection.
-    pub(crate) fn hang_up(&self) {
-        self.send(packet::disconnect());
-        self.close();
+    pub(crate) fn hang_up(&self, why: Option<HangUp>) {
+        if self.engine.phase() != Phase::Over {
+            self.send(packet::disconnect());
+            self.close(why);
+        }
     }
 
     /// Closes the connection: at once nothing more is taken from it, and it has a moment to read what it was sent. Engine.IO
     /// would drop that, had its writer not begun yet.
-    pub(crate) fn close(&self) {
+    pub(crate) fn close(&self, why: Option<HangUp>) {
         if std::mem::replace(&mut lock(&self.engine.state).phase, Phase::Over) == Phase::Over {
             return;
+        }
+        if let Some(why) = why {
+            self.engine.metrics.hung_up(why);
         }
         let peer = self.clone();
         let Ok(runtime) = Runtime::try_current() else { return };
@@ -270,8 +311,7 @@ impl Ack {
         self.peer.engine.metrics.event(self.event.unwrap_or_default(), outcome);
         let struck = answer.error.as_ref().is_some_and(|refusal| is_abuse(&refusal.code));
         if struck && self.peer.engine.strike(Instant::now()) {
-            self.peer.engine.metrics.hung_up(HangUp::Refusals);
-            self.peer.hang_up();
+            self.peer.hang_up(Some(HangUp::Refusals));
         }
     }
 }

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use engineioxide::TransportType;
 use engineioxide::config::EngineIoConfig;
 use engineioxide::service::{EngineIoService, NotFoundService};
 use engineioxide::socket::Sid;
@@ -34,7 +35,10 @@ const READ_BUFFER: usize = 512;
 pub(crate) struct Service {
     pub(crate) endpoint: Arc<Endpoint>,
     addresses: Arc<Addresses>,
-    engine_io: EngineIoService<Endpoint, NotFoundService>,
+    /// Engine.IO for each transport by itself: an upgrade from one to the other that breaks off half-way would leave a connection
+    /// without a heartbeat. The client begins with a WebSocket and takes polling only where that does not work.
+    polling: EngineIoService<Endpoint, NotFoundService>,
+    websocket: EngineIoService<Endpoint, NotFoundService>,
 }
 
 impl fmt::Debug for Service {
@@ -45,19 +49,9 @@ impl fmt::Debug for Service {
 
 impl Service {
     pub(crate) fn new(endpoint: Arc<Endpoint>, addresses: Arc<Addresses>) -> Self {
-        let config = EngineIoConfig::builder()
-            .req_path("/socket.io")
-            .ping_interval(Duration::from_secs(10))
-            .ping_timeout(Duration::from_secs(8))
-            .upgrade_timeout(Duration::from_secs(8))
-            .max_buffer_size(1_024)
-            .max_payload(MAX_MESSAGE_BYTES as u64)
-            .ws_read_buffer_size(READ_BUFFER)
-            .ws_max_message_size(MAX_MESSAGE_BYTES)
-            .ws_max_frame_size(MAX_MESSAGE_BYTES)
-            .build();
-        let engine_io = EngineIoService::with_config(Arc::clone(&endpoint), config);
-        Self { endpoint, addresses, engine_io }
+        let service = |transport| EngineIoService::with_config(Arc::clone(&endpoint), config(transport));
+        let (polling, websocket) = (service(TransportType::Polling), service(TransportType::Websocket));
+        Self { endpoint, addresses, polling, websocket }
     }
 
     /// A new connection, if its address may have another one.
@@ -77,11 +71,14 @@ impl Service {
         // The whole of it is there already.
         let Ok(payload) = body.collect().await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
         let payload = payload.to_bytes();
-        engine.unsent.sent(packets(&payload));
-        Response::from_parts(parts, Body::from(payload))
+        let packets = packets(&payload);
+        Response::from_parts(parts, Body::from(Bytes::from_owner(Polled { payload, packets, engine })))
     }
 
-    async fn post(&mut self, request: Request) -> Response {
+    async fn post(&mut self, request: Request, sid: Sid) -> Response {
+        let Some(engine) = self.endpoint.engine(sid) else { return unknown() };
+        // A client sends one body after the other.
+        let Some(_posting) = engine.post() else { return StatusCode::TOO_MANY_REQUESTS.into_response() };
         let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         if length.is_some_and(|length| length.parse::<usize>().map_or(true, |length| length > MAX_MESSAGE_BYTES)) {
             return (StatusCode::PAYLOAD_TOO_LARGE, "a message has at most 128 KiB\n").into_response();
@@ -101,32 +98,23 @@ impl Service {
     }
 
     async fn call(&mut self, request: Request) -> Response {
-        match self.engine_io.call(request).await {
+        match self.polling.call(request).await {
             Ok(response) => response.map(Body::new),
             Err(never) => match never {},
         }
     }
 
     /// Answers the upgrade, and hands the stream to Engine.IO once it is ours.
-    fn upgrade(&self, mut request: Request, sid: Option<Sid>) -> Response {
+    fn upgrade(&self, mut request: Request) -> Response {
         let Some(key) = websocket_key(&request) else {
             return (StatusCode::BAD_REQUEST, "this is not the handshake of a WebSocket\n").into_response();
         };
         let accept = derive_accept_key(key.as_bytes());
-        let engine = match sid {
-            Some(sid) => match self.endpoint.engine(sid) {
-                Some(engine) => engine,
-                None => return unknown(),
-            },
-            None => match self.begin(&request) {
-                Some(engine) => engine,
-                None => return crowded(),
-            },
-        };
+        let Some(engine) = self.begin(&request) else { return crowded() };
         let link = request.extensions().get::<Weak<Link>>().cloned().unwrap_or_default();
         let upgraded = hyper::upgrade::on(&mut request);
         let inner = bare(request.uri(), Some(Arc::clone(&engine))).map(|_| ());
-        let mut engine_io = self.engine_io.clone();
+        let mut engine_io = self.websocket.clone();
         tokio::spawn(async move {
             let Ok(upgraded) = upgraded.await else { return };
             if let Some(link) = link.upgrade() {
@@ -146,6 +134,39 @@ impl Service {
     }
 }
 
+fn config(transport: TransportType) -> EngineIoConfig {
+    EngineIoConfig::builder()
+        .req_path("/socket.io")
+        .transports([transport])
+        .ping_interval(Duration::from_secs(10))
+        .ping_timeout(Duration::from_secs(8))
+        .max_buffer_size(1_024)
+        .max_payload(MAX_MESSAGE_BYTES as u64)
+        .ws_read_buffer_size(READ_BUFFER)
+        .ws_max_message_size(MAX_MESSAGE_BYTES)
+        .ws_max_frame_size(MAX_MESSAGE_BYTES)
+        .build()
+}
+
+/// The payload of a poll. Its packets count as unsent until all of it was written.
+struct Polled {
+    payload: Bytes,
+    packets: usize,
+    engine: Arc<Engine>,
+}
+
+impl AsRef<[u8]> for Polled {
+    fn as_ref(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        self.engine.unsent.sent(self.packets);
+    }
+}
+
 /// A request under `/socket.io`.
 pub(crate) async fn serve(State(mut service): State<Service>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
@@ -157,9 +178,17 @@ pub(crate) async fn serve(State(mut service): State<Service>, request: Request) 
         None => None,
     };
     match (request.method(), sid) {
-        (&Method::GET, sid) if websocket => service.upgrade(request, sid),
-        (&Method::GET, Some(sid)) => service.poll(request.uri().clone(), sid).await,
-        (&Method::POST, Some(_)) => service.post(request).await,
+        (&Method::GET, None) if websocket => service.upgrade(request),
+        (&Method::GET, Some(_)) if websocket => {
+            (StatusCode::BAD_REQUEST, "no upgrade from polling; connect by a WebSocket\n").into_response()
+        }
+        (&Method::GET, Some(sid)) => {
+            let uri = request.uri().clone();
+            // A body that nobody reads would be held as long as the poll.
+            drop(request);
+            service.poll(uri, sid).await
+        }
+        (&Method::POST, Some(sid)) => service.post(request, sid).await,
         (&Method::GET, None) if value("EIO") == Some("4") && value("transport") == Some("polling") => {
             match service.begin(&request) {
                 Some(engine) => service.call(bare(request.uri(), Some(engine))).await,

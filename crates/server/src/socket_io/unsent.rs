@@ -14,6 +14,8 @@ use crate::sessions::lock;
 const MAX_BYTES: usize = 1024 * 1024;
 /// Bytes that every connection may leave unread, however many others do: a welcome with a full page fits.
 const MIN_BYTES: usize = 384 * 1024;
+/// With less than this unread, any packet may be sent.
+const FEW_BYTES: usize = 4 * 1024;
 /// How long one packet may wait.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(10);
 /// Bytes that all connections together should not leave unread.
@@ -59,8 +61,8 @@ impl Unsent {
     /// Counts a packet of so many bytes and sends it; false when it is too much, or could not be sent.
     pub(crate) fn send(&self, bytes: usize, now: Instant, send: impl FnOnce() -> bool) -> bool {
         let mut queue = lock(&self.queue);
-        // A single packet always fits into an empty queue.
-        if queue.bytes > 0 && queue.bytes + bytes > self.total.limit() {
+        // A welcome always fits behind the few words that come before it.
+        if queue.bytes > FEW_BYTES && queue.bytes + bytes > self.total.limit() {
             return false;
         }
         // Under the lock, so that the packets are counted in the order in which they go out.
@@ -137,7 +139,7 @@ mod tests {
         assert!(!one.is_overdue(began + MAX_AGE * 2));
         assert_eq!(total.bytes(), 0);
         assert!(one.send(2 * MAX_BYTES, began, || true), "one packet always fits");
-        assert!(!one.send(1, began, || true));
+        assert!(!one.send(1, began, || true), "and nothing more after it");
         drop(one);
         assert_eq!(total.bytes(), 0);
     }
