@@ -1,5 +1,5 @@
 // npm run bench:server: what pairvoice-server costs beside Node's socket.io: memory of an idle connection, CPU of a relayed signal.
-// Both get the same load over loopback, one server at a time, in turn. `-- --quick` is a short run that only shows that this works,
+// Both get the same load over loopback, one server at a time, in turn. `-- --quick` is a short run that only shows that this works, `-- --rounds 1` a shorter one,
 // `-- --json FILE` writes all figures.
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -9,12 +9,12 @@ import { parseArgs } from "node:util";
 import { prepare, startLoad, startPairvoice, startReference } from "./processes.mjs";
 import { cpuMs, median, residentKib } from "./sample.mjs";
 
-const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false }, json: { type: "string" } } });
+const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false }, rounds: { type: "string" }, json: { type: "string" } } });
 const QUICK = options.quick;
 const CONNECTIONS = QUICK ? [100, 1_000] : [100, 1_000, 2_000, 10_000];
 const PAIRS = QUICK ? [10, 100] : [10, 100, 1_000];
 const BYTES = [200, 2_048];
-const ROUNDS = QUICK ? 1 : 3;
+const ROUNDS = Number(options.rounds ?? (QUICK ? 1 : 3));
 /** Signals of a run, and of the run before it that is not counted: Node compiles meanwhile. */
 const SIGNALS = QUICK ? 20_000 : 100_000;
 const WARM_UP = SIGNALS / 4;

@@ -75,17 +75,6 @@ impl Door {
     pub(crate) fn forget(&mut self, socket: SocketId) {
         self.waiting.retain(|(waiting, ..)| *waiting != socket);
     }
-
-    fn learn(&mut self, Admission { participants, revoked }: Admission) {
-        if participants.is_some() {
-            self.admission.participants = participants;
-            self.is_written = true;
-        }
-        for (user, at) in revoked {
-            self.admission.revoke(user, at);
-        }
-        self.is_read = true;
-    }
 }
 
 impl Room {
@@ -140,6 +129,17 @@ impl Room {
         }
     }
 
+    /// The store's answer of who may enter, which may know of a pin that a former room asked for.
+    fn learn(&mut self, Admission { participants, revoked }: Admission) {
+        for (user, at) in revoked {
+            self.door.admission.revoke(user, at);
+        }
+        self.door.is_read = true;
+        if let Some(two) = participants {
+            self.pinned(Ok(two));
+        }
+    }
+
     /// Tokens of a user, or of everybody, that were issued until now are void.
     pub(crate) fn revoke(&mut self, user: Option<&UserId>, at: u64) {
         self.door.admission.revoke(user.cloned(), at);
@@ -182,7 +182,7 @@ impl Room {
     pub(crate) fn page_read(&mut self, socket: SocketId, page: Result<(ChatPage, Admission), StoreError>) {
         let was_read = self.door.is_read;
         let page = page.map(|(page, admission)| {
-            self.door.learn(admission);
+            self.learn(admission);
             page
         });
         self.let_in(socket, page);

@@ -84,16 +84,20 @@ impl Sessions {
     /// # Errors
     /// [`LogError`] when it could not be written: it holds for those who are there, and may be forgotten.
     pub async fn revoke(self: &Arc<Self>, session: &SessionId, user: Option<UserId>) -> Result<(), LogError> {
-        let at = now_s();
-        let (wrote, written) = oneshot::channel();
-        // A room that begins after the write reads it; one that is there is told.
-        let asked = self.chat_log.revoke(session, user.clone(), at, |result| drop(wrote.send(result)));
-        let outcome = match asked {
-            Ok(()) => written.await.unwrap_or(Err(LogError::Closed)),
-            Err(error) => Err(error),
-        };
-        self.input(session, Input::Revoke { user, at });
-        outcome
+        let (at, session, host) = (now_s(), session.clone(), Arc::clone(self));
+        // A task of its own: whoever asked may be gone before it is written, and it must hold all the same.
+        let revoking = self.runtime.spawn(async move {
+            let (wrote, written) = oneshot::channel();
+            // A room that begins after the write reads it; one that is there is told.
+            let asked = host.chat_log.revoke(&session, user.clone(), at, |result| drop(wrote.send(result)));
+            let outcome = match asked {
+                Ok(()) => written.await.unwrap_or(Err(LogError::Closed)),
+                Err(error) => Err(error),
+            };
+            host.input(&session, Input::Revoke { user, at });
+            outcome
+        });
+        revoking.await.unwrap_or(Err(LogError::Closed))
     }
 
     /// How many sessions there are, and how many people have a seat in them.

@@ -123,6 +123,19 @@ fn a_pin_of_the_store_holds_from_the_first_socket_on_and_is_not_written_again() 
 }
 
 #[test]
+fn a_pin_that_a_former_room_asked_for_puts_out_whoever_it_does_not_name() {
+    let mut host = Host::new();
+    host.join_by(1, "8", grant(3_600_000)).unwrap();
+    host.enter_by(2, "7", 2, vec![], grant(3_600_000));
+    let pinned = Admission { participants: Some(two(["7", "9"])), ..Admission::default() };
+    host.input(Input::PageRead { socket: SocketId(2), page: Ok((page(0), pinned)) });
+    assert_eq!(noticed(&host, 1), [(Code::Unauthorized, None)]);
+    assert!(host.hung_up(1) && host.done.contains(&Output::Admit { socket: SocketId(2) }), "{:?}", host.done);
+    host.input(Input::Connected { socket: SocketId(2) });
+    assert_eq!(host.join_by(3, "9", grant(3_600_000)), Ok(()), "there is a seat for who is named");
+}
+
+#[test]
 fn a_pin_that_could_not_be_written_is_written_with_the_next_socket() {
     let mut host = Host::new();
     host.join_by(1, "7", naming(["7", "9"])).unwrap();
