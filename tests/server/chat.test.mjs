@@ -125,6 +125,8 @@ test("a flood is refused with a time to wait; what was acknowledged stays, and s
   for (let answer; !answer?.ok; ) {
     answer = await back.emit("chat", { messages: [last] });
     assert.ok(answer.ok || answer.error.retryable, JSON.stringify(answer));
+    // Whoever does not wait as told is hung up on.
+    if (!answer.ok) await new Promise((resolve) => setTimeout(resolve, answer.error.afterMs));
   }
   const heard = (await b.until("chat", (all) => all.some((d) => d.messages.some((m) => m.id === last.id)))).flatMap((d) => d.messages);
   assert.deepEqual(heard.map((m) => m.seq), heard.map((_, n) => n + 1), "in the log's order, without a hole");
