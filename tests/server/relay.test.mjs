@@ -287,6 +287,22 @@ test("polling works where WebSocket does not", async () => {
   b.leave();
 });
 
+test("a client that begins with polling stays with it: an upgrade is neither offered nor taken", async () => {
+  const a = await join(server, fresh(), "7", { transports: ["polling", "websocket"] });
+  assert.ok((await a.emit("probe", null)).ok);
+  const { transport, id } = a.socket.io.engine;
+  assert.equal(transport.name, "polling");
+  const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==" };
+  const { request } = await import("node:http");
+  const status = await new Promise((resolve, reject) => {
+    const asked = request({ port: server.port, path: `/socket.io/?EIO=4&transport=websocket&sid=${id}`, headers });
+    asked.once("response", (response) => resolve(response.resume().statusCode)).once("upgrade", () => resolve(101)).once("error", reject).end();
+  });
+  assert.equal(status, 400);
+  assert.ok((await a.emit("probe", null)).ok, "the connection goes on");
+  a.leave();
+});
+
 test("a page of another origin may not connect, one that is served here may", async () => {
   const headers = (origin) => ({ extraHeaders: { origin } });
   assert.equal(await code(join(server, fresh(), "7", headers("https://evil.example"))), "transport");
