@@ -30,6 +30,23 @@ test("messages arrive in order on both sides, are marked as read, and are there 
   assert.ok((await statuses(b)).every((status) => ["read", "sent", "delivered"].includes(status)));
 });
 
+test("the newest message is in sight after twenty, at both people's", async () => {
+  const here = fresh();
+  const text = { query: { voice: "off" } };
+  const [a, b] = await Promise.all([two.low("1", here(text)), two.high("2", here(text))]);
+  await Promise.all([a.session("joined"), b.session("joined")]);
+  const said = Array.from({ length: 20 }, (_, i) => `message ${i}`);
+  for (const [i, words] of said.entries()) {
+    await (i % 2 ? a : b).says(words);
+    await Promise.all([a.reads(said.slice(0, i + 1)), b.reads(said.slice(0, i + 1))]);
+  }
+  for (const { page } of [a, b]) {
+    const below = await page.locator("#messages").evaluate((list) => list.scrollHeight - list.scrollTop - list.clientHeight);
+    assert.ok(below < 2, `${below} pixels are below what is shown`);
+    assert.ok(await page.locator("#messages").evaluate((list) => list.scrollHeight > list.clientHeight), "the list is long");
+  }
+});
+
 test("many messages at once keep their author's order, and both lists are equal", async () => {
   const here = fresh();
   const text = { query: { voice: "off" } };
