@@ -20,12 +20,25 @@ export function chatPanel(current) {
   let voiceWas;
   let chat;
   let typingSince = 0;
+  /** The end of the list is kept in sight until the person scrolls up. */
+  let following = true;
+  let top = 0;
+
+  function follow() {
+    if (following) list.scrollTop = list.scrollHeight;
+  }
+
+  list.addEventListener("scroll", () => {
+    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    // A message that gets its height moves the end away, and nothing up; a person scrolls up.
+    following = atEnd || (following && list.scrollTop >= top);
+    top = list.scrollTop;
+  });
 
   function draw({ session, voice, chat: next }) {
     const noted = noteVoice(voice, next);
     if (next === chat && !noted) return;
     chat = next;
-    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     const items = chat.messages.map((message) => {
       const known = drawn.get(keyOf(message));
       if (known?.message === message) return known.item;
@@ -46,7 +59,12 @@ export function chatPanel(current) {
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     }
     while (list.children.length > items.length) list.lastElementChild.remove();
-    if (atEnd) list.scrollTop = list.scrollHeight;
+    follow();
+    // What comes into sight now is drawn with the next frames, and only then has its height.
+    requestAnimationFrame(() => {
+      follow();
+      requestAnimationFrame(follow);
+    });
     earlier.hidden = !chat.more;
     unread.hidden = chat.unread === 0;
     unread.textContent = `${chat.unread} new`;

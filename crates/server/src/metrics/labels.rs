@@ -138,8 +138,17 @@ pub(super) const fn voice_reason(reason: Option<VoiceReason>) -> &'static str {
 }
 
 /// Events of clients that have a time series of their own.
-pub(super) const EVENTS: &[&str] =
-    &[name::SIGNAL, name::VOICE, name::CHAT, name::RECEIPT, name::TYPING, name::HISTORY, name::PROBE, name::BYE];
+pub(super) const EVENTS: &[&str] = &[
+    name::SIGNAL,
+    name::VOICE,
+    name::CHAT,
+    name::RECEIPT,
+    name::TYPING,
+    name::HISTORY,
+    name::TOKEN,
+    name::PROBE,
+    name::BYE,
+];
 
 /// The name of an event that the protocol has, else `other`.
 pub(super) fn event_name(name: &str) -> &'static str {
