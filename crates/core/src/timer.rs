@@ -26,11 +26,15 @@ pub enum Timer {
     Leave,
     /// Until the other counts as having stopped typing.
     PeerTyping,
+    /// Until a microphone that the system mutes is given up for another one.
+    MicrophoneMuted,
+    /// Until a microphone that took the place of one that was lost counts as working.
+    MicrophoneSteady,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -41,12 +45,14 @@ impl Timer {
         Self::Outbox,
         Self::Leave,
         Self::PeerTyping,
+        Self::MicrophoneMuted,
+        Self::MicrophoneSteady,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,
     /// as after a sleep: the messages that would speak against it may still lie in the queue.
     #[must_use]
     pub const fn judges(self) -> bool {
-        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join)
+        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join | Self::MicrophoneMuted)
     }
 }

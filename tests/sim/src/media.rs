@@ -113,7 +113,7 @@ impl World {
                 side.counts.ends_of_candidates += u32::from(candidate.candidate.is_empty());
             }
             ConnectionCommand::FindPath => events.push(ConnectionEvent::Path(Path::Direct)),
-            ConnectionCommand::SendMicrophone => {}
+            ConnectionCommand::SendMicrophone | ConnectionCommand::Measure => {}
             ConnectionCommand::Play => side.plays = Some(id),
         }
         for event in events {

@@ -47,6 +47,10 @@ impl Call {
                 None
             }
             ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
+            ConnectionEvent::Captured { mark } if carrier => {
+                self.voice.microphone.measured(*mark, out);
+                None
+            }
             ConnectionEvent::Heartbeat(heartbeat) if carrier => {
                 self.liveness.heartbeat(*heartbeat);
                 None
@@ -96,12 +100,17 @@ impl Call {
         if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
             let next = self.set_pulse(out);
             out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
+            let silent = self.voice.muted || !self.is_connected();
+            if self.voice.microphone.is_to_be_measured(next, silent) {
+                out.push(Output::Connection { id, command: ConnectionCommand::Measure });
+            }
         }
     }
 
     /// Hidden or seen: the other is told at once how often heartbeats come now, before the browser slows the timers down.
     pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
         self.liveness.hide(hidden);
+        self.voice.hide(hidden, out);
         self.pulse(out);
     }
 

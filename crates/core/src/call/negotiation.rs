@@ -270,6 +270,7 @@ impl Negotiation {
             | ConnectionEvent::InBand(_)
             | ConnectionEvent::Unreadable
             | ConnectionEvent::Received { .. }
+            | ConnectionEvent::Captured { .. }
             | ConnectionEvent::Heartbeat(_) => {}
         }
         if self.former.as_ref().is_some_and(|a| !a.may_come_back()) {
