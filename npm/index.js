@@ -75,12 +75,13 @@ class Session {
   #left;
   #subscriptions = new Map();
   #signal;
+  #remoteStream;
   #abort = () => void this.leave();
   #last;
   #end = () => {
     const { voice, peer, chat } = this.#last;
     const none = { state: "off", reason: null, message: null, hint: null };
-    const microphone = { ...none, label: "" };
+    const microphone = { ...voice.microphone, ...none, label: "", deviceId: "" };
     this.#last = Object.freeze({
       session: sessionEnded,
       voice: { ...voice, ...none, listenOnly: false, playbackBlocked: false, recovery: null, since: null, microphone },
@@ -133,6 +134,37 @@ class Session {
 
   resumeAudio() {
     this.#call("resumeAudio");
+  }
+
+  /** Calls into WebAssembly for a promise; one of a module that crashed is rejected. */
+  async #ask(name, ...values) {
+    const over = crashes.then(() => Promise.reject(pairvoiceError("session-ended", "the session is over; reload the page")));
+    over.catch(() => {});
+    return Promise.race([crashed ? over : this.#call(name, ...values), over]);
+  }
+
+  listDevices() {
+    return this.#ask("listDevices");
+  }
+
+  setMicrophone(microphone) {
+    this.#call("setMicrophone", microphone);
+  }
+
+  setSpeaker(id) {
+    return this.#ask("setSpeaker", String(id ?? ""));
+  }
+
+  setVolume(volume) {
+    this.#call("setVolume", Number(volume));
+  }
+
+  setProcessing(processing) {
+    this.#call("setProcessing", processing);
+  }
+
+  get remoteStream() {
+    return (this.#remoteStream ??= this.#call("remoteStream") ?? new MediaStream());
   }
 
   setMuted(muted) {

@@ -13,6 +13,8 @@ pub(crate) enum Code {
     TextInvalid,
     SessionEnded,
     NoRandomNumbers,
+    Unsupported,
+    DeviceUnavailable,
 }
 
 impl Code {
@@ -24,6 +26,8 @@ impl Code {
             Self::TextInvalid => "text-invalid",
             Self::SessionEnded => "session-ended",
             Self::NoRandomNumbers => "no-random-numbers",
+            Self::Unsupported => "unsupported",
+            Self::DeviceUnavailable => "device-unavailable",
         }
     }
 }

@@ -7,7 +7,7 @@ mod settle;
 use crate::call::Call;
 use crate::chat::Chat;
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
-use crate::device::Choices;
+use crate::device::{Choices, Processing};
 use crate::identity::Identity;
 use crate::input::Input;
 use crate::op_id::OpId;
@@ -166,6 +166,12 @@ impl Session {
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// What is to be done to the microphone's sound, as the person chose it.
+    #[must_use]
+    pub fn processing(&self) -> Processing {
+        self.call.voice().microphone.wanted_processing()
     }
 
     /// The chat.

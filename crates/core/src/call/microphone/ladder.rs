@@ -87,6 +87,7 @@ impl Microphone {
         let because = match reason {
             MicrophoneReason::Missing => Change::Missing,
             MicrophoneReason::Busy => Change::Busy,
+            MicrophoneReason::Ended => Change::Ended,
             _ => Change::Denied,
         };
         let keeps = self.used().is_some_and(|used| !used.app || self.source == Source::App);

@@ -1,0 +1,107 @@
+//! Microphone and speaker as the app asks for them.
+
+use std::rc::Rc;
+
+use pairvoice_core::wire::MicrophoneState;
+use pairvoice_core::{Change, Choices, Device, Input, Processing, Source};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::MediaStream;
+
+use super::Driver;
+use crate::devices::{self, Lists};
+use crate::error::{Code, error};
+use crate::options::{GivenMicrophone, Options};
+use crate::to_js::to_frozen;
+
+/// What the person chose before, or the options say.
+pub(super) fn choices(options: &Options) -> Choices {
+    let microphone = match &options.microphone {
+        Some(GivenMicrophone::Id(id)) => by_id(id.clone()),
+        Some(GivenMicrophone::Track(_)) => Source::App,
+        None => Source::Default,
+    };
+    devices::recall(Choices { microphone, processing: options.processing, ..Choices::default() })
+}
+
+fn by_id(id: String) -> Source {
+    Source::device(Device { id, ..Device::default() })
+}
+
+/// The event of another microphone.
+pub(super) fn changed(from: Option<String>, to: Option<String>, why: Change) -> JsValue {
+    #[derive(serde::Serialize)]
+    struct Changed {
+        from: Option<String>,
+        to: Option<String>,
+        why: Change,
+    }
+    to_frozen(&Changed { from, to, why })
+}
+
+impl Driver {
+    pub(super) fn report_devices(&self) {
+        let inbox = self.inbox.clone();
+        spawn_local(async move {
+            let (microphones, speakers) = devices::enumerate().await;
+            inbox.input(Input::Devices { microphones, speakers });
+        });
+    }
+
+    pub(super) fn use_speaker(&self, id: &str) {
+        let Some(using) = self.speaker.use_device(id) else { return };
+        let inbox = self.inbox.clone();
+        spawn_local(async move {
+            if JsFuture::from(using).await.is_err() {
+                inbox.input(Input::SpeakerMissing);
+            }
+        });
+    }
+
+    /// Plays on this speaker; an empty id is whatever the system uses.
+    ///
+    /// # Errors
+    /// An `Error` with code `unsupported` or `device-unavailable`.
+    pub(crate) async fn set_speaker(self: Rc<Self>, id: String) -> Result<JsValue, JsValue> {
+        let device = Device { id, ..Device::default() };
+        let wanted = (!device.is_default()).then_some(device);
+        let id = wanted.as_ref().map_or("", |device| &device.id);
+        let using = self.speaker.use_device(id);
+        let using = using.ok_or_else(|| error(Code::Unsupported, "this browser lets no page choose a speaker"))?;
+        let unavailable = |_| error(Code::DeviceUnavailable, "this speaker is not there or not allowed");
+        JsFuture::from(using).await.map_err(unavailable)?;
+        self.input(Input::SetSpeaker(wanted));
+        Ok(JsValue::UNDEFINED)
+    }
+
+    /// Sends this from now on.
+    pub(crate) fn set_microphone(&self, given: Option<GivenMicrophone>) {
+        let (source, track) = match given {
+            None => (Source::Default, None),
+            Some(GivenMicrophone::Id(id)) => (by_id(id), None),
+            Some(GivenMicrophone::Track(track)) => (Source::App, Some(track)),
+        };
+        self.microphone.offer(track);
+        self.input(Input::SetMicrophone(source));
+    }
+
+    /// What is done to the microphone's sound, as it was asked for last.
+    pub(crate) fn processing(&self) -> Processing {
+        self.core.borrow().processing()
+    }
+
+    /// The devices for the app.
+    pub(crate) async fn list_devices(self: Rc<Self>) -> Result<JsValue, JsValue> {
+        let lists = devices::enumerate().await;
+        let core = self.core.borrow();
+        let voice = &core.view().voice;
+        let live = voice.microphone.state == MicrophoneState::Live;
+        let microphone = live.then_some(voice.microphone.device_id.as_str());
+        Ok(to_frozen(&Lists::new(lists, microphone, &voice.speaker.device_id)))
+    }
+
+    /// The other's sound.
+    pub(crate) fn remote_stream(&self) -> Option<MediaStream> {
+        self.speaker.remote()
+    }
+}
