@@ -92,8 +92,14 @@
     for (const one of tracksOf(id)) one.mute(on);
   };
 
-  /** Nothing comes from any device any more, not even silence; or it does again. */
-  desk.freeze = (on) => (on ? context.suspend() : context.resume());
+  /** Nothing comes from the open devices any more, not even silence; one that is opened again works. */
+  desk.freeze = () => {
+    context.suspend();
+    context = undefined;
+  };
+
+  /** Opening a device throws this, or works again. */
+  desk.fail = (id, error) => (desk.errors[id] = error);
 
   /** How many tracks of devices are live. */
   desk.open = () => desk.live.filter(({ track }) => track.readyState === "live").length;

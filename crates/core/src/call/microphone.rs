@@ -112,7 +112,7 @@ enum Last {
 enum Rung {
     /// Nothing was tried.
     Ground,
-    /// A certain device was tried.
+    /// A certain device was tried, or the one before again.
     Device,
     /// What the system uses was tried.
     Default,

@@ -56,8 +56,8 @@ impl Microphone {
         let Some(used) = self.used().cloned() else { return };
         let again = Source::device(used.device);
         let (rung, source) = match (self.rung, again) {
-            (Rung::Ground, again @ Source::Device(_)) => (Rung::Device, again),
-            (Rung::Ground | Rung::Device, _) => (Rung::Default, Source::Default),
+            (Rung::Ground, again) => (Rung::Device, again),
+            (Rung::Device, _) => (Rung::Default, Source::Default),
             (Rung::Default, _) => return self.give_up(why, out),
         };
         self.rung = rung;
