@@ -136,23 +136,38 @@ class Session {
     this.#call("resumeAudio");
   }
 
-  /** Calls into WebAssembly for a promise; one of a module that crashed is rejected. */
-  async #ask(name, ...values) {
-    const over = crashes.then(() => Promise.reject(pairvoiceError("session-ended", "the session is over; reload the page")));
-    over.catch(() => {});
-    return Promise.race([crashed ? over : this.#call(name, ...values), over]);
-  }
-
-  listDevices() {
-    return this.#ask("listDevices");
+  async listDevices() {
+    const list = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    const { microphone, speaker } = this.getState().voice;
+    const entries = (kind, used) => {
+      const devices = list.filter((device) => device.kind === kind);
+      // Where no entry stands for the system's choice (Chromium has one), it is the first.
+      const system = Math.max(0, devices.findIndex(({ deviceId }) => deviceId === "default"));
+      const entry = ({ deviceId: id, label }, place) => {
+        const isDefault = place === system;
+        return Object.freeze({ id, label, isDefault, current: used === id || (used === "" && isDefault) });
+      };
+      return Object.freeze(devices.map(entry));
+    };
+    const used = microphone.state === "live" ? microphone.deviceId : undefined;
+    return Object.freeze({ microphones: entries("audioinput", used), speakers: entries("audiooutput", speaker.deviceId) });
   }
 
   setMicrophone(microphone) {
     this.#call("setMicrophone", microphone);
   }
 
-  setSpeaker(id) {
-    return this.#ask("setSpeaker", String(id ?? ""));
+  async setSpeaker(id) {
+    // Its own name in `listDevices()` is Chromium's for what the system uses.
+    const wanted = id === "default" ? "" : String(id ?? "");
+    const using = this.#call("useSpeaker", wanted);
+    if (!using) throw pairvoiceError("unsupported", "this browser lets no page choose a speaker");
+    try {
+      await using;
+    } catch (cause) {
+      throw pairvoiceError("device-unavailable", "this speaker is not there or not allowed", cause);
+    }
+    this.#call("setSpeaker", wanted);
   }
 
   setVolume(volume) {

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use gloo::timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use pairvoice_core::wire::{MessageId, check_text};
-use pairvoice_core::{Input, Volume};
+use pairvoice_core::{Device, Input, Volume};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::MediaStream;
 
 use crate::convert;
@@ -129,12 +129,6 @@ impl Handle {
         self.input(Input::SetMuted(muted));
     }
 
-    /// The microphones and speakers of this browser.
-    #[wasm_bindgen(js_name = listDevices)]
-    pub fn list_devices(&self) -> Promise {
-        future_to_promise(Rc::clone(&self.shared.driver).list_devices())
-    }
-
     /// Chooses a microphone by its ID, an own track, or whatever the system uses.
     ///
     /// # Errors
@@ -148,10 +142,19 @@ impl Handle {
         Ok(())
     }
 
-    /// Chooses a speaker by its ID.
+    /// Plays on the speaker of that ID; an empty one is whatever the system uses. The promise is the browser's own (`setSinkId`);
+    /// there is none where it lets no page choose.
+    #[wasm_bindgen(js_name = useSpeaker)]
+    #[must_use]
+    pub fn use_speaker(&self, id: &str) -> Option<Promise> {
+        self.shared.driver.use_speaker(id)
+    }
+
+    /// The person chose that speaker, and it plays there.
     #[wasm_bindgen(js_name = setSpeaker)]
-    pub fn set_speaker(&self, id: String) -> Promise {
-        future_to_promise(Rc::clone(&self.shared.driver).set_speaker(id))
+    pub fn set_speaker(&self, id: String) {
+        let device = Device { id, ..Device::default() };
+        self.input(Input::SetSpeaker((!device.is_default()).then_some(device)));
     }
 
     /// Chooses how loud the other is, from 0 to 1.

@@ -36,40 +36,6 @@ pub(crate) async fn enumerate() -> (Vec<Device>, Vec<Device>) {
     (of_kind("audioinput"), of_kind("audiooutput"))
 }
 
-/// What `listDevices()` brings.
-#[derive(Serialize)]
-pub(crate) struct Lists {
-    microphones: Vec<Entry>,
-    speakers: Vec<Entry>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    id: String,
-    label: String,
-    is_default: bool,
-    current: bool,
-}
-
-impl Lists {
-    /// `microphone` and `speaker`: the ids of the devices in use; an empty one is whatever the system uses.
-    pub(crate) fn new(lists: (Vec<Device>, Vec<Device>), microphone: Option<&str>, speaker: &str) -> Self {
-        Self { microphones: entries(lists.0, microphone), speakers: entries(lists.1, Some(speaker)) }
-    }
-}
-
-fn entries(devices: Vec<Device>, used: Option<&str>) -> Vec<Entry> {
-    // Where no entry stands for the system's choice (Chromium has one), it is the first.
-    let named = devices.iter().position(Device::is_default).unwrap_or_default();
-    let entry = |(place, device): (usize, Device)| {
-        let is_default = place == named;
-        let current = used.is_some_and(|used| used == device.id || (used.is_empty() && is_default));
-        Entry { id: device.id, label: device.label, is_default, current }
-    };
-    devices.into_iter().enumerate().map(entry).collect()
-}
-
 /// The name under which choices are kept in `localStorage`.
 const KEY: &str = "pairvoice.devices";
 

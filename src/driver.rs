@@ -230,7 +230,7 @@ impl Driver {
             Output::ApplyProcessing(processing) => self.microphone.process(processing),
             Output::ListDevices => self.report_devices(),
             Output::Remember(choices) => devices::remember(&choices, self.options.borrow().processing),
-            Output::UseSpeaker { id } => self.use_speaker(&id),
+            Output::UseSpeaker { id } => self.play_on(&id),
             Output::SetVolume(volume) => self.speaker.set_volume(volume),
             Output::ResumeSpeaker => self.speaker.resume_paused(),
             Output::StopSpeaker => {

@@ -13,8 +13,6 @@ pub(crate) enum Code {
     TextInvalid,
     SessionEnded,
     NoRandomNumbers,
-    Unsupported,
-    DeviceUnavailable,
 }
 
 impl Code {
@@ -26,8 +24,6 @@ impl Code {
             Self::TextInvalid => "text-invalid",
             Self::SessionEnded => "session-ended",
             Self::NoRandomNumbers => "no-random-numbers",
-            Self::Unsupported => "unsupported",
-            Self::DeviceUnavailable => "device-unavailable",
         }
     }
 }

@@ -1,16 +1,13 @@
 //! Microphone and speaker as the app asks for them.
 
-use std::rc::Rc;
-
-use pairvoice_core::wire::MicrophoneState;
+use js_sys::Promise;
 use pairvoice_core::{Change, Choices, Device, Input, Processing, Source};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::MediaStream;
 
 use super::Driver;
-use crate::devices::{self, Lists};
-use crate::error::{Code, error};
+use crate::devices;
 use crate::options::{GivenMicrophone, Options};
 use crate::to_js::to_frozen;
 
@@ -48,8 +45,9 @@ impl Driver {
         });
     }
 
-    pub(super) fn use_speaker(&self, id: &str) {
-        let Some(using) = self.speaker.use_device(id) else { return };
+    /// The core's wish: what it can't have is reported.
+    pub(super) fn play_on(&self, id: &str) {
+        let Some(using) = self.use_speaker(id) else { return };
         let inbox = self.inbox.clone();
         spawn_local(async move {
             if JsFuture::from(using).await.is_err() {
@@ -58,20 +56,9 @@ impl Driver {
         });
     }
 
-    /// Plays on this speaker; an empty id is whatever the system uses.
-    ///
-    /// # Errors
-    /// An `Error` with code `unsupported` or `device-unavailable`.
-    pub(crate) async fn set_speaker(self: Rc<Self>, id: String) -> Result<JsValue, JsValue> {
-        let device = Device { id, ..Device::default() };
-        let wanted = (!device.is_default()).then_some(device);
-        let id = wanted.as_ref().map_or("", |device| &device.id);
-        let using = self.speaker.use_device(id);
-        let using = using.ok_or_else(|| error(Code::Unsupported, "this browser lets no page choose a speaker"))?;
-        let unavailable = |_| error(Code::DeviceUnavailable, "this speaker is not there or not allowed");
-        JsFuture::from(using).await.map_err(unavailable)?;
-        self.input(Input::SetSpeaker(wanted));
-        Ok(JsValue::UNDEFINED)
+    /// Plays on this speaker; an empty id is whatever the system uses. None where the browser lets no page choose.
+    pub(crate) fn use_speaker(&self, id: &str) -> Option<Promise> {
+        self.speaker.use_device(id)
     }
 
     /// Sends this from now on.
@@ -88,16 +75,6 @@ impl Driver {
     /// What is done to the microphone's sound, as it was asked for last.
     pub(crate) fn processing(&self) -> Processing {
         self.core.borrow().processing()
-    }
-
-    /// The devices for the app.
-    pub(crate) async fn list_devices(self: Rc<Self>) -> Result<JsValue, JsValue> {
-        let lists = devices::enumerate().await;
-        let core = self.core.borrow();
-        let voice = &core.view().voice;
-        let live = voice.microphone.state == MicrophoneState::Live;
-        let microphone = live.then_some(voice.microphone.device_id.as_str());
-        Ok(to_frozen(&Lists::new(lists, microphone, &voice.speaker.device_id)))
     }
 
     /// The other's sound.

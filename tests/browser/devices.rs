@@ -6,10 +6,9 @@ use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::convert::property;
-use crate::devices::{Lists, enumerate, is_speaker_selectable, recall, remember};
+use crate::devices::{enumerate, is_speaker_selectable, recall, remember};
 use crate::inbox::Inbox;
 use crate::speaker::Speaker;
-use crate::to_js::to_js;
 
 fn storage() -> JsValue {
     property(&js_sys::global(), "localStorage")
@@ -51,23 +50,6 @@ fn what_is_kept_may_be_anything() {
     kept("{\"volume\":9}");
     assert_eq!(recall(Choices::default()).volume, Volume::new(1.0));
     kept("");
-}
-
-#[wasm_bindgen_test]
-fn lists_say_what_is_used_and_what_the_system_uses() {
-    let device = |id: &str| Device { id: id.into(), group: String::new(), label: String::new() };
-    let read = |named: bool, used: Option<&str>| {
-        let ids: &[&str] = if named { &["default", "a", "b"] } else { &["a", "b"] };
-        let list: Vec<Device> = ids.iter().map(|id| device(id)).collect();
-        let lists = to_js(&Lists::new((list, Vec::new()), used, ""));
-        let entries: js_sys::Array = property(&lists, "microphones").into();
-        let flags = |entry| [property(&entry, "isDefault").is_truthy(), property(&entry, "current").is_truthy()];
-        entries.iter().map(flags).collect::<Vec<_>>()
-    };
-    assert_eq!(read(true, Some("b")), [[true, false], [false, false], [false, true]]);
-    assert_eq!(read(false, Some("a")), [[true, true], [false, false]]);
-    assert_eq!(read(false, Some("")), [[true, true], [false, false]]);
-    assert_eq!(read(false, None), [[true, false], [false, false]]);
 }
 
 #[wasm_bindgen_test]
