@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo::events::EventListener;
 use pairvoice_core::wire::MicrophoneReason;
 use pairvoice_core::{Device, Input, MicrophoneEvent, OpId, Processing, Source};
 use wasm_bindgen::{JsCast, JsValue};
@@ -37,7 +36,7 @@ struct State {
 struct Live {
     request: OpId,
     track: MediaStreamTrack,
-    _listeners: [EventListener; 3],
+    _listeners: [Listener; 3],
     /// None for the app's own track, which is nobody's to stop.
     hold: Option<Hold>,
 }
@@ -119,7 +118,8 @@ impl Microphone {
         // The core knows by the request whether it is still about the microphone that is in use.
         let on = |name: &'static str, event: MicrophoneEvent| {
             let inbox = self.inbox.clone();
-            EventListener::new(&track, name, move |_| inbox.microphone(id, event.clone()))
+            // The app may dispatch events on its own track.
+            Listener::new(&track, name, move |_| inbox.microphone(id, event.clone()))
         };
         let listeners = [
             on("ended", MicrophoneEvent::Ended),

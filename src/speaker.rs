@@ -71,7 +71,10 @@ impl Speaker {
             remote.add_track(track);
         }
         if let Ok(event) = Event::new(if track.is_some() { "addtrack" } else { "removetrack" }) {
-            let _ = remote.dispatch_event(&event);
+            // The app's listeners run after the step.
+            spawn_local(async move {
+                let _ = remote.dispatch_event(&event);
+            });
         }
     }
 

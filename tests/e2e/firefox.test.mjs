@@ -41,3 +41,31 @@ for (const [inChromium, inFirefox] of [["1", "2"], ["2", "1"]]) {
     await a.close();
   });
 }
+
+test("Firefox: a microphone that ends is opened again, and processing follows, without a new negotiation", async () => {
+  const here = fresh()();
+  const a = await Person.open(chromium, server, "1", here);
+  const b = await FirefoxPerson.open(firefox, server, "2", here);
+  await Promise.all([a.voice("connected"), b.voice("connected"), a.hears(FIREFOX_TONE)]);
+  const { microphones } = await b.page.evaluate(() => globalThis.session.listDevices());
+  const { voice } = await b.state();
+  assert.deepEqual(microphones.map(({ id, current }) => [id, current]), [[voice.microphone.deviceId, true]]);
+  // What unplugging does, as far as a page can tell.
+  await b.page.evaluate(() => {
+    const track = globalThis.witness.tracks.at(-1);
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  });
+  await b.page.waitForFunction(() => globalThis.witness.tracks.length === 2);
+  await Promise.all([b.until((s) => s.voice.microphone.state === "live"), a.hears(FIREFOX_TONE)]);
+  await b.page.evaluate(() => globalThis.session.setProcessing({ noiseSuppression: false, echoCancellation: true }));
+  await b.until((s) => s.voice.microphone.echoCancellation && !s.voice.microphone.noiseSuppression);
+  await b.page.evaluate(() => {
+    globalThis.session.on("microphone-changed", ({ why }) => (globalThis.why = why));
+    globalThis.session.setMicrophone("nowhere");
+  });
+  await b.page.waitForFunction(() => globalThis.why === "missing");
+  await a.hears(FIREFOX_TONE);
+  assert.deepEqual([await a.witnessed("offers"), await b.witnessed("offers")], [1, 0]);
+  await Promise.all([a.close(), b.close()]);
+});
