@@ -42,7 +42,7 @@ for (const [inChromium, inFirefox] of [["1", "2"], ["2", "1"]]) {
   });
 }
 
-test("Firefox: a microphone that ends is opened again, and processing follows, without a new negotiation", async () => {
+test("Firefox: devices are listed, and an unknown one changes nothing, without a new negotiation", async () => {
   const here = fresh()();
   const a = await Person.open(chromium, server, "1", here);
   const b = await FirefoxPerson.open(firefox, server, "2", here);
@@ -50,16 +50,6 @@ test("Firefox: a microphone that ends is opened again, and processing follows, w
   const { microphones } = await b.page.evaluate(() => globalThis.session.listDevices());
   const { voice } = await b.state();
   assert.deepEqual(microphones.map(({ id, current }) => [id, current]), [[voice.microphone.deviceId, true]]);
-  // What unplugging does, as far as a page can tell.
-  await b.page.evaluate(() => {
-    const track = globalThis.witness.tracks.at(-1);
-    track.stop();
-    track.dispatchEvent(new Event("ended"));
-  });
-  await b.page.waitForFunction(() => globalThis.witness.tracks.length === 2);
-  await Promise.all([b.until((s) => s.voice.microphone.state === "live"), a.hears(FIREFOX_TONE)]);
-  await b.page.evaluate(() => globalThis.session.setProcessing({ noiseSuppression: false, echoCancellation: true }));
-  await b.until((s) => s.voice.microphone.echoCancellation && !s.voice.microphone.noiseSuppression);
   await b.page.evaluate(() => {
     globalThis.session.on("microphone-changed", ({ why }) => (globalThis.why = why));
     globalThis.session.setMicrophone("nowhere");
