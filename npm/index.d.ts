@@ -62,7 +62,8 @@ export type VoiceReason = "connection-failed" | "no-relay" | "unsupported-browse
 /**
  * - `denied`: the person or the browser said no for good
  * - `dismissed`: not allowed this time; asking again may help
- * - `blocked`: the system or the page's policy withholds it, whatever the person says
+ * - `blocked`: the system or the page's policy withholds it, whatever the person says; where that can't be told apart (a policy, in
+ *   Firefox), it is `denied`
  * - `missing`: there is none
  * - `busy`: it could not be opened, mostly because another program holds it
  * - `ended`: it worked and went away
