@@ -87,10 +87,13 @@ test("unplugged, plugged in again, another default: the next device is heard, an
     { from: "Default - Built-in", to: "Default - Headset", why: "ended" },
     { from: "Default - Headset", to: "Default - USB", why: "default-changed" },
   ]);
-  await a.page.evaluate(() => globalThis.session.setMicrophone("headset"));
+  // As a person does it, without a mouse.
+  await a.page.getByText("Microphone and speaker", { exact: true }).press("Enter");
+  await a.page.getByLabel("Microphone", { exact: true }).selectOption("Headset");
   await b.hears(HEADSET);
   await on(a, "unplug", "headset");
   await b.hears(USB);
+  await a.page.getByText("Headset went away. Now using Default - USB.").waitFor();
   await on(a, "plug", "headset", "Headset", HEADSET);
   await b.hears(HEADSET);
   assert.deepEqual(await changes(a), [
