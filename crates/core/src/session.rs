@@ -338,6 +338,8 @@ impl Session {
             Timer::MicrophoneMuted => self.call.voice_mut().microphone.muted_for_long(&mut self.out),
             Timer::MicrophoneSteady => self.call.voice_mut().microphone.proved(),
             Timer::PeerTyping => self.peer.types(false, &mut self.out),
+            Timer::Improve => self.call.may_improve_again(),
+            Timer::Ice => self.learn(Fact::IceRenewed),
             Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
         }
     }

@@ -30,11 +30,15 @@ pub enum Timer {
     MicrophoneMuted,
     /// Until a microphone that took the place of one that was lost counts as working.
     MicrophoneSteady,
+    /// Until a direct path is looked for again, for a call that goes through a relay.
+    Improve,
+    /// Until newer credentials for a relay are used by a call that goes through it.
+    Ice,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -47,6 +51,8 @@ impl Timer {
         Self::PeerTyping,
         Self::MicrophoneMuted,
         Self::MicrophoneSteady,
+        Self::Improve,
+        Self::Ice,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,

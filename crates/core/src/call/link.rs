@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::liveness::Silence;
-use super::{FROZEN_MS, RESTART_MS};
+use super::{FROZEN_MS, PULSES_OF_A_PATH, RESTART_MS};
 use crate::decision::Fact;
 use crate::input::{ConnectionEvent, LinkState};
 use crate::op_id::OpId;
@@ -34,6 +34,7 @@ impl Call {
         let carrier = self.negotiation.is_carrier(id);
         match event {
             ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
+            ConnectionEvent::Link(LinkState::Failed) if newest && self.negotiation.is_trying(id) => None,
             ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
                 Some(Fact::ConnectionFailed)
             }
@@ -103,6 +104,11 @@ impl Call {
             let silent = self.voice.muted || !self.is_connected();
             if self.voice.microphone.is_to_be_measured(next, silent) {
                 out.push(Output::Connection { id, command: ConnectionCommand::Measure });
+            }
+            // A restart may have moved the sound to another path, of which browsers say nothing.
+            self.pulses = self.pulses.wrapping_add(1);
+            if self.pulses.is_multiple_of(PULSES_OF_A_PATH) {
+                self.find_path(out);
             }
         }
     }
