@@ -1,7 +1,7 @@
 /** Voice that connects by itself, and a text chat that loses nothing, for the two people of a session. */
 
 /** Options of {@link joinSession} and {@link startVoiceCall}. */
-export interface SessionOptions {
+export interface SessionOptions extends Processing {
   /** Address of the signalling server, such as `https://signal.example.com`. A path is kept: Socket.IO is sought below it. */
   url: string;
   /** The session that the two people share: 1–128 bytes of UTF-8 without control characters, or an integer from 0. */
@@ -16,6 +16,10 @@ export interface SessionOptions {
    * bring a kept one. It has 10 seconds; what it throws or rejects with is shown as `session.cause` while there is no connection,
    * and it is asked again by itself. */
   token: string | (() => string | Promise<string>);
+  /** The microphone: a device's id, or an audio track of the app's own. What the person chose before in this browser, or whatever
+   * the system uses, when it is left out. The switches of {@link Processing} (all on by default) hold until the person chooses
+   * otherwise by `setProcessing()`. */
+  microphone?: string | MediaStreamTrack;
   /** Voice goes through the server's relay only, so that the other person does not learn this side's network addresses; `false` by
    * default. Without a relay there is no voice then. */
   relayOnly?: boolean;
@@ -73,8 +77,39 @@ export type VoiceReason =
   | "unsupported-browser"
   | "insecure-context";
 
-/** Why there is no microphone. */
-export type MicrophoneReason = "denied" | "missing" | "busy" | "ended";
+/**
+ * Why there is no microphone:
+ * - `denied`: the person or the browser said no for good
+ * - `dismissed`: not allowed this time; asking again may help
+ * - `blocked`: the system or the page's policy withholds it, whatever the person says; where that can't be told apart (a policy, in
+ *   Firefox), it is `denied`
+ * - `missing`: there is none
+ * - `busy`: it could not be opened, mostly because another program holds it
+ * - `ended`: it worked and went away
+ * - `silent`: it is open and brings nothing, since the system mutes it or it is frozen
+ */
+export type MicrophoneReason = "denied" | "dismissed" | "blocked" | "missing" | "busy" | "ended" | "silent";
+
+/**
+ * Why another microphone is used than before, or none:
+ * - `chosen`: the person chose it, or asked for a microphone again
+ * - `ended`, `muted`, `frozen`: the one before was unplugged or handed over, muted by the system, or brought nothing
+ * - `default-changed`: the system uses another one now
+ * - `returned`: it is there again, or can be opened again
+ * - `allowed`: it was allowed in the browser's settings
+ * - `missing`, `busy`, `denied`: the one that was chosen is not there, could not be opened, or is not allowed
+ */
+export type MicrophoneChangeReason =
+  | "chosen"
+  | "ended"
+  | "muted"
+  | "frozen"
+  | "default-changed"
+  | "returned"
+  | "allowed"
+  | "missing"
+  | "busy"
+  | "denied";
 
 /** Off: not asked for. Asking: the browser's prompt may be open. Live: sound is taken. Failed: see the reason. */
 export type MicrophoneState = "off" | "asking" | "live" | "failed";
@@ -106,6 +141,9 @@ export interface VoiceView extends Trouble<VoiceReason> {
   /** Voice is on and there is no microphone: this person hears and is not heard. */
   readonly listenOnly: boolean;
   readonly microphone: MicrophoneView;
+  readonly speaker: SpeakerView;
+  /** How loud the other is played, from 0 to 1. */
+  readonly volume: number;
   /** How packets travel, once it is known. */
   readonly path: "direct" | "relay" | null;
   /**
@@ -126,6 +164,44 @@ export interface MicrophoneView extends Trouble<MicrophoneReason> {
   readonly state: MicrophoneState;
   /** The device's name; empty while unknown. */
   readonly label: string;
+  /** The device in use, as `listDevices()` names it; empty while there is none. */
+  readonly deviceId: string;
+  /** What the browser does to the sound of the device in use, or will do. */
+  readonly echoCancellation: boolean;
+  readonly noiseSuppression: boolean;
+  readonly autoGainControl: boolean;
+}
+
+/** This person's speaker. */
+export interface SpeakerView {
+  /** As `listDevices()` names it; empty is whatever the system uses. */
+  readonly deviceId: string;
+  /** The device's name; empty while unknown. */
+  readonly label: string;
+  /** This browser lets a page choose: `setSpeaker()` works. */
+  readonly selectable: boolean;
+}
+
+/** A microphone or a speaker. */
+export interface Device {
+  /** For `setMicrophone()` and `setSpeaker()`; lasting for one origin. Empty before a microphone was allowed. */
+  readonly id: string;
+  /** The device's name; empty before a microphone was allowed. */
+  readonly label: string;
+  /** What the system uses. */
+  readonly isDefault: boolean;
+  /** In use in this session. */
+  readonly current: boolean;
+}
+
+/** What the browser does to the microphone's sound. */
+export interface Processing {
+  /** What the speaker plays is taken out. */
+  echoCancellation?: boolean;
+  /** Steady noise is taken out. */
+  noiseSuppression?: boolean;
+  /** Quiet and loud voices are made alike. */
+  autoGainControl?: boolean;
 }
 
 /** The other person. */
@@ -196,6 +272,9 @@ export interface SessionEvents {
   typing: boolean;
   /** How loud both sides are, from 0 to 1, ten times a second while somebody listens. */
   level: { readonly own: number; readonly peer: number };
+  /** Another microphone is used than before, or none. `from` and `to` are names of devices; the same name twice says that what was
+   * chosen could not be had and nothing changed. */
+  "microphone-changed": { readonly from: string | null; readonly to: string | null; readonly why: MicrophoneChangeReason };
 }
 
 // For apps whose `lib` is older than `esnext.disposable`; the two declarations are one where it is there.
@@ -226,6 +305,27 @@ export interface Session {
   resumeAudio(): void;
   /** Mutes or unmutes the microphone; the other sees it. */
   setMuted(muted: boolean): void;
+  /** The microphones and speakers of this browser. Names are known once a microphone was allowed. */
+  listDevices(): Promise<{ readonly microphones: readonly Device[]; readonly speakers: readonly Device[] }>;
+  /**
+   * Chooses a microphone by its id, or gives an audio track of the app's own; `null` is whatever the system uses, also when that
+   * changes. Sound goes on until the other device is open, and nothing is negotiated. An own track is never stopped; while this
+   * person is muted, its `enabled` is `false`.
+   * @throws {PairvoiceError} `invalid-options`
+   */
+  setMicrophone(microphone: string | MediaStreamTrack | null): void;
+  /**
+   * Chooses a speaker by its id; an empty one is whatever the system uses.
+   * @throws {PairvoiceError} as a rejection: `unsupported` where `voice.speaker.selectable` is `false`, `device-unavailable`
+   */
+  setSpeaker(id: string): Promise<void>;
+  /** Chooses how loud the other is played, from 0 to 1. iOS leaves that to the buttons of the device. */
+  setVolume(volume: number): void;
+  /** Chooses what the browser does to the microphone's sound; switches that are left out stay. */
+  setProcessing(processing: Processing): void;
+  /** The other's sound, for captions or a recording: the same stream all the time, whose track is exchanged (with the events
+   * `removetrack` and `addtrack`) when there is another connection. It is played already. */
+  readonly remoteStream: MediaStream;
   /**
    * Sends a message of 1 to 8,000 Unicode characters and returns its ID at once; `status` tells how far it comes.
    * @throws {PairvoiceError} `text-empty`, `text-too-long`, `text-invalid` or `session-ended`; nothing is sent then
@@ -257,7 +357,9 @@ export type PairvoiceErrorCode =
   | "text-too-long"
   | "text-invalid"
   | "session-ended"
-  | "no-random-numbers";
+  | "no-random-numbers"
+  | "unsupported"
+  | "device-unavailable";
 
 /** An error that is thrown; everything else is state. */
 export interface PairvoiceError extends Error {

@@ -75,12 +75,13 @@ class Session {
   #left;
   #subscriptions = new Map();
   #signal;
+  #remoteStream;
   #abort = () => void this.leave();
   #last;
   #end = () => {
     const { voice, peer, chat } = this.#last;
     const none = { state: "off", reason: null, message: null, hint: null };
-    const microphone = { ...none, label: "" };
+    const microphone = { ...voice.microphone, ...none, label: "", deviceId: "" };
     this.#last = Object.freeze({
       session: sessionEnded,
       voice: { ...voice, ...none, listenOnly: false, playbackBlocked: false, recovery: null, since: null, microphone },
@@ -133,6 +134,52 @@ class Session {
 
   resumeAudio() {
     this.#call("resumeAudio");
+  }
+
+  async listDevices() {
+    const list = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    const { microphone, speaker } = this.getState().voice;
+    const entries = (kind, used) => {
+      const devices = list.filter((device) => device.kind === kind);
+      // Where no entry stands for the system's choice (Chromium has one), it is the first.
+      const system = Math.max(0, devices.findIndex(({ deviceId }) => deviceId === "default"));
+      const entry = ({ deviceId: id, label }, place) => {
+        const isDefault = place === system;
+        return Object.freeze({ id, label, isDefault, current: used === id || (used === "" && isDefault) });
+      };
+      return Object.freeze(devices.map(entry));
+    };
+    const used = microphone.state === "live" ? microphone.deviceId : undefined;
+    return Object.freeze({ microphones: entries("audioinput", used), speakers: entries("audiooutput", speaker.deviceId) });
+  }
+
+  setMicrophone(microphone) {
+    this.#call("setMicrophone", microphone);
+  }
+
+  async setSpeaker(id) {
+    // Its own name in `listDevices()` is Chromium's for what the system uses.
+    const wanted = id === "default" ? "" : String(id ?? "");
+    const using = this.#call("useSpeaker", wanted);
+    if (!using) throw pairvoiceError("unsupported", "this browser lets no page choose a speaker");
+    try {
+      await using;
+    } catch (cause) {
+      throw pairvoiceError("device-unavailable", "this speaker is not there or not allowed", cause);
+    }
+    this.#call("setSpeaker", wanted);
+  }
+
+  setVolume(volume) {
+    this.#call("setVolume", Number(volume));
+  }
+
+  setProcessing(processing) {
+    this.#call("setProcessing", processing);
+  }
+
+  get remoteStream() {
+    return (this.#remoteStream ??= this.#call("remoteStream") ?? new MediaStream());
   }
 
   setMuted(muted) {

@@ -13,6 +13,12 @@ extern "C" {
     fn kind(this: &Entry) -> String;
     #[wasm_bindgen(method, getter, js_name = packetsReceived)]
     fn packets_received(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = audioLevel)]
+    fn audio_level(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = totalAudioEnergy)]
+    fn total_audio_energy(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = totalSamplesDuration)]
+    fn total_samples_duration(this: &Entry) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
     fn selected(this: &Entry) -> Option<bool>;
     #[wasm_bindgen(method, getter, js_name = selectedCandidatePairId)]
@@ -40,6 +46,22 @@ pub(crate) fn packets(report: &JsValue) -> f64 {
         }
     });
     sum
+}
+
+/// A mark of what the microphone has brought so far (`RTCAudioSourceStats`): silence lasts as well, so that it changes with each
+/// frame. None where the browser does not count (Firefox).
+pub(crate) fn captured(report: &JsValue) -> Option<u64> {
+    let mut mark = None;
+    each(report, |entry| {
+        if entry.kind() == "media-source"
+            && let Some(duration) = entry.total_samples_duration()
+        {
+            let figures = [entry.audio_level(), entry.total_audio_energy(), Some(duration)];
+            let mix = |mark: u64, figure: f64| mark.rotate_left(21) ^ figure.to_bits();
+            mark = Some(figures.into_iter().flatten().fold(0, mix));
+        }
+    });
+    mark
 }
 
 /// How packets travel: the local or remote candidate of the selected pair tells (`RTCIceCandidatePairStats`). After a restart the

@@ -2,6 +2,7 @@
 import { joinSession, startVoiceCall } from "pairvoice";
 
 import { chatPanel } from "./chat.js";
+import { devicesPanel } from "./devices.js";
 import { interruption, ownNote, peerNote, statusOf } from "./status.js";
 
 const query = new URLSearchParams(location.search);
@@ -48,11 +49,14 @@ async function join() {
     // Speech is mostly between 0.01 and 0.3, which a root spreads over the meter.
     $("own-level").value = Math.sqrt(own);
     $("peer-level").value = Math.sqrt(peer);
+    devices.level(own);
   });
+  session.on("microphone-changed", devices.changed);
   draw();
 }
 
 const chat = chatPanel(() => session);
+const devices = devicesPanel(() => session);
 let clock;
 
 /** Counts the seconds of an interruption, as long as there is one. */
@@ -93,6 +97,7 @@ function draw() {
   $("mute").setAttribute("aria-pressed", String(voice.muted));
   setText($("mute"), voice.muted ? "Unmute" : "Mute");
   chat.draw(state);
+  devices.draw(state);
 }
 
 function roleText({ role, path }) {

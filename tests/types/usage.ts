@@ -16,10 +16,19 @@ export async function main(): Promise<void> {
     peerUserId: "9",
     token: async () => "token",
     signal: new AbortController().signal,
+    microphone: "id",
+    echoCancellation: false,
   });
   const off = session.subscribe(() => show(session.getState()));
   session.on("message", (message) => console.log(message.text.length, message.status === "read"));
   session.on("level", ({ own, peer }) => console.log(own + peer));
+  session.on("microphone-changed", ({ from, to, why }) => console.log(from?.length, to ?? "none", why === "default-changed"));
+  const { microphones, speakers } = await session.listDevices();
+  session.setMicrophone(microphones.find((device) => device.current)?.id ?? null);
+  session.setMicrophone(session.remoteStream.getAudioTracks()[0] ?? null);
+  await session.setSpeaker(speakers[0]?.id ?? "");
+  session.setVolume(0.5);
+  session.setProcessing({ noiseSuppression: false });
   session.on("peer-left", (user) => console.log(user.length));
   // @ts-expect-error there is no such event
   session.on("nothing", () => {});

@@ -6,12 +6,15 @@ mod budget;
 mod incoming;
 mod link;
 mod liveness;
+mod microphone;
 mod negotiation;
 mod outgoing;
+mod speaker;
 mod talk;
 mod voice;
 
 use crate::decision::{Fact, MediaAction};
+use crate::device::Choices;
 use crate::identity::Identity;
 use crate::input::{LinkState, MicrophoneEvent, Path};
 use crate::op_id::OpId;
@@ -82,9 +85,9 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(me: Identity, incapable: Option<VoiceReason>) -> Self {
+    pub(crate) fn new(me: Identity, incapable: Option<VoiceReason>, choices: Choices, selectable: bool) -> Self {
         Self {
-            voice: Voice::new(incapable),
+            voice: Voice::new(incapable, choices, selectable),
             negotiation: Negotiation::new(me),
             liveness: Liveness::default(),
             budget: Budget::default(),
@@ -190,6 +193,11 @@ impl Call {
 
     // What the person wants
 
+    /// The parts of voice that need nothing of the call.
+    pub(crate) fn voice_mut(&mut self) -> &mut Voice {
+        &mut self.voice
+    }
+
     pub(crate) fn start(&mut self, out: &mut Outputs) {
         self.voice.start(out);
     }
@@ -223,6 +231,7 @@ impl Call {
     }
 
     pub(crate) fn microphone_event(&mut self, id: OpId, event: MicrophoneEvent, out: &mut Outputs) -> Option<Fact> {
+        let was_live = self.voice.microphone.state() == MicrophoneState::Live;
         if !self.voice.microphone_event(id, event, out) {
             return None;
         }
@@ -234,7 +243,8 @@ impl Call {
         let pathless = attempt.is_some_and(|a| {
             a.addresses.are_concealed() && (a.link != LinkState::Connected || a.path == Some(Path::Relay))
         });
-        (pathless || self.given_up().is_some()).then_some(Fact::MicrophoneGranted)
+        let granted = !was_live && self.voice.microphone.is_open();
+        (granted && (pathless || self.given_up().is_some())).then_some(Fact::MicrophoneGranted)
     }
 
     // Facts
@@ -264,7 +274,10 @@ impl Call {
                 self.liveness.hint();
                 self.looked_for_a_path(out);
             }
-            Fact::Woke => self.liveness.forget(),
+            Fact::Woke => {
+                self.liveness.forget();
+                self.voice.microphone.look_again(out);
+            }
             // Both are silent: that is no pause of speech.
             Fact::SocketSilent if self.liveness.is_doubtful() => self.negotiation.fell_silent(),
             Fact::AddressChanged { .. } if self.is_doubtful() => {

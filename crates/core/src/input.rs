@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::device::{Device, Processing, Source, Volume};
 use crate::op_id::OpId;
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
@@ -18,6 +19,27 @@ pub enum Input {
     RetryVoice,
     /// The person mutes or unmutes the microphone.
     SetMuted(bool),
+    /// The person chooses a microphone, or the app gives a track of its own.
+    SetMicrophone(Source),
+    /// The person chooses what is done to the microphone's sound.
+    SetProcessing(Processing),
+    /// The person chose a speaker, and it plays there; none is whatever the system uses.
+    SetSpeaker(Option<Device>),
+    /// A speaker that [`crate::Output::UseSpeaker`] named could not be used: the system's plays.
+    SpeakerMissing,
+    /// The person chooses how loud the other is.
+    SetVolume(Volume),
+    /// The browser says that there are other devices than before (`devicechange`).
+    DevicesChanged,
+    /// The answer to [`crate::Output::ListDevices`].
+    Devices {
+        /// In the browser's order, where the system's choice stands first.
+        microphones: Vec<Device>,
+        /// In the same order.
+        speakers: Vec<Device>,
+    },
+    /// The microphone was allowed in the browser's settings (`change` of its `PermissionStatus`).
+    MicrophoneAllowed,
     /// The person sends a message; the text has passed [`crate::wire::check_text`].
     Send {
         /// A new ID.
@@ -197,6 +219,12 @@ pub enum ConnectionEvent {
         /// RTP packets (W3C WebRTC Statistics, `packetsReceived` of `inbound-rtp`).
         packets: u32,
     },
+    /// The answer to [`crate::ConnectionCommand::Measure`].
+    Captured {
+        /// Made of figures of the microphone's sound (level, energy, duration): digital silence changes it as well, and only a
+        /// microphone that brings nothing at all does not.
+        mark: u64,
+    },
     /// A heartbeat over its unreliable data channel.
     Heartbeat(Heartbeat),
 }
@@ -238,9 +266,17 @@ pub enum LinkState {
 pub enum MicrophoneEvent {
     /// It is open.
     Granted {
-        /// Its name, for people.
-        label: String,
+        /// What was opened.
+        device: Device,
+        /// What is done to its sound.
+        processing: Processing,
     },
-    /// It could not be opened, or was lost.
+    /// It could not be opened.
     Failed(MicrophoneReason),
+    /// Its track ended (W3C Media Capture, `ended`).
+    Ended,
+    /// The system mutes it or lets it go on (`mute`, `unmute`).
+    Muted(bool),
+    /// The answer to [`crate::Output::ApplyProcessing`]: what is done to its sound now.
+    Applied(Processing),
 }

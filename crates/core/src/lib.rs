@@ -16,6 +16,7 @@
 mod call;
 mod chat;
 mod decision;
+mod device;
 mod identity;
 mod input;
 mod op_id;
@@ -35,6 +36,7 @@ pub use pairvoice_wire as wire;
 
 pub use chat::{Chat, Delivery, Message, WINDOW};
 pub use decision::{Decision, Fact, MediaAction, SocketAction};
+pub use device::{Change, Choices, Device, Processing, Source, Volume};
 pub use identity::Identity;
 pub use input::{
     AppFault, ConnectionEvent, Heartbeat, Input, LinkState, MicrophoneEvent, OutboxEvent, Path, SocketEvent,
@@ -45,4 +47,4 @@ pub use reason::SessionReason;
 pub use session::{Config, Session};
 pub use stored_message::StoredMessage;
 pub use timer::Timer;
-pub use view::{MicrophoneView, PeerView, Recovery, SessionState, SessionView, View, VoiceView};
+pub use view::{MicrophoneView, PeerView, Recovery, SessionState, SessionView, SpeakerView, View, VoiceView};

@@ -26,6 +26,10 @@ pub enum Timer {
     Leave,
     /// Until the other counts as having stopped typing.
     PeerTyping,
+    /// Until a microphone that the system mutes is given up for another one.
+    MicrophoneMuted,
+    /// Until a microphone that took the place of one that was lost counts as working.
+    MicrophoneSteady,
     /// Until a direct path is looked for again, for a call that goes through a relay.
     Improve,
     /// Until newer credentials for a relay are used by a call that goes through it.
@@ -34,7 +38,7 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -45,6 +49,8 @@ impl Timer {
         Self::Outbox,
         Self::Leave,
         Self::PeerTyping,
+        Self::MicrophoneMuted,
+        Self::MicrophoneSteady,
         Self::Improve,
         Self::Ice,
     ];
@@ -53,6 +59,6 @@ impl Timer {
     /// as after a sleep: the messages that would speak against it may still lie in the queue.
     #[must_use]
     pub const fn judges(self) -> bool {
-        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join)
+        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join | Self::MicrophoneMuted)
     }
 }

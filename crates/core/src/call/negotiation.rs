@@ -291,6 +291,7 @@ impl Negotiation {
             | ConnectionEvent::InBand(_)
             | ConnectionEvent::Unreadable
             | ConnectionEvent::Received { .. }
+            | ConnectionEvent::Captured { .. }
             | ConnectionEvent::Heartbeat(_) => {}
         }
         if self.former.as_ref().is_some_and(|a| !a.may_come_back()) {
