@@ -179,6 +179,59 @@ export interface SessionEvents {
   level: { readonly own: number; readonly peer: number };
 }
 
+/** What a session did, as plain values that `JSON.stringify` takes. Times (`at`) are milliseconds since `start`. It holds no token, no
+ * text and no address: what is equal has the same short name in their place (`a1.v4.private`). */
+export interface Diagnostics {
+  /** The form of this object. */
+  readonly format: 1;
+  /** The package's version. */
+  readonly version: string;
+  /** The browser's `userAgent`. */
+  readonly browser: string | null;
+  /** When the session began (ISO 8601, by this device's clock). */
+  readonly start: string;
+  /** When this was asked for. */
+  readonly taken: number;
+  /** The names under which the server's log speaks of this session, this person, this life of the client, its sockets and its attempts. */
+  readonly ids: {
+    readonly room: string;
+    readonly user: string;
+    readonly instance: string;
+    readonly sockets: readonly { readonly at: number; readonly name: string }[];
+    readonly attempts: readonly {
+      readonly at: number;
+      readonly role: "offerer" | "answerer";
+      readonly peer: string;
+      /** The offerer's instance. */
+      readonly offerer: string;
+      readonly attempt: number;
+    }[];
+  };
+  readonly role: "offerer" | "answerer" | null;
+  /** The state now; of the chat, how many messages there are. */
+  readonly state: Omit<State, "chat"> & { readonly chat: Omit<ChatView, "messages"> & { readonly messages: number } };
+  /** What changed in the state, and when. */
+  readonly states: readonly DiagnosticsEntry[];
+  /** What did not work (`because`) and what was done about it, and what was refused, dropped or could not be read. */
+  readonly decisions: readonly DiagnosticsEntry[];
+  /** What the microphone reported. */
+  readonly microphone: readonly DiagnosticsEntry[];
+  /** A call's figures, every five seconds: round trip and jitter in milliseconds, packets since its beginning, the pair of candidates in use. */
+  readonly figures: readonly DiagnosticsEntry[];
+  /** The oldest entries of a list were given up, for it had too many. */
+  readonly truncated: boolean;
+  /** Every input of the client's core with the names of what followed, so that the repository's simulation can replay it. */
+  readonly timeline: { readonly truncated: boolean; readonly config: object; readonly entries: readonly unknown[] };
+  /** With `addresses: true`, which address each short name stands for. */
+  readonly addresses?: Readonly<Record<string, string>>;
+}
+
+/** One entry of a list of {@link Diagnostics}. */
+export interface DiagnosticsEntry {
+  readonly at: number;
+  readonly [name: string]: unknown;
+}
+
 // For apps whose `lib` is older than `esnext.disposable`; the two declarations are one where it is there.
 declare global {
   interface SymbolConstructor {
@@ -193,6 +246,9 @@ declare global {
 export interface Session {
   /** The state: the same object until something changes. */
   getState(): State;
+  /** What happened so far, for whoever looks for the cause of a fault; also after the session has ended. `addresses: true` tells this
+   * device's addresses and the other's. */
+  diagnostics(options?: { addresses?: boolean }): Diagnostics;
   /** Calls back after each change of state; returns the function that stops it. */
   subscribe(callback: () => void): () => void;
   /** Calls back on an event; returns the function that stops it. */

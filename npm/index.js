@@ -1,5 +1,6 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded when the first session starts. The contract is index.d.ts.
+import { Recorder } from "./recorder.js";
 import init, { join, letGo, onCrash } from "./wasm/pairvoice.js";
 
 let loading;
@@ -58,6 +59,7 @@ const sessionEnded = {
 
 const loadSocketIo = () => import("socket.io-client");
 const loadIdb = () => import("idb");
+const record = () => new Recorder();
 
 /** Rejects with the signal's reason as soon as it is aborted. */
 function abortable(promise, signal) {
@@ -72,6 +74,7 @@ function abortable(promise, signal) {
 
 class Session {
   #handle;
+  #recorder;
   #left;
   #subscriptions = new Map();
   #signal;
@@ -92,6 +95,7 @@ class Session {
 
   constructor(handle, signal) {
     this.#handle = handle;
+    this.#recorder = handle.recorder();
     this.#signal = signal;
     this.#last = handle.getState();
     ends.add(this.#end);
@@ -104,6 +108,10 @@ class Session {
 
   getState() {
     return (this.#last = this.#call("getState") ?? this.#last);
+  }
+
+  diagnostics(options) {
+    return this.#recorder.diagnostics(options, this.getState());
   }
 
   subscribe(callback) {
@@ -191,7 +199,7 @@ export async function joinSession(options) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   await abortable(load(options?.wasm), signal);
-  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb)), crashes]);
+  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb, record)), crashes]);
   const handle = await abortable(joining, signal).catch((error) => {
     // Aborted while an earlier life of the session was still ending: what comes is let go at once.
     void joining.then((late) => late?.leave(), () => {});

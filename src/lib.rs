@@ -23,6 +23,7 @@ mod options;
 mod page;
 mod peer_connection;
 mod random;
+mod recorder;
 mod signaling;
 mod snapshot;
 mod speaker;

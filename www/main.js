@@ -2,6 +2,7 @@
 import { joinSession, startVoiceCall } from "pairvoice";
 
 import { chatPanel } from "./chat.js";
+import { downloadDiagnostics } from "./diagnostics.js";
 import { interruption, ownNote, peerNote, statusOf } from "./status.js";
 
 const query = new URLSearchParams(location.search);
@@ -123,6 +124,7 @@ $("resume").addEventListener("click", () => session.resumeAudio());
 $("mute").addEventListener("click", () => session.setMuted(!session.getState().voice.muted));
 $("leave").addEventListener("click", () => session.leave());
 $("join").addEventListener("click", begin);
+$("diagnostics").addEventListener("click", () => session && downloadDiagnostics(session));
 
 function begin() {
   join().catch((error) => {

@@ -37,7 +37,7 @@ pub use chat::{Chat, Delivery, Message, WINDOW};
 pub use decision::{Decision, Fact, MediaAction, SocketAction};
 pub use identity::Identity;
 pub use input::{
-    AppFault, ConnectionEvent, Heartbeat, Input, LinkState, MicrophoneEvent, OutboxEvent, Path, SocketEvent,
+    AppFault, ConnectionEvent, EventName, Heartbeat, Input, LinkState, MicrophoneEvent, OutboxEvent, Path, SocketEvent,
 };
 pub use op_id::OpId;
 pub use output::{ConnectionCommand, Event, Note, OutboxCommand, Output, TokenSource};

@@ -1,5 +1,7 @@
 //! Everything a session asks its driver to do.
 
+use serde::Serialize;
+
 use crate::decision::Decision;
 use crate::op_id::OpId;
 use crate::stored_message::StoredMessage;
@@ -9,13 +11,15 @@ use crate::wire::{
 };
 
 /// One thing to do, in the order given.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Output {
     /// Connect a new socket: get the token, load socket.io-client, and report [`crate::SocketEvent::HandshakeWanted`].
     ConnectSocket {
         /// Its name from now on.
         id: OpId,
         /// Where the token comes from.
+        #[serde(rename = "source")]
         token: TokenSource,
     },
     /// Get another token from the app for a socket that is open, and report [`crate::SocketEvent::Token`]. It is the last used
@@ -94,7 +98,8 @@ pub enum Output {
 }
 
 /// Where the token of a handshake comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum TokenSource {
     /// The app is asked.
     App,
@@ -103,7 +108,8 @@ pub enum TokenSource {
 }
 
 /// What is done to the browser's store of unsent messages, which all tabs of this user share.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OutboxCommand {
     /// Read all messages of this server, session and user.
     Load,
@@ -116,7 +122,8 @@ pub enum OutboxCommand {
 }
 
 /// What is done to a peer connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ConnectionCommand {
     /// Make it with one `sendrecv` audio transceiver and the data channels, and set a local offer.
     Offer {
@@ -167,7 +174,8 @@ pub enum ConnectionCommand {
 }
 
 /// What the app may want to know and state does not keep.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Event {
     /// A message of the other arrived for the first time.
     Message(MessageId),
@@ -178,7 +186,8 @@ pub enum Event {
 }
 
 /// A line for the console.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Note {
     /// An attempt begins.
     Roles {

@@ -1,5 +1,7 @@
 //! Socket.IO events: their names, and what they carry.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::{ChatBatch, ChatDelivery, HistoryRequest, Receipt, Typing};
 use crate::handshake::{TokenRenewal, Welcome};
 use crate::peer::PeerInfo;
@@ -36,7 +38,8 @@ pub mod name {
 }
 
 /// What a client emits; each is acknowledged by [`crate::Acknowledgement`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ClientEvent {
     /// A signal to the other.
     Signal(Envelope),
@@ -77,7 +80,8 @@ impl ClientEvent {
 }
 
 /// What a server emits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ServerEvent {
     /// The first event of a connection.
     Welcome(Box<Welcome>),
@@ -96,6 +100,10 @@ pub enum ServerEvent {
 }
 
 impl ServerEvent {
+    /// All their names.
+    pub const NAMES: [&'static str; 7] =
+        [name::WELCOME, name::PEER, name::SIGNAL, name::CHAT, name::RECEIPT, name::TYPING, name::NOTICE];
+
     /// The name of the Socket.IO event.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -58,6 +58,8 @@ struct State {
     bucket: Bucket,
     /// The bucket of the user, shared by all connections of theirs.
     user: Option<SharedBucket>,
+    /// The namespace's name of the socket that is in, which its client knows, too.
+    name: Option<Sid>,
     strikes: u32,
     struck: Instant,
 }
@@ -83,7 +85,7 @@ impl Engine {
             number,
             address: slot.client(),
             unsent: Unsent::new(total),
-            state: Mutex::new(State { phase, seated: None, bucket, user: None, strikes: 0, struck: now }),
+            state: Mutex::new(State { phase, seated: None, bucket, user: None, name: None, strikes: 0, struck: now }),
             link: Mutex::default(),
             posting: AtomicBool::new(false),
             counted: Mutex::new(None),
@@ -100,6 +102,11 @@ impl Engine {
     pub(crate) fn seated(&self) -> Option<Seated> {
         let state = lock(&self.state);
         state.seated.clone().filter(|_| state.phase == Phase::Seated)
+    }
+
+    /// The name of the socket that is in, by which its client and the log speak of the same.
+    pub(crate) fn name(&self) -> Option<Sid> {
+        lock(&self.state).name
     }
 
     /// Counts it by what carries it now; none when it is gone.
@@ -227,9 +234,11 @@ impl Peer {
             return false;
         }
         state.phase = Phase::Seated;
-        drop(state);
         // Another name than the connection's own, which is a key.
-        self.send(packet::connect(Sid::new().as_str()))
+        let name = Sid::new();
+        state.name = Some(name);
+        drop(state);
+        self.send(packet::connect(name.as_str()))
     }
 
     /// Tells the client why it is not let in, and closes the connection.
