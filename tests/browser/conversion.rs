@@ -103,6 +103,7 @@ fn wire_types_are_the_same_by_both_conversions() {
         tip: Some(MessageId::parse("0192f0c1-2345-7abc-8def-0123456789ab").unwrap()),
         voice: VoiceStatus::default(),
         signals: Vec::new(),
+        check: false,
     });
 }
 

@@ -120,6 +120,11 @@ impl Sessions {
         RESTART_MS + if spread == 0 { 0 } else { chance % spread }
     }
 
+    /// The ICE servers for whoever sends this handshake.
+    pub(crate) fn ice_servers_for(&self, _: &Handshake) -> Vec<IceServer> {
+        self.ice_servers.clone()
+    }
+
     /// A name for a socket that is about to ask for a seat.
     pub(crate) fn seated(&self, session: &SessionId, user: &UserId) -> Seated {
         Seated { session: session.clone(), user: user.clone(), socket: SocketId(self.number()) }

@@ -31,6 +31,8 @@ pub mod name {
     pub const BYE: &str = "bye";
     /// From the server, the first of a connection: a [`crate::Welcome`].
     pub const WELCOME: &str = "welcome";
+    /// From the server, the only one of a connection: a [`crate::Check`].
+    pub const CHECK: &str = "check";
     /// From the server: a [`crate::PeerInfo`].
     pub const PEER: &str = "peer";
     /// From the server: a [`crate::Notice`].

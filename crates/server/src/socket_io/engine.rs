@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use engineioxide::socket::{DisconnectReason, Sid, Socket};
-use pairvoice_wire::{Acknowledgement, Code, Refusal, ServerEvent};
+use pairvoice_wire::{Acknowledgement, Check, Code, Refusal, ServerEvent, name};
 use tokio::runtime::Handle as Runtime;
 
 use super::packet;
@@ -246,6 +246,16 @@ impl Peer {
         self.engine.metrics.refused(&refusal.code);
         self.send(packet::connect_error(refusal));
         self.close(None);
+    }
+
+    /// Answers a client that asked for no seat, and closes the connection.
+    pub(crate) fn answer_check(&self, check: &Check) {
+        if self.admit() {
+            self.send(packet::event(name::CHECK, check));
+            // Nobody has a seat that would be left.
+            self.engine.left();
+            self.hang_up(None);
+        }
     }
 
     pub(crate) fn emit(&self, event: &ServerEvent) -> bool {
