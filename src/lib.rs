@@ -5,6 +5,7 @@
 
 mod addresses;
 mod api;
+mod check;
 mod connections;
 mod console;
 mod context;
@@ -43,4 +44,5 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 mod browser_tests;
 
 pub use api::{Handle, join};
+pub use check::{check_plan, check_verdict};
 pub use crash::{let_go, on_crash};

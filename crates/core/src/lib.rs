@@ -15,6 +15,7 @@
 
 mod call;
 mod chat;
+mod check;
 mod decision;
 mod identity;
 mod input;
@@ -34,6 +35,7 @@ mod view;
 pub use pairvoice_wire as wire;
 
 pub use chat::{Chat, Delivery, Message, WINDOW};
+pub use check::{CheckFacts, CheckReason, Judgement, MicrophoneCheck, RelayCheck, ServerCheck, Verdict, judge};
 pub use decision::{Decision, Fact, MediaAction, SocketAction};
 pub use identity::Identity;
 pub use input::{
