@@ -226,6 +226,93 @@ export interface Diagnostics {
   readonly addresses?: Readonly<Record<string, string>>;
 }
 
+/** Options of {@link checkConnection}. */
+export interface CheckOptions extends Pick<SessionOptions, "url" | "sessionId" | "userId" | "token" | "wasm"> {
+  /** Aborting it ends the check: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Whether the microphone is asked for and listened to; `true` by default. */
+  microphone?: boolean;
+  /** Called with what is known so far whenever something was found, the level of the microphone included. */
+  onProgress?: (step: "microphone" | "server" | "candidates" | "relay", found: CheckFindings) => void;
+}
+
+/** What a check found so far. */
+export interface CheckFindings {
+  readonly microphone: {
+    /** `unanswered`: nobody answered the browser's question. */
+    readonly state: "skipped" | "asking" | "unanswered" | "live" | "failed";
+    readonly reason: MicrophoneReason | null;
+    readonly label: string;
+    /** How loud it is, from 0 to 1. */
+    readonly level: number | null;
+  };
+  readonly server: {
+    /** `older`: it knows no checks, so that nothing is known of a relay. */
+    readonly state: "asking" | "reached" | "older" | "unreachable" | "token-failed" | "module-failed" | "unauthorized" | "version-mismatch" | "refused";
+    /** The server's code, when it refused. */
+    readonly code: string | null;
+    /** The server's own version. */
+    readonly version: string | null;
+    readonly roundTripMs: number | null;
+  };
+  /** How this device can be reached. `family` is `null` where the browser hides the address. */
+  readonly candidates: readonly {
+    readonly type: "host" | "srflx" | "prflx" | "relay";
+    /** For a relay, how it is reached from here. */
+    readonly transport: "udp" | "tcp" | "tls";
+    readonly family: "v4" | "v6" | null;
+  }[];
+  readonly relay: {
+    /** `none`: the server names none. `reached`: it answered and carried nothing. */
+    readonly state: "unknown" | "none" | "unreached" | "reached" | "carries";
+    readonly transport: "udp" | "tcp" | "tls" | null;
+    /** Packets from this page to itself through the relay, 50 a second. */
+    readonly sent: number;
+    readonly received: number;
+    /** From here to the relay and back. */
+    readonly roundTripMs: number | null;
+    /** How long packets were sent. */
+    readonly seconds: number;
+  };
+  readonly tookMs: number;
+}
+
+/** Why a check's verdict is not `good`. */
+export type CheckReason =
+  | "unsupported-browser"
+  | "insecure-context"
+  | "signaling-unreachable"
+  | "token-failed"
+  | "module-failed"
+  | "unauthorized"
+  | "version-mismatch"
+  | "refused"
+  | "blocked"
+  | "useless"
+  | "microphone-denied"
+  | "microphone-missing"
+  | "microphone-busy"
+  | "microphone-unanswered"
+  | "microphone-silent"
+  | "lossy"
+  | "slow"
+  | "slow-transport"
+  | "relay-failed"
+  | "no-relay"
+  | "relay-unknown";
+
+/** What a check found, and what follows from it. */
+export interface ConnectionCheck extends CheckFindings {
+  /** `fair`: a call works with the limits that the reason names. `bad`: voice does not work. */
+  readonly verdict: "good" | "fair" | "bad";
+  /** The worst that was found. */
+  readonly reason: CheckReason | null;
+  /** One sentence for people. */
+  readonly message: string;
+  /** What a person can do. */
+  readonly hint: string;
+}
+
 /** One entry of a list of {@link Diagnostics}. */
 export interface DiagnosticsEntry {
   readonly at: number;
@@ -313,6 +400,13 @@ export function joinSession(options: SessionOptions): Promise<Session>;
  * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
  */
 export function startVoiceCall(options: SessionOptions): Promise<Session>;
+
+/**
+ * Looks, before a call, whether it will work: microphone, server, ways to be reached, and packets to oneself through the relay. It takes
+ * nobody's seat, ends within 10 seconds whatever happens, and leaves nothing open.
+ * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
+ */
+export function checkConnection(options: CheckOptions): Promise<ConnectionCheck>;
 
 /** Tells whether something caught is a {@link PairvoiceError}. */
 export function isPairvoiceError(error: unknown): error is PairvoiceError;

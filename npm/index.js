@@ -1,7 +1,7 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded when the first session starts. The contract is index.d.ts.
 import { Recorder } from "./recorder.js";
-import init, { join, letGo, onCrash } from "./wasm/pairvoice.js";
+import init, { checkPlan, checkVerdict, join, letGo, onCrash } from "./wasm/pairvoice.js";
 
 let loading;
 
@@ -218,6 +218,25 @@ export async function startVoiceCall(options) {
   const session = await joinSession(options);
   session.startVoice();
   return session;
+}
+
+/** How long WebAssembly may take to load for a check, in milliseconds. */
+const CHECK_LOAD_MS = 8_000;
+
+export async function checkConnection(options) {
+  const signal = options?.signal;
+  signal?.throwIfAborted();
+  const began = performance.now();
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(pairvoiceError("wasm-unavailable", "WebAssembly took too long to load")), CHECK_LOAD_MS);
+  });
+  const loaded = Promise.all([import("./check.js"), load(options?.wasm)]);
+  const [{ check }] = await abortable(Promise.race([loaded, late]), signal).finally(() => clearTimeout(timer));
+  const plan = guarded(() => checkPlan(options ?? {}));
+  if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
+  const judge = (facts) => guarded(() => checkVerdict(facts));
+  return abortable(check({ plan, judge, loadSocketIo, options, spent: performance.now() - began }), signal);
 }
 
 export function isPairvoiceError(error) {

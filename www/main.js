@@ -2,6 +2,7 @@
 import { joinSession, startVoiceCall } from "pairvoice";
 
 import { chatPanel } from "./chat.js";
+import { checkPanel } from "./check.js";
 import { downloadDiagnostics } from "./diagnostics.js";
 import { interruption, ownNote, peerNote, statusOf } from "./status.js";
 
@@ -53,6 +54,7 @@ async function join() {
 }
 
 const chat = chatPanel(() => session);
+checkPanel(options);
 let clock;
 
 /** Counts the seconds of an interruption, as long as there is one. */

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sentence::Sentences;
+use crate::reason::SessionReason;
+use crate::sentence::{Sentences, of_microphone, of_session, of_voice, say};
 use crate::wire::{MicrophoneReason, VoiceReason};
 
 /// Lost packets of a hundred from which on sound breaks up now and then.
@@ -230,62 +231,45 @@ fn lost(facts: &CheckFacts) -> u32 {
     lost.saturating_mul(100).checked_div(facts.sent).unwrap_or_default()
 }
 
-const GOOD: Sentences = Sentences { message: "Everything works.", hint: "You can start the call." };
+const GOOD: Sentences = say("Everything works.", "You can start the call.");
+const RELOAD: &str = "Reload the page.";
+const DIRECT: &str = "A call works only where you reach each other directly.";
 
 fn sentences(reason: CheckReason) -> Sentences {
-    let (message, hint) = match reason {
-        CheckReason::UnsupportedBrowser => {
-            ("This browser can't do voice.", "Use a current Chrome, Edge, Firefox or Safari; the chat works here.")
-        }
-        CheckReason::InsecureContext => {
-            ("Browsers allow voice on secure pages only.", "Open this page by an address that begins with https.")
-        }
+    match reason {
+        CheckReason::UnsupportedBrowser => of_voice(VoiceReason::UnsupportedBrowser),
+        CheckReason::InsecureContext => of_voice(VoiceReason::InsecureContext),
         CheckReason::SignalingUnreachable => {
-            ("The server could not be reached.", "Check your internet connection, and try again.")
+            let Sentences { message, .. } = of_session(SessionReason::SignalingUnreachable);
+            say(message, "Check your internet connection, and check again.")
         }
-        CheckReason::TokenFailed => ("The app could not sign you in.", "Reload the page, or sign in to the app again."),
-        CheckReason::ModuleFailed => ("A part of the app could not be loaded.", "Reload the page."),
-        CheckReason::Unauthorized => ("The server does not let you in.", "Ask for a new invitation link."),
-        CheckReason::VersionMismatch => ("This page is older or newer than the server.", "Reload the page."),
-        CheckReason::Refused => ("The server refused the check.", "Try again in a minute."),
-        CheckReason::Blocked => {
-            ("This network lets no voice through.", "Try another network, such as your phone's; the chat works here.")
-        }
-        CheckReason::Useless => (
-            "Too much gets lost on the way for voice.",
-            "Move closer to the Wi-Fi, use a cable, or try another network.",
-        ),
-        CheckReason::MicrophoneDenied => {
-            ("The microphone is not allowed.", "Allow it in the browser's address bar; without it you can only listen.")
-        }
-        CheckReason::MicrophoneMissing => ("No microphone was found.", "Plug one in; without it you can only listen."),
-        CheckReason::MicrophoneBusy => {
-            ("The microphone can't be used.", "Close other programs that use it; without it you can only listen.")
-        }
+        CheckReason::TokenFailed => say(of_session(SessionReason::TokenFailed).message, RELOAD),
+        CheckReason::ModuleFailed => say(of_session(SessionReason::ModuleFailed).message, RELOAD),
+        CheckReason::Unauthorized => of_session(SessionReason::Unauthorized),
+        CheckReason::VersionMismatch => of_session(SessionReason::VersionMismatch),
+        CheckReason::Refused => of_session(SessionReason::Refused),
+        CheckReason::Blocked => say("This network lets no voice through.", "Try another network; the chat works here."),
+        CheckReason::Useless => say("Too much gets lost on the way for voice.", "Use a cable, or try another network."),
+        CheckReason::MicrophoneDenied => of_microphone(MicrophoneReason::Denied),
+        CheckReason::MicrophoneMissing => of_microphone(MicrophoneReason::Missing),
+        CheckReason::MicrophoneBusy => of_microphone(MicrophoneReason::Busy),
         CheckReason::MicrophoneUnanswered => {
-            ("The browser asks for the microphone.", "Answer its question, and check again.")
+            say("The browser asks for the microphone.", "Answer its question, and check again.")
         }
         CheckReason::MicrophoneSilent => {
-            ("The microphone brings no sound.", "Say something, check that it is not switched off, and check again.")
+            say("The microphone brings no sound.", "See whether it is switched off, say something, and check again.")
         }
-        CheckReason::Lossy => {
-            ("A call works, with short gaps in the sound.", "Move closer to the Wi-Fi, or use a cable.")
-        }
-        CheckReason::Slow => ("A call works, with a delay.", "Leave the other some time to answer."),
+        CheckReason::Lossy => say("A call works, with short gaps.", "Move closer to the Wi-Fi, or use a cable."),
+        CheckReason::Slow => say("A call works, with a delay.", "Leave the other some time to answer."),
         CheckReason::SlowTransport => {
-            ("A call works, but this network slows voice down.", "If the sound breaks off, try another network.")
+            say("A call works, but this network slows voice down.", "If the sound breaks off, try another network.")
         }
-        CheckReason::RelayFailed => {
-            ("A call works only where you reach each other directly.", "If it does not connect, try another network.")
-        }
-        CheckReason::NoRelay => {
-            ("A call works only where you reach each other directly.", "If it does not connect, the chat still works.")
-        }
+        CheckReason::RelayFailed => say(DIRECT, "If it does not connect, try another network."),
+        CheckReason::NoRelay => say(DIRECT, "If it does not connect, the chat still works."),
         CheckReason::RelayUnknown => {
-            ("A call may work: this server tells no more.", "Start the call; if it does not connect, the chat works.")
+            say("A call may work; this server tells no more.", "If it does not connect, the chat still works.")
         }
-    };
-    Sentences { message, hint }
+    }
 }
 
 #[cfg(test)]
