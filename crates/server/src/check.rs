@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use pairvoice_room::{Grant, Input, Known, StoreRequest};
-use pairvoice_wire::{Check, Code, Handshake, Refusal, VERSION};
+use pairvoice_wire::{Check, Code, IceServers, Refusal, VERSION};
 
 use crate::sessions::{Seated, Sessions};
 use crate::socket_io::Peer;
 
 impl Sessions {
     /// Answers a check, once the chat log has told whose tokens were revoked and who the session is pinned to.
-    pub(crate) fn check(self: &Arc<Self>, seated: &Seated, handshake: &Handshake, grant: Grant, peer: &Peer) {
-        let check = self.answer_to(handshake);
+    pub(crate) fn check(self: &Arc<Self>, seated: &Seated, grant: Grant, peer: &Peer) {
+        let check = self.answer_to(seated, peer);
         let (runtime, user, asked) = (self.runtime.clone(), seated.user.clone(), peer.clone());
         let answer = move |input| {
             // The log's threads are none of the runtime's, and closing spawns a task.
@@ -31,9 +31,10 @@ impl Sessions {
         }
     }
 
-    fn answer_to(&self, handshake: &Handshake) -> Check {
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        Check { v: VERSION, version, ice_servers: self.ice_servers_for(handshake), ice_lifetime: None }
+    fn answer_to(&self, seated: &Seated, peer: &Peer) -> Check {
+        let IceServers { ice_servers, ice_lifetime } =
+            self.ice_servers(&seated.session, &seated.user, peer.engine.host.as_deref());
+        Check { v: VERSION, version: env!("CARGO_PKG_VERSION").to_owned(), ice_servers, ice_lifetime }
     }
 }
 

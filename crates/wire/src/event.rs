@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatBatch, ChatDelivery, HistoryRequest, Receipt, Typing};
-use crate::handshake::{TokenRenewal, Welcome};
+use crate::handshake::{IceServers, TokenRenewal, Welcome};
 use crate::peer::PeerInfo;
 use crate::refusal::Notice;
 use crate::signal::Envelope;
@@ -35,6 +35,8 @@ pub mod name {
     pub const CHECK: &str = "check";
     /// From the server: a [`crate::PeerInfo`].
     pub const PEER: &str = "peer";
+    /// From the server: [`crate::IceServers`].
+    pub const ICE: &str = "ice";
     /// From the server: a [`crate::Notice`].
     pub const NOTICE: &str = "notice";
 }
@@ -97,14 +99,16 @@ pub enum ServerEvent {
     Receipt(Receipt),
     /// The other types or stops typing.
     Typing(Typing),
+    /// ICE servers in the place of those whose credentials run out.
+    Ice(IceServers),
     /// A word of the server.
     Notice(Notice),
 }
 
 impl ServerEvent {
     /// All their names.
-    pub const NAMES: [&'static str; 7] =
-        [name::WELCOME, name::PEER, name::SIGNAL, name::CHAT, name::RECEIPT, name::TYPING, name::NOTICE];
+    pub const NAMES: [&'static str; 8] =
+        [name::WELCOME, name::PEER, name::SIGNAL, name::CHAT, name::RECEIPT, name::TYPING, name::ICE, name::NOTICE];
 
     /// The name of the Socket.IO event.
     #[must_use]
@@ -116,6 +120,7 @@ impl ServerEvent {
             Self::Chat(_) => name::CHAT,
             Self::Receipt(_) => name::RECEIPT,
             Self::Typing(_) => name::TYPING,
+            Self::Ice(_) => name::ICE,
             Self::Notice(_) => name::NOTICE,
         }
     }

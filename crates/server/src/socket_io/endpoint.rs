@@ -150,7 +150,7 @@ impl Endpoint {
         }
         let handshake = Handshake { token: String::new(), ..handshake };
         if handshake.check {
-            self.sessions.check(&seated, &handshake, grant, peer);
+            self.sessions.check(&seated, grant, peer);
             return Ok(());
         }
         self.sessions.enter(&seated, handshake, grant, peer.clone());
