@@ -1,5 +1,6 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded when the first session starts. The contract is index.d.ts.
+import { check } from "./check.js";
 import { Recorder } from "./recorder.js";
 import init, { checkPlan, checkVerdict, join, letGo, onCrash } from "./wasm/pairvoice.js";
 
@@ -231,8 +232,7 @@ export async function checkConnection(options) {
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(pairvoiceError("wasm-unavailable", "WebAssembly took too long to load")), CHECK_LOAD_MS);
   });
-  const loaded = Promise.all([import("./check.js"), load(options?.wasm)]);
-  const [{ check }] = await abortable(Promise.race([loaded, late]), signal).finally(() => clearTimeout(timer));
+  await abortable(Promise.race([load(options?.wasm), late]), signal).finally(() => clearTimeout(timer));
   const plan = guarded(() => checkPlan(options ?? {}));
   if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
   const judge = (facts) => guarded(() => checkVerdict(facts));

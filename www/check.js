@@ -88,6 +88,8 @@ export function checkPanel(options) {
       const { url, sessionId, userId, token } = options;
       const onProgress = (_, found) => draw(found, false);
       const found = await checkConnection({ url, sessionId, userId, token, signal, onProgress });
+      // For the curious, too.
+      globalThis.lastCheck = found;
       draw(found, true);
       show(found.verdict, found.message, found.hint);
     } catch (error) {
