@@ -10,8 +10,6 @@ const PACKETS = { ms: 5_000, every: 20, bytes: 100 };
 const STRAGGLERS_MS = 400;
 /** A microphone is listened to for at least so long. */
 const LISTENING_MS = 1_500;
-/** A level below this is silence: a microphone that is switched off brings zeros. */
-const SILENCE = 0.0001;
 
 const now = () => performance.now();
 
@@ -97,7 +95,9 @@ async function microphone(run, found, tell) {
     while (!run.over) {
       analyser.getFloatTimeDomainData(samples);
       const level = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
-      set({ level, loudest: Math.max(found.loudest ?? 0, level) });
+      // Before a gesture, or without a sound card, nothing is measured.
+      if (context.state === "running") found.loudest = Math.max(found.loudest ?? 0, level);
+      set({ level });
       await run.pause(100);
     }
   };
@@ -300,7 +300,8 @@ async function network(run, asked, result, tell) {
 
 const MICROPHONE = ({ state, loudest, reason }) => {
   if (state === "failed") return { failed: reason };
-  if (state === "live") return loudest > SILENCE ? "live" : "silent";
+  // One that is switched off brings zeros; a quiet room does not.
+  if (state === "live") return loudest === 0 ? "silent" : "live";
   return state;
 };
 
