@@ -114,7 +114,7 @@ function show(id, visible) {
   if (button.hidden === !visible) return;
   const focused = document.activeElement === button;
   button.hidden = !visible;
-  if (focused) queueMicrotask(() => document.querySelector(".actions button:not([hidden])")?.focus());
+  if (focused) queueMicrotask(() => document.querySelector(".voice .actions button:not([hidden])")?.focus());
 }
 
 $("session-name").textContent = `Session ${sessionId}`;
