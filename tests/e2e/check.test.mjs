@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CAP_MS } from "./support/browser.mjs";
+import { CAP_MS, Person } from "./support/browser.mjs";
 import { fresh, pair } from "./support/pair.mjs";
+import { startServer } from "./support/server.mjs";
 
 const two = pair({ high: { prompt: "leave" } });
 const text = { query: { voice: "off" } };
@@ -74,4 +75,26 @@ test("a microphone that nobody allows and a server that is gone: the check ends 
   assert.ok(took <= 10_000, `${took} ms`);
   await nothingOpen(a);
   await two.server.start();
+});
+
+test("a token that never comes, a signal that is aborted, a token that is refused, a wrong option: each ends by itself and leaves nothing open", async (t) => {
+  const server = await startServer({ page: "tests/e2e/page" });
+  t.after(() => server.stop());
+  const a = await Person.open(two.lowBrowser, server, "7");
+  t.after(() => a.close());
+  await a.page.waitForFunction(() => globalThis.pairvoice);
+  const found = await a.page.evaluate(async () => {
+    const { checkConnection } = globalThis.pairvoice;
+    const { options } = globalThis;
+    const ended = (promise) => promise.then(({ reason, tookMs }) => ({ reason, tookMs }), (error) => ({ error: error.name }));
+    const never = () => new Promise(() => {});
+    return Promise.all([
+      ended(checkConnection({ ...options, token: never })),
+      ended(checkConnection({ ...options, signal: AbortSignal.timeout(500) })),
+      ended(checkConnection({ ...options, microphone: false, token: "no token" })),
+      ended(checkConnection({ ...options, userId: undefined })),
+    ]);
+  });
+  assert.deepEqual(found.map(({ reason, error }) => reason ?? error), ["token-failed", "TimeoutError", "unauthorized", "PairvoiceError"]);
+  await nothingOpen(a);
 });
