@@ -199,7 +199,7 @@ export interface SessionEvents {
 }
 
 /** What a session did, as plain values that `JSON.stringify` takes. Times (`at`) are milliseconds since `start`. It holds no token, no
- * text and no address: what is equal has the same short name in their place (`a1.v4.private`). */
+ * text and no address: what is equal has the same short name in their place (`a1.v4.private`). Names of users, of the session and of microphones stay. */
 export interface Diagnostics {
   /** The form of this object. */
   readonly format: 1;
