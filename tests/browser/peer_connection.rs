@@ -75,7 +75,7 @@ impl Side {
             ConnectionEvent::Path(path) => self.path.set(Some(path)),
             ConnectionEvent::Broken => self.link.set(Some(LinkState::Failed)),
             ConnectionEvent::Received { packets } => self.packets.set(self.packets.get() + packets),
-            ConnectionEvent::Heartbeat(_) => {}
+            ConnectionEvent::RelayBusy | ConnectionEvent::Heartbeat(_) => {}
         }
     }
 

@@ -34,6 +34,10 @@ const RESTART_MS: u32 = 3_000;
 /// A call that goes through a relay looks for a direct path at most so often, in milliseconds: browsers hint at changes of the network
 /// whenever they estimate its speed anew.
 const IMPROVE_MS: u32 = 30_000;
+/// Newer credentials for the relay are used so much later, in milliseconds, by when the other has theirs, too.
+const ICE_MS: u32 = 1_000;
+/// The answerer asks for a restart when the offerer has not begun one by then, in milliseconds.
+const ICE_ASK_MS: u32 = 5_000;
 /// How packets travel is looked up with every so many heartbeats: once a second.
 const PULSES_OF_A_PATH: u32 = 4;
 /// What a page that is about to be frozen announces of its next heartbeat, in milliseconds: it can't know.
@@ -270,7 +274,17 @@ impl Call {
                 self.addresses_lag = true;
             }
             Fact::AddressChanged { .. } => self.looked_for_a_path(out),
+            Fact::IceRenewed => self.await_restart(out),
             _ => {}
+        }
+    }
+
+    /// Until a restart has gathered with the newest servers, which may be declined while another one is under way.
+    pub(super) fn await_restart(&self, out: &mut Outputs) {
+        if self.is_relayed() {
+            // Both sides are given others at about the same time: one restart is for both.
+            let after = if self.role == Some(Role::Offerer) { ICE_MS } else { ICE_ASK_MS };
+            out.set_timer(Timer::Ice, after);
         }
     }
 
@@ -285,7 +299,9 @@ impl Call {
 
     /// Looks for another path on the same connection.
     pub(crate) fn restart_ice(&mut self, out: &mut Outputs) {
-        self.negotiation.restart(out);
+        if self.negotiation.restart(out) {
+            out.clear_timer(Timer::Ice);
+        }
     }
 
     /// Makes room for a new connection, which [`Call::pursue`] makes.

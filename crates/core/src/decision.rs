@@ -48,7 +48,7 @@ pub enum Fact {
     },
     /// The microphone was granted, and what was gathered before hides this host's addresses, or voice was given up.
     MicrophoneGranted,
-    /// Other credentials for the relay are there.
+    /// Newer credentials for the relay are there, and nobody has used them yet.
     IceRenewed,
     /// The person here asks for another try.
     Person,

@@ -319,6 +319,7 @@ impl Session {
             Timer::Leave if self.signalling.stay() == Stay::Leaving => self.end(SessionReason::Left),
             Timer::PeerTyping => self.peer.types(false, &mut self.out),
             Timer::Improve => self.call.may_improve_again(),
+            Timer::Ice => self.learn(Fact::IceRenewed),
             Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
         }
     }

@@ -31,11 +31,13 @@ pub enum Timer {
     PeerTyping,
     /// Until a direct path is looked for again, for a call that goes through a relay.
     Improve,
+    /// Until newer credentials for a relay are used by a call that goes through it.
+    Ice,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -47,6 +49,7 @@ impl Timer {
         Self::Leave,
         Self::PeerTyping,
         Self::Improve,
+        Self::Ice,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,
