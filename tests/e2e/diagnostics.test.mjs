@@ -56,7 +56,7 @@ test("the downloaded diagnostics of a call with a restart of the server replay t
       assert.ok(line?.includes(joined), `the server's log tells of ${name}: ${line}`);
     }
     assert.equal(found.ids.sockets.length, 2);
-    assert.equal(found.ids.attempts.length, 1);
+    assert.equal(found.ids.attempts[0].attempt, 1);
     assert.equal(found.role, person === a ? "offerer" : "answerer");
     const words = found.states.map((change) => change.voice).filter(Boolean);
     assert.ok(words.includes("connected"), words.join(" "));
