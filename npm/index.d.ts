@@ -277,6 +277,146 @@ export interface SessionEvents {
   "microphone-changed": { readonly from: string | null; readonly to: string | null; readonly why: MicrophoneChangeReason };
 }
 
+/** What a session did, as plain values that `JSON.stringify` takes. Times (`at`) are milliseconds since `start`. It holds no token, no
+ * text and no address: what is equal has the same short name in their place (`a1.v4.private`). Names of users, of the session and of microphones stay. */
+export interface Diagnostics {
+  /** The form of this object. */
+  readonly format: 1;
+  /** The package's version. */
+  readonly version: string;
+  /** The browser's `userAgent`. */
+  readonly browser: string | null;
+  /** When the session began (ISO 8601, by this device's clock). */
+  readonly start: string;
+  /** When this was asked for. */
+  readonly taken: number;
+  /** The names under which the server's log speaks of this session, this person, this life of the client, its sockets and its attempts. */
+  readonly ids: {
+    readonly room: string;
+    readonly user: string;
+    readonly instance: string;
+    readonly sockets: readonly { readonly at: number; readonly name: string }[];
+    readonly attempts: readonly {
+      readonly at: number;
+      readonly role: "offerer" | "answerer";
+      readonly peer: string;
+      /** The offerer's instance. */
+      readonly offerer: string;
+      readonly attempt: number;
+    }[];
+  };
+  readonly role: "offerer" | "answerer" | null;
+  /** The state now; of the chat, how many messages there are. */
+  readonly state: Omit<State, "chat"> & { readonly chat: Omit<ChatView, "messages"> & { readonly messages: number } };
+  /** What changed in the state, and when. */
+  readonly states: readonly DiagnosticsEntry[];
+  /** What did not work (`because`) and what was done about it, and what was refused, dropped or could not be read. */
+  readonly decisions: readonly DiagnosticsEntry[];
+  /** What the microphone reported. */
+  readonly microphone: readonly DiagnosticsEntry[];
+  /** A call's figures, every five seconds: round trip and jitter in milliseconds, packets since its beginning, the pair of candidates in use. */
+  readonly figures: readonly DiagnosticsEntry[];
+  /** The oldest entries of a list were given up, for it had too many. */
+  readonly truncated: boolean;
+  /** Every input of the client's core with the names of what followed, so that the repository's simulation can replay it. */
+  readonly timeline: { readonly truncated: boolean; readonly config: object; readonly entries: readonly unknown[] };
+  /** With `addresses: true`, which address each short name stands for. */
+  readonly addresses?: Readonly<Record<string, string>>;
+}
+
+/** Options of {@link checkConnection}. */
+export interface CheckOptions extends Pick<SessionOptions, "url" | "sessionId" | "userId" | "token" | "wasm"> {
+  /** Aborting it ends the check: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Whether the microphone is asked for and listened to; `true` by default. */
+  microphone?: boolean;
+  /** Called with what is known so far whenever something was found, the level of the microphone included. */
+  onProgress?: (step: "microphone" | "server" | "candidates" | "relay", found: CheckFindings) => void;
+}
+
+/** What a check found so far. */
+export interface CheckFindings {
+  readonly microphone: {
+    /** `unanswered`: nobody answered the browser's question. */
+    readonly state: "skipped" | "asking" | "unanswered" | "live" | "failed";
+    readonly reason: MicrophoneReason | null;
+    readonly label: string;
+    /** How loud it is, from 0 to 1. */
+    readonly level: number | null;
+  };
+  readonly server: {
+    /** `older`: it knows no checks, so that nothing is known of a relay. */
+    readonly state: "asking" | "reached" | "older" | "unreachable" | "token-failed" | "module-failed" | "unauthorized" | "version-mismatch" | "refused";
+    /** The server's code, when it refused. */
+    readonly code: string | null;
+    /** The server's own version. */
+    readonly version: string | null;
+    readonly roundTripMs: number | null;
+  };
+  /** How this device can be reached. `family` is `null` where the browser hides the address. */
+  readonly candidates: readonly {
+    readonly type: "host" | "srflx" | "prflx" | "relay";
+    /** For a relay, how it is reached from here. */
+    readonly transport: "udp" | "tcp" | "tls";
+    readonly family: "v4" | "v6" | null;
+  }[];
+  readonly relay: {
+    /** `none`: the server names none. `reached`: it answered and carried nothing. */
+    readonly state: "unknown" | "none" | "unreached" | "reached" | "carries";
+    readonly transport: "udp" | "tcp" | "tls" | null;
+    /** Packets from this page to itself through the relay, 50 a second. */
+    readonly sent: number;
+    readonly received: number;
+    /** From here to the relay and back. */
+    readonly roundTripMs: number | null;
+    /** How long packets were sent. */
+    readonly seconds: number;
+  };
+  readonly tookMs: number;
+}
+
+/** Why a check's verdict is not `good`. */
+export type CheckReason =
+  | "unsupported-browser"
+  | "insecure-context"
+  | "signaling-unreachable"
+  | "token-failed"
+  | "module-failed"
+  | "unauthorized"
+  | "version-mismatch"
+  | "refused"
+  | "blocked"
+  | "useless"
+  | "microphone-denied"
+  | "microphone-missing"
+  | "microphone-busy"
+  | "microphone-unanswered"
+  | "microphone-silent"
+  | "lossy"
+  | "slow"
+  | "slow-transport"
+  | "relay-failed"
+  | "no-relay"
+  | "relay-unknown";
+
+/** What a check found, and what follows from it. */
+export interface ConnectionCheck extends CheckFindings {
+  /** `fair`: a call works with the limits that the reason names. `bad`: voice does not work. */
+  readonly verdict: "good" | "fair" | "bad";
+  /** The worst that was found. */
+  readonly reason: CheckReason | null;
+  /** One sentence for people. */
+  readonly message: string;
+  /** What a person can do. */
+  readonly hint: string;
+}
+
+/** One entry of a list of {@link Diagnostics}. */
+export interface DiagnosticsEntry {
+  readonly at: number;
+  readonly [name: string]: unknown;
+}
+
 // For apps whose `lib` is older than `esnext.disposable`; the two declarations are one where it is there.
 declare global {
   interface SymbolConstructor {
@@ -291,6 +431,9 @@ declare global {
 export interface Session {
   /** The state: the same object until something changes. */
   getState(): State;
+  /** What happened so far, for whoever looks for the cause of a fault; also after the session has ended. `addresses: true` tells this
+   * device's addresses and the other's. */
+  diagnostics(options?: { addresses?: boolean }): Diagnostics;
   /** Calls back after each change of state; returns the function that stops it. */
   subscribe(callback: () => void): () => void;
   /** Calls back on an event; returns the function that stops it. */
@@ -378,6 +521,13 @@ export function joinSession(options: SessionOptions): Promise<Session>;
  * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
  */
 export function startVoiceCall(options: SessionOptions): Promise<Session>;
+
+/**
+ * Looks, before a call, whether it will work: microphone, server, ways to be reached, and packets to oneself through the relay. It takes
+ * nobody's seat, ends within 10 seconds whatever happens, and leaves nothing open.
+ * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
+ */
+export function checkConnection(options: CheckOptions): Promise<ConnectionCheck>;
 
 /** Tells whether something caught is a {@link PairvoiceError}. */
 export function isPairvoiceError(error: unknown): error is PairvoiceError;

@@ -17,6 +17,7 @@ use crate::driver::Driver;
 use crate::error::{Code, error, no_random_numbers, text_error};
 use crate::options::{self, Options};
 use crate::random::{new_message_id, random_instance};
+use crate::recorder::Recorder;
 
 /// A session and how many hold it.
 struct Shared {
@@ -37,12 +38,12 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 }
 
 /// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
-/// of that name.
+/// of that name, `record` makes a recorder.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options` or `no-random-numbers`.
 #[wasm_bindgen(skip_typescript)]
-pub async fn join(options: JsValue, loader: Function, idb: Function) -> Result<Handle, JsValue> {
+pub async fn join(options: JsValue, loader: Function, idb: Function, record: Function) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
     let shared = loop {
         match find(&options) {
@@ -56,7 +57,7 @@ pub async fn join(options: JsValue, loader: Function, idb: Function) -> Result<H
             }
             None => {
                 let instance = random_instance().ok_or_else(no_random_numbers)?;
-                let driver = Driver::start(options, instance, loader, idb);
+                let driver = Driver::start(options, instance, loader, idb, Recorder::new(&record)?);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;
@@ -81,6 +82,12 @@ impl Handle {
     #[must_use]
     pub fn state(&self) -> JsValue {
         self.shared.driver.state()
+    }
+
+    /// The recording of the session.
+    #[must_use]
+    pub fn recorder(&self) -> JsValue {
+        self.shared.driver.recorder.value()
     }
 
     /// Calls back on an event; returns the number to `off` with.

@@ -29,6 +29,7 @@ use crate::microphone::Microphone;
 use crate::options::{GivenMicrophone, Options, Token};
 use crate::page;
 use crate::random::spread_out;
+use crate::recorder::Recorder;
 use crate::signaling::Signaling;
 use crate::snapshot::Snapshot;
 use crate::speaker::{Speaker, set_audio_session};
@@ -45,6 +46,7 @@ pub(crate) struct Driver {
     loader: Function,
     inbox: Inbox,
     core: RefCell<Session>,
+    pub(crate) recorder: Recorder,
     waiting_inputs: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
     socket: RefCell<Option<Signaling>>,
@@ -71,7 +73,13 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Begins a session. `loader` imports socket.io-client, `idb` the library of that name.
-    pub(crate) fn start(options: Options, instance: InstanceId, loader: Function, idb: Function) -> Rc<Self> {
+    pub(crate) fn start(
+        options: Options,
+        instance: InstanceId,
+        loader: Function,
+        idb: Function,
+        recorder: Recorder,
+    ) -> Rc<Self> {
         let me = Identity { session: options.session.clone(), user: options.user.clone(), instance };
         let microphone = options.microphone.clone();
         let config = Config {
@@ -82,6 +90,7 @@ impl Driver {
             speaker_selectable: devices::is_speaker_selectable(),
             token_renews: matches!(options.token, Token::Function(_)),
         };
+        recorder.begin(&config);
         let server = [options.server.origin.as_str(), &options.server.path].concat();
         let owner = [server, options.session.to_string(), options.user.to_string()];
         let driver = Rc::new_cyclic(|this: &Weak<Self>| {
@@ -97,6 +106,7 @@ impl Driver {
                 options: RefCell::new(options),
                 loader,
                 core: RefCell::new(Session::new(config)),
+                recorder,
                 waiting_inputs: RefCell::default(),
                 busy: Cell::new(false),
                 socket: RefCell::default(),
@@ -135,6 +145,7 @@ impl Driver {
             }
             Report::Input(input) => self.input(input),
             Report::RemoteTrack(track) => self.speaker.play(&track),
+            Report::Pulse(connection) => self.recorder.pulse(&connection),
             Report::OutboxIdle => self.tell(false),
         }
     }
@@ -148,9 +159,14 @@ impl Driver {
         loop {
             self.drain();
             let Some(input) = self.waiting_inputs.borrow_mut().pop_front() else { break };
+            self.recorder.input(&input);
             self.core.borrow_mut().handle(input);
         }
         let changed = self.snapshot.refresh(&self.core.borrow(), &self.options.borrow().user);
+        if changed {
+            let name = self.socket.borrow().as_ref().map(Signaling::name).unwrap_or_default();
+            self.recorder.state(&self.snapshot.state(), &name);
+        }
         self.busy.set(false);
         self.tell(changed);
     }
@@ -159,7 +175,10 @@ impl Driver {
         loop {
             let output = self.core.borrow_mut().poll_output();
             match output {
-                Some(output) => self.perform(output),
+                Some(output) => {
+                    self.recorder.output(&output);
+                    self.perform(output);
+                }
                 None => break,
             }
         }

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod api;
+mod check;
 mod connections;
 mod console;
 mod context;
@@ -25,6 +26,7 @@ mod page;
 mod peer_connection;
 mod permission;
 mod random;
+mod recorder;
 mod signaling;
 mod snapshot;
 mod speaker;
@@ -44,4 +46,5 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 mod browser_tests;
 
 pub use api::{Handle, join};
+pub use check::{check_plan, check_verdict};
 pub use crash::{let_go, on_crash};

@@ -230,6 +230,7 @@ impl PeerConnection {
     /// Sends a heartbeat and reports how many packets of sound came since the last pulse.
     pub(crate) fn pulse(&self, next: u32) {
         self.heartbeats.send(next);
+        self.inbox.report(Report::Pulse(self.connection.clone()));
         let Some(receiver) = self.receiver() else { return };
         // Without statistics there are still the heartbeats.
         self.then(receiver.get_stats(), |this, report| {

@@ -1,5 +1,5 @@
 // What an app's TypeScript sees: this file compiles, and each @ts-expect-error marks what must not.
-import { isPairvoiceError, joinSession, startVoiceCall, type Session, type State, type VoiceReason, type VoiceState, type VoiceView } from "pairvoice";
+import { checkConnection, isPairvoiceError, joinSession, startVoiceCall, type Diagnostics, type Session, type State, type VoiceReason, type VoiceState, type VoiceView } from "pairvoice";
 
 const words: Record<VoiceReason, string> = {
   "connection-failed": "",
@@ -19,6 +19,8 @@ export async function main(): Promise<void> {
     microphone: "id",
     echoCancellation: false,
   });
+  const { verdict, hint, relay } = await checkConnection({ url: "/", sessionId: 1, userId: 2, token: "token", onProgress: (step) => console.log(step) });
+  console.log(verdict === "good", hint.length, relay.sent - relay.received);
   const off = session.subscribe(() => show(session.getState()));
   session.on("message", (message) => console.log(message.text.length, message.status === "read"));
   session.on("level", ({ own, peer }) => console.log(own + peer));
@@ -36,6 +38,8 @@ export async function main(): Promise<void> {
   session.getState().voice.muted = true;
   const id: string = session.send("hello");
   session.resend(id);
+  const { ids, timeline, addresses }: Diagnostics = session.diagnostics({ addresses: true });
+  console.log(ids.sockets.length, timeline.truncated, addresses?.["a1"]);
   off();
   await session.leave();
   using text = await joinSession({ url: "/", sessionId: 1, userId: 2, token: "token" });

@@ -1,6 +1,6 @@
 //! Everything that can happen to a session.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::device::{Device, Processing, Source, Volume};
 use crate::op_id::OpId;
@@ -9,7 +9,8 @@ use crate::timer::Timer;
 use crate::wire::{Acknowledgement, Candidate, InBand, MessageId, MicrophoneReason, Refusal, ServerEvent};
 
 /// One thing that happened. [`crate::Session::handle`] takes any of them at any time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Input {
     /// The person wants voice, or wants the microphone to be tried again.
     StartVoice,
@@ -136,7 +137,8 @@ pub enum Input {
 }
 
 /// What a socket reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum SocketEvent {
     /// The transport is open and the handshake is to be sent: answered by [`crate::Output::Handshake`].
     HandshakeWanted {
@@ -150,7 +152,8 @@ pub enum SocketEvent {
     /// The server emitted an event that does not have the form of the protocol.
     Unreadable {
         /// The event's name.
-        event: &'static str,
+        #[serde(deserialize_with = "event_name")]
+        event: EventName,
     },
     /// The server did not let us in.
     Refused(Refusal),
@@ -165,8 +168,12 @@ pub enum SocketEvent {
     },
 }
 
+/// The name of a Socket.IO event.
+pub type EventName = &'static str;
+
 /// What the app must supply for a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum AppFault {
     /// Its `token()` threw, rejected, took too long, or brought no string.
     Token,
@@ -175,7 +182,8 @@ pub enum AppFault {
 }
 
 /// What the store of unsent messages reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OutboxEvent {
     /// All that it holds for this server, session and user: the answer to [`crate::OutboxCommand::Load`].
     Loaded(Vec<StoredMessage>),
@@ -186,7 +194,8 @@ pub enum OutboxEvent {
 }
 
 /// What a peer connection reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ConnectionEvent {
     /// Its local description is set.
     LocalDescription {
@@ -230,7 +239,7 @@ pub enum ConnectionEvent {
 }
 
 /// How packets travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Path {
     /// From one person to the other.
@@ -240,7 +249,8 @@ pub enum Path {
 }
 
 /// What a heartbeat says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Heartbeat {
     /// When the next one follows, in milliseconds.
     pub next: u32,
@@ -249,7 +259,8 @@ pub struct Heartbeat {
 }
 
 /// `RTCPeerConnectionState`, as far as it decides anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum LinkState {
     /// `new` or `connecting`.
     Connecting,
@@ -262,7 +273,8 @@ pub enum LinkState {
 }
 
 /// What the microphone reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum MicrophoneEvent {
     /// It is open.
     Granted {
@@ -279,4 +291,10 @@ pub enum MicrophoneEvent {
     Muted(bool),
     /// The answer to [`crate::Output::ApplyProcessing`]: what is done to its sound now.
     Applied(Processing),
+}
+
+/// The name of an event that a recording holds.
+fn event_name<'de, D: Deserializer<'de>>(recorded: D) -> Result<&'static str, D::Error> {
+    let recorded = String::deserialize(recorded)?;
+    Ok(ServerEvent::NAMES.into_iter().find(|name| *name == recorded).unwrap_or("unknown"))
 }

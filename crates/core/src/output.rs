@@ -1,5 +1,7 @@
 //! Everything a session asks its driver to do.
 
+use serde::Serialize;
+
 use crate::decision::Decision;
 use crate::device::{Change, Choices, Processing, Source, Volume};
 use crate::op_id::OpId;
@@ -10,13 +12,15 @@ use crate::wire::{
 };
 
 /// One thing to do, in the order given.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Output {
     /// Connect a new socket: get the token, load socket.io-client, and report [`crate::SocketEvent::HandshakeWanted`].
     ConnectSocket {
         /// Its name from now on.
         id: OpId,
         /// Where the token comes from.
+        #[serde(rename = "source")]
         token: TokenSource,
     },
     /// Get another token from the app for a socket that is open, and report [`crate::SocketEvent::Token`]. It is the last used
@@ -116,7 +120,8 @@ pub enum Output {
 }
 
 /// Where the token of a handshake comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum TokenSource {
     /// The app is asked.
     App,
@@ -125,7 +130,8 @@ pub enum TokenSource {
 }
 
 /// What is done to the browser's store of unsent messages, which all tabs of this user share.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OutboxCommand {
     /// Read all messages of this server, session and user.
     Load,
@@ -138,7 +144,8 @@ pub enum OutboxCommand {
 }
 
 /// What is done to a peer connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ConnectionCommand {
     /// Make it with one `sendrecv` audio transceiver and the data channels, and set a local offer.
     Offer {
@@ -196,7 +203,8 @@ pub enum ConnectionCommand {
 }
 
 /// What the app may want to know and state does not keep.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Event {
     /// A message of the other arrived for the first time.
     Message(MessageId),
@@ -216,7 +224,8 @@ pub enum Event {
 }
 
 /// A line for the console.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Note {
     /// An attempt begins.
     Roles {

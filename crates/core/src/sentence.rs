@@ -15,7 +15,8 @@ pub(crate) struct Sentences {
 
 const TRIED_AGAIN: &str = "It is tried again by itself, and messages are kept. If it goes on, reload the page.";
 
-const fn say(message: &'static str, hint: &'static str) -> Sentences {
+/// Both of them.
+pub(crate) const fn say(message: &'static str, hint: &'static str) -> Sentences {
     Sentences { message, hint }
 }
 

@@ -4,6 +4,8 @@ mod other;
 mod server;
 mod settle;
 
+use serde::{Deserialize, Serialize};
+
 use crate::call::Call;
 use crate::chat::Chat;
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
@@ -27,7 +29,8 @@ const TOO_LATE_MS: u32 = 1_000;
 const LEAVE_MS: u32 = 2_000;
 
 /// What a session is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Config {
     /// This life of this user in this session.
     pub me: Identity,

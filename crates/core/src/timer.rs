@@ -1,10 +1,13 @@
 //! Timers are data: the core names one, the driver keeps it.
 
+use serde::{Deserialize, Serialize};
+
 /// Longest round trip that is reckoned with, in milliseconds.
 pub(crate) const MAX_ROUND_TRIP_MS: u32 = 2_000;
 
 /// A timer of the core. Setting one that runs starts it anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Timer {
     /// Until the socket is connected again.
     Rejoin,

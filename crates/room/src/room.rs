@@ -250,7 +250,7 @@ impl Room {
             self.push(Output::Send { to: socket, event: ServerEvent::Chat(ChatDelivery { messages: missed }) });
         }
         self.tell_other(&user);
-        self.log(Note::Joined { user: user.clone(), socket });
+        self.log(Note::Joined { user: user.clone(), instance, socket });
         self.note_voice(&user, socket, VoiceStatus::default(), entering.handshake.voice);
         self.handshake_signals(socket, entering.handshake.signals);
     }

@@ -130,6 +130,7 @@ impl Session {
             tip: self.chat.tip(),
             voice: status,
             signals: self.call.handshake(status),
+            check: false,
         };
         self.out.push(Output::Handshake { id, handshake: Box::new(handshake) });
     }
