@@ -1,9 +1,9 @@
 //! Microphones and speakers as the browser names them (W3C Media Capture and Streams), and what a person chose of them.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A device as `enumerateDevices` lists it. Ids and labels are empty before a microphone was allowed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Device {
     /// `deviceId`: lasting for one origin, until the person clears the site's data. Chromium's `default` is whatever the system uses.
     pub id: String,
@@ -30,7 +30,7 @@ impl Device {
 }
 
 /// Where the sound comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Source {
     /// Whatever the system uses, also when that changes.
     #[default]
@@ -50,7 +50,7 @@ impl Source {
 }
 
 /// What the browser does to the microphone's sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Processing {
     /// What the speaker plays is taken out.
     pub echo_cancellation: bool,
@@ -97,6 +97,12 @@ impl Default for Volume {
     }
 }
 
+impl<'de> Deserialize<'de> for Volume {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer).map(Self::new)
+    }
+}
+
 impl Serialize for Volume {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.get())
@@ -104,7 +110,7 @@ impl Serialize for Volume {
 }
 
 /// What a person chose, which this browser keeps for the next session.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Choices {
     /// The microphone.
     pub microphone: Source,
