@@ -4,6 +4,9 @@ import { checkConnection, isPairvoiceError, joinSession, startVoiceCall, type Di
 const words: Record<VoiceReason, string> = {
   "connection-failed": "",
   "no-relay": "",
+  "relay-unreachable": "",
+  "peer-unreachable": "",
+  "relay-busy": "",
   "unsupported-browser": "",
   "insecure-context": "",
 };
