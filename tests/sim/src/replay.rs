@@ -2,10 +2,12 @@
 //! with the recorded ones.
 
 use std::fmt;
+use std::io;
 
 use pairvoice_core::{Config, Input, Output, Session};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
 
 /// The part of the file that is replayed.
 #[derive(Debug, Deserialize)]
@@ -101,7 +103,18 @@ pub fn replay(recording: &str) -> Result<Replayed, Unequal> {
 
 /// FNV-1a over the UTF-16 code units of the outputs as JSON, as `npm/recorder.js` reckons it.
 fn sum(outputs: &[Output]) -> String {
-    let text = serde_json::to_string(outputs).unwrap();
+    let mut bytes = Vec::new();
+    outputs.serialize(&mut Serializer::with_formatter(&mut bytes, AsJavaScript)).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
     let sum = text.encode_utf16().fold(0x811c_9dc5_u32, |sum, unit| (sum ^ u32::from(unit)).wrapping_mul(0x0100_0193));
     format!("{sum:x}")
+}
+
+/// Numbers as `JSON.stringify` writes them: a whole one has no point.
+struct AsJavaScript;
+
+impl Formatter for AsJavaScript {
+    fn write_f64<W: io::Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        write!(writer, "{value}")
+    }
 }
