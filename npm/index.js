@@ -280,7 +280,8 @@ export async function checkConnection(options) {
     timer = setTimeout(() => reject(pairvoiceError("wasm-unavailable", "WebAssembly took too long to load")), CHECK_LOAD_MS);
   });
   await abortable(Promise.race([load(options?.wasm), late]), signal).finally(() => clearTimeout(timer));
-  const plan = guarded(() => checkPlan(options ?? {}));
+  // Whether the microphone is looked at, and which one a session takes, are two things.
+  const plan = guarded(() => checkPlan({ ...options, microphone: undefined }));
   if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
   const judge = (facts) => guarded(() => checkVerdict(facts));
   return abortable(check({ plan, judge, loadSocketIo, options, spent: performance.now() - began }), signal);

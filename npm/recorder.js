@@ -183,7 +183,7 @@ export class Recorder {
     const sound = (type) => all.find((entry) => entry.type === type && entry.kind === "audio") ?? {};
     const [received, sent, far] = ["inbound-rtp", "outbound-rtp", "remote-inbound-rtp"].map(sound);
     const chosen = all.find((entry) => entry.selectedCandidatePairId)?.selectedCandidatePairId;
-    const pair = report.get(chosen) ?? all.find((entry) => entry.type === "candidate-pair" && entry.nominated);
+    const pair = report.get(chosen) ?? all.find((entry) => entry.type === "candidate-pair" && entry.selected);
     const end = (id) => {
       const { candidateType: type, protocol, relayProtocol } = report.get(id) ?? {};
       return type && { type, protocol: relayProtocol ?? protocol };
