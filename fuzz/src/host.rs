@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pairvoice_room::{Appended, Config, Grant, Input, Output, RequestId, Room, SocketId, StoreRequest, Timer};
-use pairvoice_wire::{ChatMessage, ClientEvent, Code, Handshake, Refusal, SessionId, UserId};
+use pairvoice_wire::{ChatMessage, ClientEvent, Code, Handshake, IceServers, Refusal, SessionId, UserId};
 
 use crate::log::{Log, pick};
 use crate::rights::{Rights, check_revoked};
@@ -27,7 +27,7 @@ enum Waiting {
 }
 
 fn new_room(session: SessionId) -> Room {
-    Room::new(Config { session, ice_servers: Vec::new() })
+    Room::new(Config { session })
 }
 
 /// The room and everything around it.
@@ -101,7 +101,7 @@ impl Host {
         {
             socket.stage = Stage::Open;
         }
-        self.input(Input::Connected { socket: id });
+        self.input(Input::Connected { socket: id, ice: IceServers::default() });
     }
 
     /// A socket sends an event: an open one as a rule, and any other now and then.
@@ -299,6 +299,7 @@ impl Host {
                 Some(_) => {}
                 None => assert!(self.repeating, "acknowledged twice: {answer:?}"),
             },
+            Output::RenewIce { socket } => return Some(Input::Ice { socket, ice: IceServers::default() }),
             Output::HangUp { socket } => self.socket(socket).hang_up(),
             Output::Store(request) => {
                 if let StoreRequest::Pin { participants } = &request {

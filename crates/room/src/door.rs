@@ -172,7 +172,8 @@ impl Room {
         let info = seat.info();
         let gone = PeerInfo { presence: Presence::Absent, left: true, voice: VoiceStatus::default(), ..info };
         self.send_to_other(user, ServerEvent::Peer(gone));
-        for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone()), Timer::Token(user.clone())] {
+        let timers = [Timer::Away, Timer::Seat, Timer::Token, Timer::Ice];
+        for timer in timers.map(|timer| timer(user.clone())) {
             self.push(Output::ClearTimer(timer));
         }
         Some(seat)

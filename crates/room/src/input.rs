@@ -1,6 +1,8 @@
 //! Everything that can happen to a room.
 
-use pairvoice_wire::{ChatMessage, ChatPage, ClientEvent, Handshake, Receipt, Refusal, ServerEvent, UserId};
+use pairvoice_wire::{
+    ChatMessage, ChatPage, ClientEvent, Handshake, IceServers, Receipt, Refusal, ServerEvent, UserId,
+};
 
 use crate::door::Admission;
 use crate::grant::Grant;
@@ -32,6 +34,15 @@ pub enum Input {
     Connected {
         /// The socket.
         socket: SocketId,
+        /// ICE servers for its user.
+        ice: IceServers,
+    },
+    /// The answer to [`crate::Output::RenewIce`].
+    Ice {
+        /// The socket.
+        socket: SocketId,
+        /// ICE servers for its user.
+        ice: IceServers,
     },
     /// A socket sent an event.
     Event {

@@ -11,6 +11,7 @@
 
 mod door;
 mod grant;
+mod ice;
 mod input;
 mod output;
 mod parked;

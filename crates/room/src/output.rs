@@ -39,6 +39,11 @@ pub enum Output {
         /// The socket.
         socket: SocketId,
     },
+    /// Report [`crate::Input::Ice`]: the credentials that the socket's user has for ICE servers run out.
+    RenewIce {
+        /// The socket.
+        socket: SocketId,
+    },
     /// Ask the chat log.
     Store(StoreRequest),
     /// Report [`crate::Input::TimerFired`] after so many milliseconds; setting a timer that runs starts it anew.
@@ -63,6 +68,8 @@ pub enum Timer {
     Seat(UserId),
     /// Until something is to be done about a token that runs out.
     Token(UserId),
+    /// Until other credentials for ICE servers are made.
+    Ice(UserId),
 }
 
 /// What a person who runs the server may want to know. It never holds a description, a candidate, a token or a text.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_wire::{
-    Acknowledgement, ChatDelivery, ClientEvent, Code, Handshake, IceServer, InstanceId, Notice, Outcome, PeerInfo,
+    Acknowledgement, ChatDelivery, ClientEvent, Code, Handshake, IceServers, InstanceId, Notice, Outcome, PeerInfo,
     Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
 };
 
@@ -28,8 +28,6 @@ const SEAT_MS: u64 = 52_000;
 pub struct Config {
     /// The session.
     pub session: SessionId,
-    /// ICE servers that every client is told.
-    pub ice_servers: Vec<IceServer>,
 }
 
 /// The state machine of one session; see the crate's documentation for the contract.
@@ -55,7 +53,8 @@ impl Room {
         match input {
             Input::Enter { socket, handshake, grant } => self.enter(socket, *handshake, grant),
             Input::PageRead { socket, page } => self.page_read(socket, page),
-            Input::Connected { socket } => self.connected(socket),
+            Input::Connected { socket, ice } => self.connected(socket, ice),
+            Input::Ice { socket, ice } => self.renew_ice(socket, ice),
             Input::Event { socket, request, event } => self.event(socket, request, event),
             Input::Renewed { socket, request, grant } => self.renewed(socket, request, grant),
             Input::Closed { socket } => self.closed(socket),
@@ -212,7 +211,7 @@ impl Room {
     }
 
     /// The socket is in: it is welcomed and the other is told.
-    fn connected(&mut self, socket: SocketId) {
+    fn connected(&mut self, socket: SocketId, ice: IceServers) {
         let seat = self.seats.iter_mut().find(|seat| seat.any_socket() == Some(socket));
         let taken = seat.and_then(|seat| match std::mem::replace(&mut seat.socket, Socket::None) {
             Socket::Entering(entering) if entering.page.is_some() => Some((seat.user.clone(), *entering)),
@@ -239,13 +238,14 @@ impl Room {
             self.note_signal(envelope, Outcome::Delivered);
         }
         let peer = self.other(&user).map(|other| other.info()).or(self.door.peer_of(&user).map(PeerInfo::unmet));
-        let ice_servers = self.config.ice_servers.clone();
-        let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers };
+        let IceServers { ice_servers, ice_lifetime } = ice;
+        let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers, ice_lifetime };
         for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
             self.push(Output::ClearTimer(timer));
         }
         self.push(Output::Send { to: socket, event: ServerEvent::Welcome(Box::new(welcome)) });
         self.lend(&user, entering.grant.lasts_ms);
+        self.await_renewal(&user, ice_lifetime);
         if !missed.is_empty() {
             self.push(Output::Send { to: socket, event: ServerEvent::Chat(ChatDelivery { messages: missed }) });
         }
@@ -301,6 +301,7 @@ impl Room {
                 }
             }
             Timer::Token(user) => self.token_timer(&user),
+            Timer::Ice(user) => self.ice_timer(&user),
             Timer::Seat(user) => {
                 let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
                 if let Some(socket) = self.seats.remove(index).any_socket() {

@@ -1,8 +1,8 @@
 //! What happens to one session, told in inputs and outputs.
 
 use pairvoice_wire::{
-    Acknowledgement, ChatMessage, ChatPage, ClientEvent, Code, Envelope, Handshake, InstanceId, MAX_SIGNAL_BYTES,
-    MessageId, Outcome, Presence, ServerEvent, SessionId, SignalBody, UserId, VoiceStatus, Welcome,
+    Acknowledgement, ChatMessage, ChatPage, ClientEvent, Code, Envelope, Handshake, IceServers, InstanceId,
+    MAX_SIGNAL_BYTES, MessageId, Outcome, Presence, ServerEvent, SessionId, SignalBody, UserId, VoiceStatus, Welcome,
 };
 
 use crate::{Admission, Appended, Config, Grant, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
@@ -52,7 +52,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         let session = SessionId::parse("s").unwrap();
-        Self { room: Room::new(Config { session, ice_servers: vec![] }), done: vec![] }
+        Self { room: Room::new(Config { session }), done: vec![] }
     }
 
     fn input(&mut self, input: Input) {
@@ -89,7 +89,7 @@ impl Host {
         }
         self.input(Input::PageRead { socket: SocketId(socket), page: Ok(read(0)) });
         assert_eq!(self.done, [Output::Admit { socket: SocketId(socket) }]);
-        self.input(Input::Connected { socket: SocketId(socket) });
+        self.input(Input::Connected { socket: SocketId(socket), ice: IceServers::default() });
         match self.sent(socket).first() {
             Some(ServerEvent::Welcome(welcome)) => Ok((**welcome).clone()),
             other => panic!("{other:?}"),
@@ -167,7 +167,7 @@ fn a_socket_that_is_let_in_too_late_is_hung_up_on() {
     assert_eq!(host.refused(1), Some(Code::Busy), "the instance itself may come again");
     host.enter(3, "7", 2, vec![]);
     assert_eq!(host.refused(2), Some(Code::OpenedElsewhere));
-    host.input(Input::Connected { socket: SocketId(1) });
+    host.input(Input::Connected { socket: SocketId(1), ice: IceServers::default() });
     assert!(host.hung_up(1));
     assert_eq!(host.event(1, ClientEvent::Probe).error.unwrap().code, Code::NotJoined);
 }
@@ -199,7 +199,7 @@ fn signals_of_a_handshake_have_the_same_limits_as_events() {
     signals.extend((0..100).map(|n| Envelope { sequence: n, ..envelope("7", 2, 1, SignalBody::End) }));
     host.enter(2, "7", 2, signals);
     host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(0)) });
-    host.input(Input::Connected { socket: SocketId(2) });
+    host.input(Input::Connected { socket: SocketId(2), ice: IceServers::default() });
     let relayed = host.sent(1).iter().filter(|e| matches!(e, ServerEvent::Signal(_))).count();
     assert_eq!(relayed, 62, "the first 64, but for the one that is too large and the one under another name");
     assert_eq!(host.signal(2, envelope("7", 2, 1, large)), Err(Code::TooLarge));
@@ -221,7 +221,7 @@ fn what_becomes_durable_between_page_and_welcome_is_neither_lost_nor_doubled() {
     append(&mut host, 2);
     host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(1)) });
     append(&mut host, 3);
-    host.input(Input::Connected { socket: SocketId(2) });
+    host.input(Input::Connected { socket: SocketId(2), ice: IceServers::default() });
     let [ServerEvent::Welcome(_), ServerEvent::Chat(delivery)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
     assert_eq!(delivery.messages.iter().map(|m| m.seq).collect::<Vec<_>>(), [2, 3]);
     append(&mut host, 3);
@@ -271,7 +271,7 @@ fn how_far_somebody_got_while_another_was_let_in_is_in_the_welcome() {
     host.input(Input::PageRead { socket: SocketId(2), page: Ok(read(3)) });
     let receipt = pairvoice_wire::Receipt { user: user("7"), delivered: 3, read: 2 };
     host.input(Input::Raised { request: RequestId(1), result: Ok(receipt.clone()) });
-    host.input(Input::Connected { socket: SocketId(2) });
+    host.input(Input::Connected { socket: SocketId(2), ice: IceServers::default() });
     let [ServerEvent::Welcome(welcome)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
     assert_eq!(welcome.chat.receipts, [receipt]);
 }
@@ -297,4 +297,25 @@ fn whoever_offers_against_the_order_of_ids_is_noted_once_the_other_is_known() {
     host.join(2, "7", 2).unwrap();
     host.signal(1, envelope("9", 1, 2, offer(2))).unwrap();
     assert!(blamed(&host));
+}
+
+#[test]
+fn whoever_stays_gets_other_credentials_for_ice_servers_before_theirs_run_out() {
+    let mut host = Host::new();
+    let ice = |lifetime| IceServers { ice_servers: vec![], ice_lifetime: lifetime };
+    host.enter(1, "7", 1, vec![]);
+    host.input(Input::PageRead { socket: SocketId(1), page: Ok((page(0), Admission::default())) });
+    host.input(Input::Connected { socket: SocketId(1), ice: ice(Some(100)) });
+    let timer = Timer::Ice(user("7"));
+    assert!(host.done.contains(&Output::SetTimer { timer: timer.clone(), after: 75_000 }));
+    host.input(Input::TimerFired { timer: timer.clone() });
+    assert_eq!(host.done, [Output::RenewIce { socket: SocketId(1) }]);
+    host.input(Input::Ice { socket: SocketId(1), ice: ice(Some(200)) });
+    let sent = Output::Send { to: SocketId(1), event: ServerEvent::Ice(ice(Some(200))) };
+    assert_eq!(host.done, [Output::SetTimer { timer: timer.clone(), after: 150_000 }, sent]);
+    host.input(Input::Closed { socket: SocketId(1) });
+    host.input(Input::TimerFired { timer });
+    assert_eq!(host.done, [], "nobody is there, and the next welcome brings them");
+    host.input(Input::Ice { socket: SocketId(1), ice: ice(None) });
+    assert_eq!(host.done, [], "it came too late");
 }

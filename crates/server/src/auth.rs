@@ -19,7 +19,7 @@ pub use self::args::{KeyArgs, KeyFile, KeyFileError};
 pub(crate) use self::claims::SKEW_S;
 pub use self::claims::{Audience, Claims, now_s};
 pub use self::error::{KeyError, KeyFault};
-pub(crate) use self::file::is_credential;
+pub(crate) use self::file::{is_credential, secret};
 use self::set::KeySet;
 
 mod args;
@@ -31,6 +31,13 @@ mod key;
 mod set;
 mod verify;
 mod watch;
+
+/// A secret that nobody knows.
+pub(crate) fn random_secret() -> Result<[u8; 32], KeyError> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(KeyError::Random)?;
+    Ok(secret)
+}
 
 /// The keys that sign and check tokens; they can be exchanged while tokens are checked.
 pub struct Keys {
@@ -60,8 +67,7 @@ impl Keys {
     /// # Errors
     /// [`KeyError::Random`] when the system gives no random numbers.
     pub fn dev() -> Result<Self, KeyError> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(KeyError::Random)?;
+        let secret = random_secret()?;
         Ok(Self { source: None, set: ArcSwap::from_pointee(KeySet::of_secret(&secret)) })
     }
 

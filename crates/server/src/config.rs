@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use pairvoice_relay::Secret;
 
 pub use self::errors::{ConfigError, ReadError};
 pub use self::file::FileError;
 use crate::auth::{KeyArgs, KeyFile, Keys};
 use crate::chat_log::Retention;
+use crate::ice::{Ice, OwnRelay};
 use crate::logs::LogArgs;
 use crate::net::LimitArgs;
+use crate::relay::RelayArgs;
 use crate::tls::{Tls, TlsArgs};
 
 mod effective;
@@ -81,7 +84,7 @@ pub struct ServeArgs {
     /// Without it nothing serves them; with --dev they are on the main address too.
     #[arg(long, env = "PAIRVOICE_ADMIN_LISTEN", value_name = "ADDRESS:PORT", help_heading = "Addresses")]
     pub admin_listen: Option<SocketAddr>,
-    /// STUN server for the clients, such as `stun:stun.example.com:3478`; several with commas between.
+    /// STUN server of another kind for the clients, such as `stun:stun.example.com:3478`; several with commas between.
     ///
     /// Browsers learn from it under which address others see them, and it learns who calls. Without one calls work inside one
     /// network only.
@@ -131,6 +134,9 @@ pub struct ServeArgs {
     /// The certificate.
     #[command(flatten)]
     pub tls: TlsArgs,
+    /// The relay.
+    #[command(flatten)]
+    pub relay: RelayArgs,
     /// What one peer may take.
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -192,6 +198,12 @@ pub struct Config {
     pub static_dir: Option<PathBuf>,
     /// STUN servers.
     pub stun: Vec<String>,
+    /// The relay.
+    pub relay: RelayArgs,
+    /// The secret of the relay on the server's own port; it lasts as long as this process, and relayed addresses do not last longer.
+    pub relay_secret: Option<Secret>,
+    /// The secret of the TURN servers of others.
+    pub turn_secret: Option<Secret>,
     /// What one peer may take.
     pub limits: LimitArgs,
     /// The certificate of the main address; without one it speaks plain HTTP.
@@ -235,6 +247,10 @@ impl ServeArgs {
         if let Some(path) = &self.static_dir {
             check_static(path)?;
         }
+        let secret = self.relay.turn_secret_file.as_deref().map(crate::auth::secret).transpose()?;
+        let relay_secret = (!self.relay.no_relay).then(crate::auth::random_secret).transpose()?;
+        let relay_secret = relay_secret.map(|bytes| Secret::new(&bytes));
+        let turn_secret = secret.map(|bytes| Secret::new(&bytes));
         let tls = Tls::load(&self.tls)?.map(Arc::new);
         let keys = Arc::new(if self.dev { Keys::dev()? } else { Keys::load(&self.keys)? });
         Ok(Config {
@@ -253,9 +269,26 @@ impl ServeArgs {
             allow_origin: self.allow_origin,
             static_dir: self.static_dir,
             stun: self.stun,
+            relay_secret,
+            turn_secret,
+            relay: self.relay,
             limits: self.limits,
             tls,
         })
+    }
+}
+
+impl Config {
+    /// The ICE servers of the clients.
+    #[must_use]
+    pub fn ice(&self) -> Ice {
+        let host = self.relay.relay_host.clone();
+        Ice {
+            stun: self.stun.clone(),
+            turn: self.turn_secret.clone().map(|secret| (self.relay.turn.clone(), secret)),
+            own: self.relay_secret.clone().map(|secret| OwnRelay { secret, host, tls: self.tls.is_some() }),
+            lifetime_s: self.relay.turn_lifetime,
+        }
     }
 }
 

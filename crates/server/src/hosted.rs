@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pairvoice_room::{Input, Output, RequestId, Room, SocketId, StoreRequest, Timer};
-use pairvoice_wire::SessionId;
+use pairvoice_wire::{IceServers, SessionId};
 use tokio::task::AbortHandle;
 
 use crate::lines;
@@ -87,7 +87,7 @@ impl Hosted {
                     self.sockets.remove(&socket);
                     return Some(Input::Closed { socket });
                 }
-                return Some(Input::Connected { socket });
+                return Some(Input::Connected { socket, ice: self.ice(sessions, socket) });
             }
             Output::Refuse { socket, refusal } => {
                 if let Some(peer) = self.sockets.remove(&socket) {
@@ -107,6 +107,7 @@ impl Hosted {
                     ack.send(&answer);
                 }
             }
+            Output::RenewIce { socket } => return Some(Input::Ice { socket, ice: self.ice(sessions, socket) }),
             Output::HangUp { socket } => {
                 if let Some(peer) = self.sockets.remove(&socket) {
                     peer.hang_up(None);
@@ -121,6 +122,14 @@ impl Hosted {
             }
         }
         None
+    }
+
+    /// ICE servers for the user of a socket.
+    fn ice(&self, sessions: &Sessions, socket: SocketId) -> IceServers {
+        let engine = self.sockets.get(&socket).map(|peer| &peer.engine);
+        let user = engine.and_then(|engine| engine.user());
+        let host = engine.and_then(|engine| engine.host.as_deref());
+        user.map(|user| sessions.ice_servers(&self.session, &user, host)).unwrap_or_default()
     }
 
     fn set_timer(&mut self, sessions: &Arc<Sessions>, timer: Timer, after: Duration) {

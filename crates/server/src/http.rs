@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::database::DatabaseFile;
 use crate::metrics::Metrics;
 use crate::net::{self, Addresses};
+use crate::relay::RelayHost;
 use crate::sessions::Sessions;
 use crate::socket_io::{self, Endpoint};
 use crate::static_files;
@@ -35,6 +36,7 @@ pub struct Server {
     pub sessions: Arc<Sessions>,
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) addresses: Arc<Addresses>,
+    pub(crate) relay: Option<Arc<RelayHost>>,
     /// The admin address, and what is to be told when the server stops.
     pub admin: Admin,
 }
@@ -46,7 +48,14 @@ pub struct Server {
 pub fn router(config: &Config) -> Result<Server, LogError> {
     let chat_log = ChatLog::open(&config.database, config.retention)?;
     let (metrics, database) = (Arc::new(Metrics::new()), Arc::new(DatabaseFile::new(&config.database)));
-    let sessions = Arc::new(Sessions::new(chat_log, &config.stun, Arc::clone(&metrics)));
+    let relay = config.relay_secret.clone().map(|secret| RelayHost::new(&config.relay, secret, config.listen.ip()));
+    let relay = relay.map(Arc::new);
+    let mut sessions = Sessions::new(chat_log, config.ice(), Arc::clone(&metrics));
+    sessions.relay.clone_from(&relay);
+    let sessions = Arc::new(sessions);
+    if let Some(relay) = relay.clone() {
+        metrics.watch_relay(Box::new(move || relay.counters()));
+    }
     let counted = Arc::downgrade(&sessions);
     metrics.watch_rooms(Box::new(move || counted.upgrade().map_or((0, 0), |sessions| sessions.count())));
     metrics.watch_database(database.clone());
@@ -74,7 +83,7 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
         .allow_methods([axum::http::Method::GET, axum::http::Method::POST])
         .allow_headers([header::CONTENT_TYPE]);
     let router = router.layer(cors).layer(middleware::from_fn_with_state(origins, check_origin));
-    Ok(Server { router, sessions, endpoint, addresses, admin })
+    Ok(Server { router, sessions, endpoint, addresses, relay, admin })
 }
 
 /// The pages that may connect. Browsers apply no same-origin rule to WebSockets, so the server does (RFC 6455 section 10.2).

@@ -17,7 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 pub use self::labels::{ConnectionRefusal, EventOutcome, HangUp, SignalOutcome, Transport};
 use self::labels::{EVENTS, Pair, Refused, event_name, voice_reason};
 use self::sources::Sources;
-pub use self::sources::{CountRooms, Database};
+pub use self::sources::{CountRelayed, CountRooms, Database};
 pub use self::voice_clock::VoiceClock;
 
 mod labels;
@@ -140,6 +140,11 @@ impl Metrics {
     /// The chat log's file, asked when the metrics are read; the first call counts.
     pub fn watch_database(&self, database: Arc<dyn Database>) {
         let _ = self.sources.database.set(database);
+    }
+
+    /// Where what the relay does is counted; the first call counts.
+    pub fn watch_relay(&self, count: CountRelayed) {
+        let _ = self.sources.relay.set(count);
     }
 
     /// Somebody was welcomed.

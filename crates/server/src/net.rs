@@ -4,6 +4,7 @@ mod accept;
 mod addresses;
 mod limits;
 mod link;
+mod peeked;
 mod proxies;
 mod web;
 

@@ -11,6 +11,8 @@ use crate::admin::{self, Hosts};
 use crate::config::Config;
 use crate::http::{Server, router};
 use crate::net::Listener;
+use crate::relay::RelayHost;
+use crate::socket_io::Endpoint;
 
 /// How long the chat log may take to write what waits, at the end.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -26,8 +28,8 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 /// When an address can't be bound, or the chat log can't be opened.
 pub async fn serve(config: &Config) -> Result<(), Failure> {
     tokio::spawn(Arc::clone(&config.keys).watch());
-    let Server { router, sessions, endpoint, addresses, admin } = router(config)?;
-    let bound = Listener::bind(config.listen, &config.limits, addresses).await;
+    let Server { router, sessions, endpoint, addresses, relay, admin } = router(config)?;
+    let bound = Listener::bind(config.listen, &config.limits, addresses, relay.clone()).await;
     let listener = Arc::new(bound.map_err(|e| format!("{}: {e}", config.listen))?);
     let address = listener.local_addr()?;
     if let Some(at) = config.admin_listen {
@@ -40,12 +42,21 @@ pub async fn serve(config: &Config) -> Result<(), Failure> {
         tokio::spawn(Arc::clone(tls).watch());
     }
     let (tls, scheme) = (config.tls.clone(), if config.tls.is_some() { "https" } else { "http" });
-    let scope = if config.stun.is_empty() { "; calls work inside one network only (no --stun)" } else { "" };
+    let wide = sessions.reach_all_networks();
+    let scope = if wide { "" } else { "; calls work inside one network only (--no-relay and no --stun)" };
     writeln!(std::io::stdout(), "pairvoice-server listens on {scheme}://{address}{scope}")?;
-    let (sweeping, accepting) = (Arc::clone(&endpoint), Arc::clone(&listener));
-    let accepting = async move { accepting.serve(router, tls, move |now: Instant| sweeping.sweep(now)).await };
+    let (sweeping, accepting, relaying) = (Arc::clone(&endpoint), Arc::clone(&listener), relay.clone());
+    let accepting =
+        async move { accepting.serve(router, tls, move |now: Instant| sweep(&sweeping, relay.as_ref(), now)).await };
+    let datagrams = async move {
+        match relaying {
+            Some(relay) => relay.serve_datagrams().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = accepting => Ok(()),
+        () = datagrams => Ok(()),
         () = async {
             stop_signal().await;
             let stop = async {
@@ -67,6 +78,13 @@ pub async fn serve(config: &Config) -> Result<(), Failure> {
                 tracing::debug!("some connections did not end in time");
             }
         } => Ok(()),
+    }
+}
+
+fn sweep(endpoint: &Endpoint, relay: Option<&Arc<RelayHost>>, now: Instant) {
+    endpoint.sweep(now);
+    if let Some(relay) = relay {
+        relay.sweep();
     }
 }
 

@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pairvoice_room::{Config, Grant, Input, RequestId, Room, SocketId, Timer};
-use pairvoice_wire::{ClientEvent, Code, Handshake, IceServer, Refusal, SessionId, UserId};
+use pairvoice_wire::{ClientEvent, Code, Handshake, IceServers, Refusal, SessionId, UserId};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::auth::now_s;
 use crate::chat_log::{ChatLog, LogError};
 use crate::hosted::Hosted;
+use crate::ice::Ice;
 use crate::lines::Watch;
 use crate::metrics::Metrics;
+use crate::relay::RelayHost;
 use crate::socket_io::{Ack, Peer};
 
 /// When the first clients shall come back to a server that starts again, in milliseconds.
@@ -37,7 +39,9 @@ pub(crate) struct Seated {
 pub struct Sessions {
     rooms: Mutex<HashMap<SessionId, Arc<Mutex<Hosted>>>>,
     pub(crate) chat_log: ChatLog,
-    ice_servers: Vec<IceServer>,
+    ice: Ice,
+    /// The relay on the server's own port.
+    pub(crate) relay: Option<Arc<RelayHost>>,
     pub(crate) watch: Watch,
     pub(crate) runtime: Handle,
     /// The newest number given to a socket, a request or a timer.
@@ -50,15 +54,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Sessions {
-    /// No session yet. Every client is told these STUN servers. To be called within the runtime.
+    /// No session yet. To be called within the runtime.
     #[must_use]
-    pub fn new(chat_log: ChatLog, stun: &[String], metrics: Arc<Metrics>) -> Self {
-        let ice_servers =
-            stun.iter().map(|url| IceServer { urls: vec![url.clone()], username: None, credential: None }).collect();
+    pub fn new(chat_log: ChatLog, ice: Ice, metrics: Arc<Metrics>) -> Self {
         Self {
             rooms: Mutex::default(),
             chat_log,
-            ice_servers,
+            ice,
+            relay: None,
             watch: Watch::new(metrics),
             runtime: Handle::current(),
             numbers: AtomicU64::new(0),
@@ -94,6 +97,9 @@ impl Sessions {
                 Ok(()) => written.await.unwrap_or(Err(LogError::Closed)),
                 Err(error) => Err(error),
             };
+            if let Some(relay) = &host.relay {
+                relay.revoke(session.as_str(), user.as_ref().map(UserId::as_str));
+            }
             host.input(&session, Input::Revoke { user, at });
             outcome
         });
@@ -118,6 +124,16 @@ impl Sessions {
         let spread = sessions.saturating_mul(2).min(RESTART_SPREAD_MS);
         let chance = getrandom::u32().unwrap_or_default();
         RESTART_MS + if spread == 0 { 0 } else { chance % spread }
+    }
+
+    /// The ICE servers for a user who reached this server by a `Host`.
+    pub(crate) fn ice_servers(&self, session: &SessionId, user: &UserId, host: Option<&str>) -> IceServers {
+        self.ice.servers(session, user, host)
+    }
+
+    /// Whether people of different networks reach each other.
+    pub(crate) fn reach_all_networks(&self) -> bool {
+        self.ice.is_for_all_networks()
     }
 
     /// A name for a socket that is about to ask for a seat.
@@ -187,7 +203,7 @@ impl Sessions {
             let hosted = {
                 let mut rooms = lock(&self.rooms);
                 let new = || {
-                    let config = Config { session: session.clone(), ice_servers: self.ice_servers.clone() };
+                    let config = Config { session: session.clone() };
                     Arc::new(Mutex::new(Hosted::new(session.clone(), Room::new(config))))
                 };
                 Arc::clone(rooms.entry(session.clone()).or_insert_with(new))

@@ -26,8 +26,8 @@ mod tests;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// What is spoken inside (RFC 7301): HTTP/2 for pages, HTTP/1.1 for WebSockets.
-const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// What is spoken inside (RFC 7301): HTTP/2 for pages, HTTP/1.1 for WebSockets, TURN (RFC 7443) for the relay.
+const PROTOCOLS: [&[u8]; 3] = [b"h2", b"http/1.1", b"stun.turn"];
 /// The bits of a file's mode by which its group and others get at it.
 const OF_OTHERS: u32 = 0o077;
 

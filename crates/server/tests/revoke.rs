@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use pairvoice_server::Sessions;
 use pairvoice_server::chat_log::{ChatLog, Retention};
+use pairvoice_server::{Ice, Sessions};
 use pairvoice_wire::{SessionId, UserId};
 use rusqlite::Connection;
 
@@ -13,7 +13,8 @@ async fn a_revocation_is_durable_when_it_is_done_and_needs_nobody_in_the_session
     let folder = std::env::temp_dir().join(format!("pairvoice-revoke-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("chat.db");
-    let sessions = Arc::new(Sessions::new(ChatLog::open(&file, Retention::default()).unwrap(), &[], Arc::default()));
+    let sessions =
+        Arc::new(Sessions::new(ChatLog::open(&file, Retention::default()).unwrap(), Ice::default(), Arc::default()));
     let session = SessionId::parse("s").unwrap();
     sessions.revoke(&session, Some(UserId::parse("7").unwrap())).await.unwrap();
     sessions.revoke(&session, None).await.unwrap();

@@ -1,7 +1,7 @@
 //! Socket.IO events: their names, and what they carry.
 
 use crate::chat::{ChatBatch, ChatDelivery, HistoryRequest, Receipt, Typing};
-use crate::handshake::{TokenRenewal, Welcome};
+use crate::handshake::{IceServers, TokenRenewal, Welcome};
 use crate::peer::PeerInfo;
 use crate::refusal::Notice;
 use crate::signal::Envelope;
@@ -31,6 +31,8 @@ pub mod name {
     pub const WELCOME: &str = "welcome";
     /// From the server: a [`crate::PeerInfo`].
     pub const PEER: &str = "peer";
+    /// From the server: [`crate::IceServers`].
+    pub const ICE: &str = "ice";
     /// From the server: a [`crate::Notice`].
     pub const NOTICE: &str = "notice";
 }
@@ -91,6 +93,8 @@ pub enum ServerEvent {
     Receipt(Receipt),
     /// The other types or stops typing.
     Typing(Typing),
+    /// ICE servers in the place of those whose credentials run out.
+    Ice(IceServers),
     /// A word of the server.
     Notice(Notice),
 }
@@ -106,6 +110,7 @@ impl ServerEvent {
             Self::Chat(_) => name::CHAT,
             Self::Receipt(_) => name::RECEIPT,
             Self::Typing(_) => name::TYPING,
+            Self::Ice(_) => name::ICE,
             Self::Notice(_) => name::NOTICE,
         }
     }

@@ -63,6 +63,20 @@ pub struct Welcome {
     /// ICE servers for this user.
     #[serde(default)]
     pub ice_servers: Vec<IceServer>,
+    /// For how long their credentials are good, in seconds from now; without it they stay good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ice_lifetime: Option<u32>,
+}
+
+/// ICE servers for a user: the body of the server's `ice` event, which comes before credentials run out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IceServers {
+    /// All of them; they take the place of those that were known.
+    pub ice_servers: Vec<IceServer>,
+    /// For how long their credentials are good, in seconds from now; without it they stay good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ice_lifetime: Option<u32>,
 }
 
 /// One ICE server (W3C WebRTC, `RTCIceServer`).

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_core::{OpId, SocketEvent};
 use pairvoice_room::{Config, Input, Output, RequestId, Room, SocketId, Timer};
-use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, ServerEvent, SessionId, UserId};
+use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, IceServers, ServerEvent, SessionId, UserId};
 
 use crate::store::Log;
 use crate::token;
@@ -46,7 +46,7 @@ pub struct Server {
 }
 
 fn room() -> Room {
-    Room::new(Config { session: SessionId::parse("s").unwrap(), ice_servers: Vec::new() })
+    Room::new(Config { session: SessionId::parse("s").unwrap() })
 }
 
 impl Default for Server {
@@ -136,7 +136,7 @@ impl Server {
 
     fn perform(&mut self, output: Output, wishes: &mut Vec<Wish>) -> Option<Input> {
         match output {
-            Output::Admit { socket } => return Some(Input::Connected { socket }),
+            Output::Admit { socket } => return Some(Input::Connected { socket, ice: IceServers::default() }),
             Output::Refuse { socket, refusal } => {
                 wishes.push(Wish::Send(socket, Sent::Event(SocketEvent::Refused(refusal))));
             }
@@ -146,6 +146,7 @@ impl Server {
                     wishes.push(Wish::Send(socket, Sent::Acknowledgement(name, answer)));
                 }
             }
+            Output::RenewIce { socket } => return Some(Input::Ice { socket, ice: IceServers::default() }),
             Output::HangUp { socket } => wishes.push(Wish::Send(socket, Sent::Close)),
             Output::Store(request) => wishes.push(Wish::Stored(self.log.answer(request, self.now))),
             Output::SetTimer { timer, after } => {

@@ -88,7 +88,7 @@ impl Host {
         if let Some(code) = self.refused(socket) {
             return Err(code);
         }
-        self.input(Input::Connected { socket: SocketId(socket) });
+        self.input(Input::Connected { socket: SocketId(socket), ice: IceServers::default() });
         Ok(())
     }
 }
@@ -117,7 +117,7 @@ fn a_pin_of_the_store_holds_from_the_first_socket_on_and_is_not_written_again() 
     host.enter_by(2, "7", 2, vec![], naming(["7", "8"]));
     host.input(Input::PageRead { socket: SocketId(2), page: Ok((page(0), pinned())) });
     assert_eq!(pins(&host), 0);
-    host.input(Input::Connected { socket: SocketId(2) });
+    host.input(Input::Connected { socket: SocketId(2), ice: IceServers::default() });
     let [ServerEvent::Welcome(welcome)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
     assert_eq!(welcome.peer.as_ref().unwrap().user_id, user("9"), "the pin names the other");
 }
@@ -131,7 +131,7 @@ fn a_pin_that_a_former_room_asked_for_puts_out_whoever_it_does_not_name() {
     host.input(Input::PageRead { socket: SocketId(2), page: Ok((page(0), pinned)) });
     assert_eq!(noticed(&host, 1), [(Code::Unauthorized, None)]);
     assert!(host.hung_up(1) && host.done.contains(&Output::Admit { socket: SocketId(2) }), "{:?}", host.done);
-    host.input(Input::Connected { socket: SocketId(2) });
+    host.input(Input::Connected { socket: SocketId(2), ice: IceServers::default() });
     assert_eq!(host.join_by(3, "9", grant(3_600_000)), Ok(()), "there is a seat for who is named");
 }
 

@@ -3,6 +3,7 @@ use axum::http::Request;
 use tower::ServiceExt;
 
 use super::*;
+use crate::Ice;
 use crate::chat_log::{ChatLog, Retention};
 use crate::database::DatabaseFile;
 
@@ -18,7 +19,7 @@ impl Host {
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("chat.db");
         let chat_log = ChatLog::open(&path, Retention::default()).unwrap();
-        let sessions = Arc::new(Sessions::new(chat_log, &[], Arc::default()));
+        let sessions = Arc::new(Sessions::new(chat_log, Ice::default(), Arc::default()));
         let health = Arc::new(Health::new(Arc::new(DatabaseFile::new(&path))));
         Self { admin: Admin::new(sessions, health), folder }
     }

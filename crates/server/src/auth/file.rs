@@ -22,7 +22,7 @@ pub(crate) fn is_credential(path: &Path) -> bool {
 }
 
 /// Reads a secret; white space around it is not part of it.
-pub(super) fn secret(path: &Path) -> Result<Vec<u8>, KeyError> {
+pub(crate) fn secret(path: &Path) -> Result<Vec<u8>, KeyError> {
     let kind = "secret";
     let failed = |source| KeyError::File { kind, path: path.into(), source };
     let file = File::open(path).map_err(failed)?;

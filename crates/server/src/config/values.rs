@@ -46,6 +46,33 @@ pub(super) fn stun(text: &str) -> Result<String, String> {
     }
 }
 
+/// The address of a TURN server (RFC 7065 section 3.1): `turn:host`, `turn:host:port`, or the same with `turns`, and with
+/// `?transport=udp` or `?transport=tcp` behind it.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub(crate) fn turn(text: &str) -> Result<String, String> {
+    let server = text.strip_prefix("turn:").or_else(|| text.strip_prefix("turns:"));
+    let server = server.map(|server| server.split_once('?').unwrap_or((server, "transport=udp")));
+    match server.and_then(|(server, transport)| Some((host(server)?, transport))) {
+        Some((_, "transport=udp" | "transport=tcp")) => Ok(text.to_owned()),
+        _ => Err(format!("--turn takes turn:HOST:PORT?transport=udp, or tcp, or turns: for TLS, not {text}")),
+    }
+}
+
+/// A host with or without port.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub(crate) fn relay_host(text: &str) -> Result<String, String> {
+    host(text).map(|_| text.to_owned()).ok_or_else(|| format!("--relay-host takes HOST or HOST:PORT, not {text}"))
+}
+
+/// Splits `host` or `host:port`; nothing when it is neither.
+pub(crate) fn host(text: &str) -> Option<(&str, Option<u16>)> {
+    host_and_port(text).filter(|(host, _)| is_host(host))
+}
+
 /// Events a second.
 ///
 /// # Errors
@@ -135,6 +162,16 @@ mod tests {
             ["a.example", "turn:a", "stun:", "stun::3478", "stun:a:0", "stun:a:x", "stun://a", "stun:a?transport=udp"]
         {
             assert!(stun(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn turn_servers_have_a_scheme_a_host_and_a_transport() {
+        for text in ["turn:a", "turn:a:3478?transport=udp", "turns:[2001:db8::1]:5349?transport=tcp"] {
+            assert_eq!(turn(text).as_deref(), Ok(text));
+        }
+        for text in ["a", "stun:a", "turn:", "turn:a:0", "turn:a?transport=tls", "turn:a?", "turn://a"] {
+            assert!(turn(text).is_err(), "{text}");
         }
     }
 

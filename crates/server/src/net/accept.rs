@@ -16,6 +16,7 @@ use super::limits::LimitArgs;
 use super::link::Link;
 use super::web::Web;
 use crate::metrics::ConnectionRefusal;
+use crate::relay::RelayHost;
 use crate::sessions::lock;
 use crate::tls::Tls;
 
@@ -32,6 +33,8 @@ const FRUITLESS: Duration = Duration::from_millis(100);
 const EXHAUSTED: Duration = Duration::from_millis(100);
 /// The least time between two log lines about connections that were not accepted.
 const QUIET: Duration = Duration::from_secs(5);
+/// Free ports that are tried for TCP and UDP at once.
+const FREE_PORTS: u32 = 16;
 /// Descriptors that are not for connections: the chat log's, those of static files, the runtime's.
 const RESERVED: u64 = 64;
 
@@ -40,6 +43,7 @@ pub(crate) struct Listener {
     tcp: TcpListener,
     limits: LimitArgs,
     addresses: Arc<Addresses>,
+    relay: Option<Arc<RelayHost>>,
     links: Links,
 }
 
@@ -63,13 +67,29 @@ pub(crate) fn connections() -> u32 {
 }
 
 impl Listener {
-    /// Binds the address.
+    /// Binds the address for connections, and its port for the relay's datagrams.
     ///
     /// # Errors
     /// The system's, when the address can't be bound.
-    pub(crate) async fn bind(address: SocketAddr, limits: &LimitArgs, addresses: Arc<Addresses>) -> io::Result<Self> {
-        let tcp = TcpListener::bind(address).await?;
-        Ok(Self { tcp, limits: limits.clone(), addresses, links: Links::default() })
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        limits: &LimitArgs,
+        addresses: Arc<Addresses>,
+        relay: Option<Arc<RelayHost>>,
+    ) -> io::Result<Self> {
+        let mut tcp = TcpListener::bind(address).await?;
+        if let Some(relay) = &relay {
+            let mut tries = if address.port() == 0 { FREE_PORTS } else { 1 };
+            while let Err(error) = relay.bind(tcp.local_addr()?).await {
+                tries -= 1;
+                if tries == 0 {
+                    let message = format!("UDP: {error} (with --no-relay it is not needed)");
+                    return Err(io::Error::new(error.kind(), message));
+                }
+                tcp = TcpListener::bind(address).await?;
+            }
+        }
+        Ok(Self { tcp, limits: limits.clone(), addresses, relay, links: Links::default() })
     }
 
     /// Where it listens.
@@ -83,7 +103,8 @@ impl Listener {
     /// Serves until the future is dropped; `each_second` is called about every second.
     pub(crate) async fn serve(&self, router: Router, tls: Option<Arc<Tls>>, each_second: impl Fn(Instant)) {
         let header_time = self.limits.header_time();
-        let web = Arc::new(Web { router, tls, header_time, addresses: Arc::clone(&self.addresses) });
+        let (addresses, relay, streams) = (Arc::clone(&self.addresses), self.relay.clone(), AtomicU64::new(0));
+        let web = Arc::new(Web { router, tls, header_time, addresses, relay, streams });
         let numbers = AtomicU64::new(0);
         let mut sweep = tokio::time::interval(SWEEP);
         let mut quiet = Quiet::default();

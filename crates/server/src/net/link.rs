@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, Shutdown};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -27,6 +27,8 @@ const STANDSTILL: Duration = Duration::from_secs(30);
 /// How long a connection may take for its first request when others want its place: some round trips.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
 
+/// Bytes of what is not sent yet at which the system asks a relayed stream for more: a second of voice.
+const RELAY_LOW: u32 = 4 * 1024;
 /// How long a connection that this side has closed waits for the other to do the same.
 const LINGER: Duration = Duration::from_millis(400);
 
@@ -42,8 +44,10 @@ pub(crate) struct Link {
     next: AtomicU32,
     /// It has been of use: a request was answered.
     served: AtomicBool,
-    /// It carries a WebSocket, which has a heartbeat of its own.
-    websocket: AtomicBool,
+    /// It carries a WebSocket or the relay's frames, which have a heartbeat of their own.
+    lasting: AtomicBool,
+    /// What waits for the peer is dropped when it is late, so that nobody has to end the connection for it.
+    drops: AtomicBool,
     /// When bytes came or went last, in milliseconds since it began.
     active: AtomicU64,
     written: AtomicU64,
@@ -63,7 +67,8 @@ impl Link {
             requests: Mutex::default(),
             next: AtomicU32::new(0),
             served: AtomicBool::new(false),
-            websocket: AtomicBool::new(false),
+            lasting: AtomicBool::new(false),
+            drops: AtomicBool::new(false),
             active: AtomicU64::new(0),
             written: AtomicU64::new(0),
             blocked: AtomicBool::new(false),
@@ -79,7 +84,26 @@ impl Link {
 
     /// From now on it carries a WebSocket.
     pub(crate) fn is_websocket(&self) {
-        self.websocket.store(true, Ordering::Relaxed);
+        self.lasting.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on it carries frames of the relay.
+    pub(super) fn is_relayed(&self) {
+        self.lasting.store(true, Ordering::Relaxed);
+        self.drops.store(true, Ordering::Relaxed);
+        let _ = SockRef::from(&self.tcp).set_tcp_notsent_lowat(RELAY_LOW);
+    }
+
+    /// The first byte that the peer sends, which stays to be read; nothing when it sends none.
+    pub(super) async fn first_byte(&self) -> Option<u8> {
+        let mut byte = [0];
+        let length = self.tcp.peek(&mut byte).await.ok()?;
+        byte.into_iter().take(length).next()
+    }
+
+    /// The address and port at the other end.
+    pub(super) fn client(&self) -> Option<SocketAddr> {
+        self.tcp.peer_addr().ok()
     }
 
     /// Ends the connection at once, whatever waits to be sent.
@@ -104,7 +128,7 @@ impl Link {
     /// For how long nothing was asked and nothing moved; none for a WebSocket, and while a request is answered.
     pub(super) fn idle(&self, now: Instant) -> Option<Duration> {
         let active = self.began + Duration::from_millis(self.active.load(Ordering::Relaxed));
-        let busy = self.websocket.load(Ordering::Relaxed) || !lock(&self.requests).is_empty();
+        let busy = self.lasting.load(Ordering::Relaxed) || !lock(&self.requests).is_empty();
         (!busy).then(|| now.saturating_duration_since(active))
     }
 
@@ -116,6 +140,9 @@ impl Link {
 
     /// Whether the peer hardly reads. To be asked every second or so.
     pub(super) fn is_stalled(&self, now: Instant) -> bool {
+        if self.drops.load(Ordering::Relaxed) {
+            return false;
+        }
         // A stream of HTTP/2 may stand still while the connection goes on.
         if lock(&self.requests).values().any(|moved| now.saturating_duration_since(*moved) > STANDSTILL) {
             return true;

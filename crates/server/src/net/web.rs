@@ -1,7 +1,9 @@
-//! What is spoken on an accepted connection: TLS if there is a certificate, HTTP/2 or HTTP/1.1 in it.
+//! What is spoken on an accepted connection, as its first byte says: STUN and TURN, or TLS if there is a certificate, and inside it STUN and
+//! TURN again, HTTP/2 or HTTP/1.1.
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,12 +17,14 @@ use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tower::ServiceExt as _;
 
 use super::addresses::Addresses;
 use super::link::{InRequest, Link, LinkStream};
+use super::peeked::Peeked;
 use crate::metrics::ConnectionRefusal;
+use crate::relay::RelayHost;
 use crate::tls::Tls;
 
 /// What HTTP/1 may buffer of one connection, in bytes.
@@ -41,21 +45,55 @@ pub(super) struct Web {
     /// How long a request's header, and a TLS handshake, may take.
     pub(super) header_time: Duration,
     pub(super) addresses: Arc<Addresses>,
+    pub(super) relay: Option<Arc<RelayHost>>,
+    /// The number of the relay's next stream.
+    pub(super) streams: AtomicU64,
 }
 
 impl Web {
     /// Serves a connection to its end, or until it is a WebSocket.
     pub(super) async fn serve(self: Arc<Self>, link: Arc<Link>) {
         let weak = Arc::downgrade(&link);
-        let stream = LinkStream(link);
-        let Some(tls) = &self.tls else { return self.http1(stream, weak).await };
-        let handshake = tokio::time::timeout(self.header_time, tls.acceptor().accept(stream)).await;
-        let Ok(Ok(stream)) = handshake else { return self.addresses.refused(ConnectionRefusal::Tls) };
-        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(stream, weak).await;
-        } else {
-            self.http1(stream, weak).await;
+        let first = tokio::time::timeout(self.header_time, link.first_byte()).await;
+        let stream = LinkStream(Arc::clone(&link));
+        drop(link);
+        let Ok(first) = first else { return self.addresses.refused(ConnectionRefusal::HeaderTimeout) };
+        match (&self.tls, first) {
+            (_, Some(first)) if self.relays(first) => self.relay(stream, &weak).await,
+            (Some(tls), _) => self.tls(tls, stream, weak).await,
+            (None, _) => self.http1(stream, weak).await,
         }
+    }
+
+    async fn tls(&self, tls: &Tls, stream: LinkStream, link: Weak<Link>) {
+        let handshake = tokio::time::timeout(self.header_time, tls.acceptor().accept(stream)).await;
+        let Ok(Ok(mut stream)) = handshake else { return self.addresses.refused(ConnectionRefusal::Tls) };
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            return self.http2(stream, link).await;
+        }
+        let mut byte = [0];
+        let Ok(read) = tokio::time::timeout(self.header_time, stream.read(&mut byte)).await else {
+            return self.addresses.refused(ConnectionRefusal::HeaderTimeout);
+        };
+        let first = byte.into_iter().take(read.unwrap_or(0)).next();
+        let stream = Peeked { first, stream };
+        if first.is_some_and(|first| self.relays(first)) {
+            self.relay(stream, &link).await;
+        } else {
+            self.http1(stream, link).await;
+        }
+    }
+
+    /// Whether a connection that begins so is for the relay (RFC 7983).
+    fn relays(&self, first: u8) -> bool {
+        self.relay.is_some() && pairvoice_relay::is_relay(first)
+    }
+
+    async fn relay(&self, stream: impl AsyncRead + AsyncWrite, link: &Weak<Link>) {
+        let link = link.upgrade();
+        let (Some(relay), Some(client)) = (&self.relay, link.as_ref().and_then(|link| link.client())) else { return };
+        link.inspect(|link| link.is_relayed());
+        relay.serve_stream(stream, client, self.streams.fetch_add(1, Ordering::Relaxed)).await;
     }
 
     async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, link: Weak<Link>) {

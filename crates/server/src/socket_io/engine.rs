@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use engineioxide::socket::{DisconnectReason, Sid, Socket};
-use pairvoice_wire::{Acknowledgement, Code, Refusal, ServerEvent};
+use pairvoice_wire::{Acknowledgement, Code, Refusal, ServerEvent, UserId};
 use tokio::runtime::Handle as Runtime;
 
 use super::packet;
@@ -37,6 +37,8 @@ pub(crate) struct Engine {
     pub(crate) number: u64,
     /// The client's address, as far as it is known.
     pub(crate) address: IpAddr,
+    /// The `Host` by which the client reached this server.
+    pub(crate) host: Option<Box<str>>,
     pub(crate) unsent: Unsent,
     state: Mutex<State>,
     /// The TCP connection of a WebSocket.
@@ -76,12 +78,20 @@ pub(crate) enum Phase {
 }
 
 impl Engine {
-    pub(crate) fn new(number: u64, slot: EngineSlot, total: Arc<Total>, rate: u32, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        number: u64,
+        slot: EngineSlot,
+        host: Option<Box<str>>,
+        total: Arc<Total>,
+        rate: u32,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let now = Instant::now();
         let (phase, bucket) = (Phase::Fresh(now), Bucket::new(rate, now));
         Self {
             number,
             address: slot.client(),
+            host,
             unsent: Unsent::new(total),
             state: Mutex::new(State { phase, seated: None, bucket, user: None, strikes: 0, struck: now }),
             link: Mutex::default(),
@@ -100,6 +110,11 @@ impl Engine {
     pub(crate) fn seated(&self) -> Option<Seated> {
         let state = lock(&self.state);
         state.seated.clone().filter(|_| state.phase == Phase::Seated)
+    }
+
+    /// Who is in, or waits to be.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        lock(&self.state).seated.as_ref().map(|seated| seated.user.clone())
     }
 
     /// Counts it by what carries it now; none when it is gone.
@@ -248,6 +263,7 @@ impl Peer {
             ServerEvent::Chat(delivery) => packet::event(name, delivery),
             ServerEvent::Receipt(receipt) => packet::event(name, receipt),
             ServerEvent::Typing(typing) => packet::event(name, typing),
+            ServerEvent::Ice(servers) => packet::event(name, servers),
             ServerEvent::Notice(notice) => packet::event(name, notice),
         })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -60,8 +61,11 @@ impl Service {
         let slot = link.and_then(|link| self.addresses.begin(link.peer(), request.headers()));
         let slot = slot?;
         let endpoint = &self.endpoint;
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        // HTTP/2 has it in the request line (RFC 9113 section 8.3.1).
+        let host = request.uri().authority().map(Authority::as_str).or(host).map(Into::into);
         let (unsent, metrics) = (Arc::clone(&endpoint.unsent), Arc::clone(endpoint.metrics()));
-        Some(Arc::new(Engine::new(endpoint.number(), slot, unsent, endpoint.rate, metrics)))
+        Some(Arc::new(Engine::new(endpoint.number(), slot, host, unsent, endpoint.rate, metrics)))
     }
 
     async fn poll(&mut self, uri: Uri, sid: Sid) -> Response {
