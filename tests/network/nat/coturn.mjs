@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The secret that coturn and whoever makes credentials share. */
-export const TURN_SECRET = "a shared secret of this test";
+export const TURN_SECRET = "a shared secret of this test, long enough";
 
 /** The addresses at which clients reach it. */
 export const turnUrls = (name) => [`turn:${name}:3478?transport=udp`, `turn:${name}:3478?transport=tcp`, `turns:${name}:443?transport=tcp`];

@@ -71,7 +71,7 @@ async function populate(topology, opened, { relay = "embedded", args = [], firef
   world.server = await startServer({
     args: [
       ...["--jwt-secret-file", secret, "--tls-cert", certificates.cert, "--tls-key", certificates.key],
-      ...{ embedded: [], coturn: external, none: [] }[relay],
+      ...{ embedded: [], coturn: external, none: ["--no-relay"] }[relay],
       ...args,
     ],
     page: "tests/e2e/page",
