@@ -23,11 +23,13 @@ const established = "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT";
 // comes in unasked must be dropped and not be answered: an answered packet counts as a connection and takes the port.
 const masquerade = "iptables -t nat -A POSTROUTING -o wan -j MASQUERADE";
 
-// The first byte of the first data (third packet) of a connection tells TLS: a handshake record (22). Others get nothing through.
+// The first byte of the first data of a connection tells TLS: a handshake record (22). Packets too short to carry a STUN message, such as
+// those that open a connection, pass always.
 const tlsOnly = `
-  iptables -A FORWARD -i lan -p tcp --dport 443 -m connbytes --connbytes 3:3 --connbytes-dir original --connbytes-mode packets -m u32 --u32 "0>>22&0x3C@12>>26&0x3C@0>>24=0x16" -j CONNMARK --set-mark 1
   iptables -A FORWARD -i lan -p tcp --dport 443 -m connmark --mark 1 -j ACCEPT
-  iptables -A FORWARD -i lan -p tcp --dport 443 -m connbytes ! --connbytes 3: --connbytes-dir original --connbytes-mode packets -j ACCEPT
+  iptables -A FORWARD -i lan -p tcp --dport 443 -m length --length 0:80 -j ACCEPT
+  iptables -A FORWARD -i lan -p tcp --dport 443 -m u32 --u32 "0>>22&0x3C@12>>26&0x3C@0>>24=0x16" -j CONNMARK --set-mark 1
+  iptables -A FORWARD -i lan -p tcp --dport 443 -m connmark --mark 1 -j ACCEPT
   iptables -A FORWARD -i wan ${established}`;
 
 const rules = {
