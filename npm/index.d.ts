@@ -16,6 +16,9 @@ export interface SessionOptions {
    * bring a kept one. It has 10 seconds; what it throws or rejects with is shown as `session.cause` while there is no connection,
    * and it is asked again by itself. */
   token: string | (() => string | Promise<string>);
+  /** Voice goes through the server's relay only, so that the other person does not learn this side's network addresses; `false` by
+   * default. Without a relay there is no voice then. */
+  relayOnly?: boolean;
   /** Aborting it lets go of this call: before it has resolved, it rejects with the signal's reason; later it is `leave()`. */
   signal?: AbortSignal;
   /** Where the WebAssembly module is, for pages whose bundler does not find it, or the module's bytes. */
@@ -51,8 +54,24 @@ export type SessionState = "joining" | "joined" | "offline" | "ended";
  */
 export type VoiceState = "off" | "starting" | "waiting" | "connecting" | "connected" | "reconnecting" | "unavailable";
 
-/** Why voice is unavailable. */
-export type VoiceReason = "connection-failed" | "no-relay" | "unsupported-browser" | "insecure-context";
+/**
+ * Why voice is unavailable. No direct path was found, and
+ * - `no-relay`: the server offers no relay
+ * - `relay-unreachable`: this side did not reach the relay
+ * - `peer-unreachable`: this side reached the relay, the other side did not
+ * - `relay-busy`: the relay can take no more calls
+ * - `connection-failed`: both reached the relay and still no path was found, or the server was away
+ *
+ * or voice is impossible here: `unsupported-browser`, `insecure-context`.
+ */
+export type VoiceReason =
+  | "connection-failed"
+  | "no-relay"
+  | "relay-unreachable"
+  | "peer-unreachable"
+  | "relay-busy"
+  | "unsupported-browser"
+  | "insecure-context";
 
 /** Why there is no microphone. */
 export type MicrophoneReason = "denied" | "missing" | "busy" | "ended";

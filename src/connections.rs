@@ -8,17 +8,18 @@ use pairvoice_core::{ConnectionCommand, ConnectionEvent, OpId};
 use web_sys::{MediaStreamTrack, RtcRtpReceiver};
 
 use crate::inbox::Inbox;
-use crate::peer_connection::PeerConnection;
+use crate::peer_connection::{Gathering, PeerConnection};
 
 /// The connection that carries the sound, and the one that is to take its place.
 pub(crate) struct Connections {
     inbox: Inbox,
+    gathering: Gathering,
     open: RefCell<Vec<(OpId, Rc<PeerConnection>)>>,
 }
 
 impl Connections {
-    pub(crate) fn new(inbox: Inbox) -> Self {
-        Self { inbox, open: RefCell::default() }
+    pub(crate) fn new(inbox: Inbox, gathering: Gathering) -> Self {
+        Self { inbox, gathering, open: RefCell::default() }
     }
 
     /// Works on a connection; `track` is the microphone's, if there is one.
@@ -30,6 +31,7 @@ impl Connections {
             ConnectionCommand::Accept { ice_servers, sdp, own_context } => {
                 self.make(id, &ice_servers, own_context, track, |c| c.accept(&sdp));
             }
+            ConnectionCommand::Configure { ice_servers } => self.with(id, |c| c.configure(&ice_servers)),
             ConnectionCommand::Answer { sdp } => self.with(id, |c| c.answer(&sdp)),
             ConnectionCommand::AddCandidate(candidate) => self.with(id, |c| c.add_candidate(&candidate)),
             ConnectionCommand::SendMicrophone => self.with(id, |c| c.send(track)),
@@ -56,7 +58,7 @@ impl Connections {
         track: Option<MediaStreamTrack>,
         begin: impl FnOnce(&PeerConnection),
     ) {
-        match PeerConnection::new(id, ice_servers, own_context, track, self.inbox.clone()) {
+        match PeerConnection::new(id, self.gathering, ice_servers, own_context, track, self.inbox.clone()) {
             Ok(connection) => {
                 begin(&connection);
                 self.open.borrow_mut().push((id, connection));

@@ -73,6 +73,7 @@ fn recovery(decision: Decision) -> String {
         Fact::ConnectTooLong => "no connection in time",
         Fact::MicrophoneGranted => "the microphone was granted",
         Fact::Person => "a person asked",
+        Fact::IceRenewed => "there are other credentials for the relay",
         Fact::Asked(_) => "the other asked",
         // Nothing is ever decided about these.
         Fact::SoundBack

@@ -87,6 +87,7 @@ impl Driver {
             });
             Self {
                 this: this.clone(),
+                connections: Connections::new(inbox.clone(), options.gathering),
                 options: RefCell::new(options),
                 loader,
                 core: RefCell::new(Session::new(config)),
@@ -95,7 +96,6 @@ impl Driver {
                 socket: RefCell::default(),
                 connecting: Cell::default(),
                 token: RefCell::default(),
-                connections: Connections::new(inbox.clone()),
                 look: RefCell::default(),
                 microphone: Microphone::new(inbox.clone()),
                 speaker: Speaker::new(inbox.clone()),

@@ -8,6 +8,7 @@ use web_sys::Url;
 use crate::console::Level;
 use crate::convert::{property, text};
 use crate::error::{Code, error};
+use crate::peer_connection::Gathering;
 
 /// Where tokens come from.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ pub(crate) struct Options {
     pub(crate) user: UserId,
     pub(crate) peer: Option<UserId>,
     pub(crate) token: Token,
+    pub(crate) gathering: Gathering,
     pub(crate) log: Level,
 }
 
@@ -54,6 +56,7 @@ impl Options {
             user,
             peer,
             token: token(&given("token"))?,
+            gathering: if given("relayOnly").is_truthy() { Gathering::RelayOnly } else { Gathering::All },
             log: match given("log").as_string().as_deref() {
                 Some("silent") => Level::Silent,
                 Some("debug") => Level::Debug,

@@ -12,13 +12,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Event, EventTarget, MediaStreamTrack, MessageEvent, RtcConfiguration, RtcDataChannel, RtcDataChannelInit,
-    RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpReceiver, RtcRtpSender,
-    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
-    RtcTrackEvent,
+    RtcIceTransportPolicy, RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpReceiver,
+    RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
+    RtcSessionDescriptionInit, RtcTrackEvent,
 };
 
 use crate::context::OwnContext;
-use crate::convert::{ignore, whole};
+use crate::convert::{ignore, property, whole};
 use crate::crash::Hold;
 use crate::from_js::from_js;
 use crate::heartbeats::Heartbeats;
@@ -37,11 +37,35 @@ extern "C" {
     fn restart_ice(this: &ImplicitDescription);
 }
 
+/// Which candidates leave the page (W3C WebRTC, `RTCIceTransportPolicy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gathering {
+    /// All.
+    All,
+    /// Those of relays: the other does not learn this host's addresses.
+    RelayOnly,
+}
+
+/// A TURN server's user has as much as they may (RFC 8656 section 7.2).
+const QUOTA_REACHED: f64 = 486.0;
+/// A TURN server has as much as it can (RFC 8656 section 7.2).
+const NO_CAPACITY: f64 = 508.0;
+
+fn configuration(gathering: Gathering, ice_servers: &[IceServer]) -> RtcConfiguration {
+    let configuration = RtcConfiguration::new();
+    configuration.set_ice_servers(&to_js(&ice_servers));
+    if gathering == Gathering::RelayOnly {
+        configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
+    }
+    configuration
+}
+
 /// A peer connection with one audio transceiver and two negotiated data channels.
 ///
 /// Nothing that waits for a promise holds on to it: a promise of a closed connection may never settle.
 pub(crate) struct PeerConnection {
     id: OpId,
+    gathering: Gathering,
     this: Weak<Self>,
     // Before the connection: detached before it is closed.
     listeners: RefCell<Vec<EventListener>>,
@@ -72,13 +96,13 @@ impl PeerConnection {
     /// What the constructor throws.
     pub(crate) fn new(
         id: OpId,
+        gathering: Gathering,
         ice_servers: &[IceServer],
         own_context: bool,
         track: Option<MediaStreamTrack>,
         inbox: Inbox,
     ) -> Result<Rc<Self>, JsValue> {
-        let configuration = RtcConfiguration::new();
-        configuration.set_ice_servers(&to_js(&ice_servers));
+        let configuration = configuration(gathering, ice_servers);
         let context = if own_context { OwnContext::new() } else { None };
         let connection = match context.as_ref().map(|context| context.connection(&configuration)) {
             Some(Ok(connection)) => connection,
@@ -91,6 +115,7 @@ impl PeerConnection {
         let heartbeats = Heartbeats::new(&connection);
         let new = Rc::new_cyclic(|this: &Weak<Self>| Self {
             id,
+            gathering,
             this: this.clone(),
             listeners: RefCell::default(),
             _hold: Hold::new(&connection),
@@ -123,6 +148,7 @@ impl PeerConnection {
         let (connection, channel) = (&self.connection, &self.channel);
         *self.listeners.borrow_mut() = vec![
             on(connection, "icecandidate", Self::on_candidate),
+            on(connection, "icecandidateerror", Self::on_candidate_error),
             on(connection, "connectionstatechange", Self::on_state),
             on(connection, "track", Self::on_track),
             on(channel, "open", |c, _| c.report(ConnectionEvent::Channel { open: true })),
@@ -150,6 +176,12 @@ impl PeerConnection {
         let ended = self.gathered.replace(candidate.is_end());
         if !(candidate.is_end() && ended) {
             self.report(ConnectionEvent::LocalCandidate(candidate));
+        }
+    }
+
+    fn on_candidate_error(&self, event: &Event) {
+        if matches!(property(event, "errorCode").as_f64(), Some(QUOTA_REACHED | NO_CAPACITY)) {
+            self.report(ConnectionEvent::RelayBusy);
         }
     }
 
@@ -205,6 +237,13 @@ impl PeerConnection {
             let before = this.packets.replace(packets);
             this.report(ConnectionEvent::Received { packets: whole(packets - before) });
         });
+    }
+
+    /// Gathers with these servers when it gathers again.
+    pub(crate) fn configure(&self, ice_servers: &[IceServer]) {
+        let configuration = configuration(self.gathering, ice_servers);
+        // A browser without it goes on with what it knows.
+        let _ = self.connection.set_configuration_with_configuration(&configuration);
     }
 
     /// Restarts ICE with a new local offer.

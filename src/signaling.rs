@@ -143,13 +143,14 @@ fn read<T: serde::de::DeserializeOwned>(data: &JsValue, event: fn(T) -> ServerEv
 }
 
 /// What the client hears, and how it is read; nothing when it does not have its form.
-const EVENTS: [(&str, Read); 9] = [
+const EVENTS: [(&str, Read); 10] = [
     (name::WELCOME, |data| read(&data, |welcome| ServerEvent::Welcome(Box::new(welcome)))),
     (name::PEER, |data| read(&data, ServerEvent::Peer)),
     (name::SIGNAL, |data| read(&data, ServerEvent::Signal)),
     (name::CHAT, |data| read(&data, ServerEvent::Chat)),
     (name::RECEIPT, |data| read(&data, ServerEvent::Receipt)),
     (name::TYPING, |data| read(&data, ServerEvent::Typing)),
+    (name::ICE, |data| read(&data, ServerEvent::Ice)),
     (name::NOTICE, |data| read(&data, ServerEvent::Notice)),
     ("connect_error", |error| Some(refusal(&error).map_or(SocketEvent::Closed, SocketEvent::Refused))),
     ("disconnect", |_| Some(SocketEvent::Closed)),

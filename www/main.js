@@ -32,6 +32,7 @@ const options = {
   peerUserId,
   token: secret.has("token") ? secret.get("token") : token,
   log: query.get("log") ?? undefined,
+  relayOnly: query.get("relay") === "only",
 };
 
 async function join() {

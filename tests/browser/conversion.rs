@@ -90,6 +90,7 @@ fn wire_types_are_the_same_by_both_conversions() {
             more: true,
         },
         ice_servers: vec![IceServer { urls: vec!["stun:192.0.2.1".into()], username: None, credential: None }],
+        ice_lifetime: Some(3_600),
     });
     both_ways(&Acknowledgement { ok: true, ..Acknowledgement::default() });
     both_ways(&Handshake {

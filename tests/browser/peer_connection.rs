@@ -10,7 +10,7 @@ use web_sys::MediaStreamTrack;
 
 use super::until;
 use crate::inbox::{Inbox, Report};
-use crate::peer_connection::PeerConnection;
+use crate::peer_connection::{Gathering, PeerConnection};
 use crate::speaker::Speaker;
 
 /// Hands everything over to the other side, as a perfect network would.
@@ -111,7 +111,7 @@ fn pair(own_context: bool) -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
                 side.take(report);
             }
         });
-        PeerConnection::new(OpId(index), &[], own_context && index == 0, None, inbox).unwrap()
+        PeerConnection::new(OpId(index), Gathering::All, &[], own_context && index == 0, None, inbox).unwrap()
     };
     let connections = [make(0, &sides[0]), make(1, &sides[1])];
     sides[0].offers.set(true);

@@ -42,7 +42,7 @@ for (const [blocked, hertz] of [["1", LOW], ["2", HIGH]]) {
   test(`media is never possible for user ${blocked}: unavailable with a reason, text works, retry is harmless`, async (t) => {
     const more = ["--webrtc-ip-handling-policy=disable_non_proxied_udp", "--force-webrtc-ip-handling-policy"];
     const [server, low, high] = await Promise.all([
-      startServer(),
+      startServer({ args: ["--dev", "--no-relay"] }),
       launch({ hertz: LOW, more: hertz === LOW ? more : [] }),
       launch({ hertz: HIGH, more: hertz === HIGH ? more : [] }),
     ]);
@@ -81,7 +81,7 @@ test("media is cut", { skip: why }, async (t) => {
     namespace.remove();
   });
   const { wrap, wrapper } = namespace;
-  server = await startServer({ wrap, port: 8787 });
+  server = await startServer({ wrap, port: 8787, args: ["--dev", "--no-relay"] });
   [low, high] = await Promise.all([launch({ hertz: LOW, wrapper }), launch({ hertz: HIGH, wrapper })]);
 
   for (const retrier of [0, 1]) {

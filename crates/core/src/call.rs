@@ -13,10 +13,11 @@ mod voice;
 
 use crate::decision::{Fact, MediaAction};
 use crate::identity::Identity;
-use crate::input::{LinkState, MicrophoneEvent};
+use crate::input::{LinkState, MicrophoneEvent, Path};
 use crate::op_id::OpId;
 use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
+use crate::timer::Timer;
 use crate::wire::{
     IceServer, MicrophoneState, Presence, RestartWhy, Role, SignalBody, UserId, VoiceReason, VoiceState, VoiceStatus,
 };
@@ -26,10 +27,15 @@ pub(crate) use voice::Voice;
 
 use budget::{Budget, Standing};
 use liveness::Liveness;
-use negotiation::Negotiation;
+use negotiation::{Negotiation, Relays};
 
 /// A restart that brought no packet for so long brings none, in milliseconds: Firefox does not survive some.
 const RESTART_MS: u32 = 3_000;
+/// A call that goes through a relay looks for a direct path at most so often, in milliseconds: browsers hint at changes of the network
+/// whenever they estimate its speed anew.
+const IMPROVE_MS: u32 = 30_000;
+/// How packets travel is looked up with every so many heartbeats: once a second.
+const PULSES_OF_A_PATH: u32 = 4;
 /// What a page that is about to be frozen announces of its next heartbeat, in milliseconds: it can't know.
 const FROZEN_MS: u32 = 10_000;
 
@@ -61,6 +67,10 @@ pub(crate) struct Call {
     looking: Option<OpId>,
     /// The page's own browsing context does not know this host's addresses yet.
     addresses_lag: bool,
+    /// A direct path was looked for a moment ago.
+    improving: bool,
+    /// Heartbeats so far.
+    pulses: u32,
     /// What the server knows of our voice.
     told: VoiceStatus,
     /// What the other was told over the data channel.
@@ -78,6 +88,8 @@ impl Call {
             ice_servers: Vec::new(),
             looking: None,
             addresses_lag: false,
+            improving: false,
+            pulses: 0,
             told: VoiceStatus::default(),
             told_in_band: VoiceStatus::default(),
         }
@@ -127,6 +139,20 @@ impl Call {
         newest.is_some_and(|a| a.addresses.are_concealed()) && self.voice.microphone.state() == MicrophoneState::Live
     }
 
+    /// What carries the sound goes through a relay, and works.
+    pub(crate) fn is_relayed(&self) -> bool {
+        self.is_connected() && self.negotiation.carrier().is_some_and(|a| a.path == Some(Path::Relay))
+    }
+
+    /// A direct path has not been looked for a moment ago.
+    pub(crate) fn may_improve(&self) -> bool {
+        !self.improving
+    }
+
+    pub(crate) fn may_improve_again(&mut self) {
+        self.improving = false;
+    }
+
     /// Of the link, in milliseconds.
     pub(crate) fn round_trip(&self) -> u32 {
         self.liveness.round_trip()
@@ -135,7 +161,15 @@ impl Call {
     /// Why voice was given up, as this side would say it: without the server there is no telling whether a relay would help.
     pub(crate) fn reason_to_give_up(&self, joined: bool) -> VoiceReason {
         let relay = self.ice_servers.iter().any(IceServer::is_relay);
-        if relay || !joined { VoiceReason::ConnectionFailed } else { VoiceReason::NoRelay }
+        let Relays { here, there, busy } = self.negotiation.relays;
+        match (here, there) {
+            _ if !joined => VoiceReason::ConnectionFailed,
+            _ if !relay => VoiceReason::NoRelay,
+            (false, _) if busy => VoiceReason::RelayBusy,
+            (false, _) => VoiceReason::RelayUnreachable,
+            (true, false) if self.negotiation.is_negotiated() => VoiceReason::PeerUnreachable,
+            (true, _) => VoiceReason::ConnectionFailed,
+        }
     }
 
     /// What the other shall know of this side's voice.
@@ -193,7 +227,9 @@ impl Call {
         }
         // Candidates made before the grant hide this host's addresses for good: begin again with better ones.
         let attempt = self.negotiation.attempt();
-        let pathless = attempt.is_some_and(|a| a.addresses.are_concealed() && a.link != LinkState::Connected);
+        let pathless = attempt.is_some_and(|a| {
+            a.addresses.are_concealed() && (a.link != LinkState::Connected || a.path == Some(Path::Relay))
+        });
         (pathless || self.given_up().is_some()).then_some(Fact::MicrophoneGranted)
     }
 
@@ -210,6 +246,7 @@ impl Call {
         self.budget.note(fact, standing, out);
         match fact {
             Fact::LinkUp { first } => {
+                self.negotiation.relays = Relays::default();
                 if first {
                     self.addresses_lag = false;
                     // What the connection before it was silent for is not this one's silence.
@@ -219,7 +256,10 @@ impl Call {
                 self.find_path(out);
             }
             Fact::SoundBack => self.find_path(out),
-            Fact::NetworkHint => self.liveness.hint(),
+            Fact::NetworkHint => {
+                self.liveness.hint();
+                self.looked_for_a_path(out);
+            }
             Fact::Woke => self.liveness.forget(),
             // Both are silent: that is no pause of speech.
             Fact::SocketSilent if self.liveness.is_doubtful() => self.negotiation.fell_silent(),
@@ -229,7 +269,15 @@ impl Call {
                 // The next connection must not begin with what the page's context still believes.
                 self.addresses_lag = true;
             }
+            Fact::AddressChanged { .. } => self.looked_for_a_path(out),
             _ => {}
+        }
+    }
+
+    fn looked_for_a_path(&mut self, out: &mut Outputs) {
+        if self.is_relayed() && self.may_improve() {
+            self.improving = true;
+            out.set_timer(Timer::Improve, IMPROVE_MS);
         }
     }
 

@@ -45,6 +45,8 @@ pub enum Fact {
     },
     /// The microphone was granted, and what was gathered before hides this host's addresses, or voice was given up.
     MicrophoneGranted,
+    /// Other credentials for the relay are there.
+    IceRenewed,
     /// The person here asks for another try.
     Person,
     /// The person here wants no voice any more.

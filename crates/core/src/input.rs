@@ -188,6 +188,8 @@ pub enum ConnectionEvent {
     InBand(Box<InBand>),
     /// A message over its reliable data channel that does not have the form of the protocol.
     Unreadable,
+    /// A relay has no room for it (`icecandidateerror` with 486 or 508, RFC 8656 section 7.2).
+    RelayBusy,
     /// The answer to [`crate::ConnectionCommand::FindPath`].
     Path(Path),
     /// The answer to [`crate::ConnectionCommand::Pulse`]: so many packets of sound since the one before.

@@ -140,6 +140,11 @@ pub enum ConnectionCommand {
         /// The answer.
         sdp: String,
     },
+    /// Gather with these servers from now on (`setConfiguration`); what was gathered stays.
+    Configure {
+        /// The servers.
+        ice_servers: Vec<IceServer>,
+    },
     /// Set a local offer that restarts ICE (RFC 8445 section 9), on the same connection.
     Restart,
     /// Set the remote offer of a restart and a local answer, on the same connection.

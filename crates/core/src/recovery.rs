@@ -65,6 +65,17 @@ enum Newest {
     Failed,
 }
 
+/// How the sound travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Directly, or not at all.
+    Fine,
+    /// Through a relay.
+    Relayed,
+    /// Through a relay, and another way was looked for a moment ago.
+    Sought,
+}
+
 /// What is known when a fact comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Situation {
@@ -80,6 +91,7 @@ struct Situation {
     doubtful: bool,
     /// The candidates hide this host's addresses, and new ones would not.
     concealed: bool,
+    way: Way,
 }
 
 impl Situation {
@@ -108,6 +120,11 @@ impl Situation {
             Some(_) => Voice::GivenUp,
             None => Voice::Wanted,
         };
+        let way = match (call.is_relayed(), call.may_improve()) {
+            (false, _) => Way::Fine,
+            (true, true) => Way::Relayed,
+            (true, false) => Way::Sought,
+        };
         Self {
             role: call.role(),
             voice,
@@ -118,6 +135,7 @@ impl Situation {
             next_try: call.next_try(),
             doubtful: call.is_doubtful(),
             concealed: call.is_concealed(),
+            way,
         }
     }
 
@@ -137,6 +155,8 @@ impl Situation {
             Fact::ConnectTooLong => self.after_try(),
             Fact::MicrophoneGranted => self.anew(RestartWhy::Granted),
             Fact::NetworkHint if self.voice == Voice::GivenUp => self.anew(RestartWhy::Network),
+            Fact::NetworkHint | Fact::AddressChanged { .. } if self.way == Way::Relayed => self.improve(),
+            Fact::IceRenewed => self.improve(),
             Fact::Person if self.talks != Talks::Offering => self.anew(RestartWhy::Person),
             Fact::Asked(why) => self.when_asked(why),
             _ => None,
@@ -214,12 +234,24 @@ impl Situation {
         }
     }
 
+    /// A call that goes through a relay is offered another path, a direct one if there is one, while it goes on over this one. Newer
+    /// credentials are used by the same: those of the present path end.
+    fn improve(&self) -> Option<MediaAction> {
+        match self.role? {
+            _ if self.way == Way::Fine => None,
+            Role::Offerer => self.restart(),
+            Role::Answerer => Some(MediaAction::Ask(RestartWhy::Path)),
+        }
+    }
+
     /// What could not be asked for without a server is asked for now.
     fn after_welcome(&self) -> Option<MediaAction> {
         match (self.link, self.role) {
             (Link::Failed, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
             (Link::Silent, Some(Role::Answerer)) if self.talks == Talks::Negotiated => self.after_useless_restart(),
             (Link::Silent, _) => self.mend(),
+            // A welcome brings other credentials, too.
+            (Link::Up, _) => self.improve(),
             _ => None,
         }
     }
@@ -256,8 +288,8 @@ impl Situation {
         match why {
             RestartWhy::Granted if self.link == Link::Up => None,
             RestartWhy::Failed => self.replace_failed(),
-            RestartWhy::Silent if matches!(self.link, Link::Up | Link::Silent) => self.restart(),
-            RestartWhy::Silent => None,
+            RestartWhy::Silent | RestartWhy::Path if matches!(self.link, Link::Up | Link::Silent) => self.restart(),
+            RestartWhy::Silent | RestartWhy::Path => None,
             RestartWhy::Granted | RestartWhy::Network | RestartWhy::Person | RestartWhy::Moved => {
                 Some(MediaAction::Rebuild)
             }

@@ -50,6 +50,18 @@ pub(crate) const fn of_voice(reason: VoiceReason) -> Sentences {
             "Voice could not find a way through the network.",
             "Try again, or switch to another network or turn off the VPN.",
         ),
+        VoiceReason::RelayUnreachable => say(
+            "Voice could not find a way out of your network: not even the relay could be reached.",
+            "Try again, use another network, or turn off the VPN or firewall.",
+        ),
+        VoiceReason::PeerUnreachable => say(
+            "Voice found no way out of the other person's network: they could not reach the relay.",
+            "Ask them to use another network, or to turn off their VPN or firewall.",
+        ),
+        VoiceReason::RelayBusy => say(
+            "Voice needs the relay between the two of you, and it carries as many calls as it can.",
+            "Try again in a few minutes, or use a network that lets you reach each other directly.",
+        ),
         VoiceReason::NoRelay => say(
             "Voice could not find a direct way between the two of you, and this server has no relay.",
             "Try again, or use another network; whoever runs the server can add a TURN relay.",
@@ -68,7 +80,11 @@ pub(crate) const fn of_voice(reason: VoiceReason) -> Sentences {
 /// The same when it is the other side that can't.
 pub(crate) const fn of_peer_voice(reason: VoiceReason) -> Sentences {
     match reason {
-        VoiceReason::ConnectionFailed | VoiceReason::NoRelay => of_voice(reason),
+        VoiceReason::ConnectionFailed
+        | VoiceReason::RelayUnreachable
+        | VoiceReason::PeerUnreachable
+        | VoiceReason::RelayBusy
+        | VoiceReason::NoRelay => of_voice(reason),
         VoiceReason::UnsupportedBrowser => say(
             "The other person's browser cannot make voice calls.",
             "Ask them to open the page in a current browser; the chat works meanwhile.",

@@ -315,6 +315,7 @@ impl Session {
             Timer::Outbox => self.chat.resume(),
             Timer::Leave if self.signalling.stay() == Stay::Leaving => self.end(SessionReason::Left),
             Timer::PeerTyping => self.peer.types(false, &mut self.out),
+            Timer::Improve => self.call.may_improve_again(),
             Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
         }
     }

@@ -26,11 +26,13 @@ pub enum Timer {
     Leave,
     /// Until the other counts as having stopped typing.
     PeerTyping,
+    /// Until a direct path is looked for again, for a call that goes through a relay.
+    Improve,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -41,6 +43,7 @@ impl Timer {
         Self::Outbox,
         Self::Leave,
         Self::PeerTyping,
+        Self::Improve,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,

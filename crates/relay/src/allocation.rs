@@ -24,8 +24,8 @@ pub(crate) struct Allocation {
     pub(crate) transaction: [u8; 12],
     pub(crate) ends_ms: u64,
     pub(crate) bucket: Bucket,
-    /// Addresses that may send, and until when. They are the relay's own, one of each family.
-    permissions: Vec<(IpAddr, u64)>,
+    /// Until when other relayed addresses may send to this one, and the other way: they have all the same address.
+    permitted_ms: u64,
     /// Peers by channel number, and until when.
     channels: HashMap<u16, (SocketAddr, u64)>,
 }
@@ -50,23 +50,19 @@ impl Allocation {
             transaction,
             ends_ms: now_ms,
             bucket: Bucket::new(limits.bytes_a_second, limits.burst_bytes, now_ms),
-            permissions: Vec::new(),
+            permitted_ms: 0,
             channels: HashMap::new(),
         }
     }
 
-    /// This address may send, for a while.
-    pub(crate) fn permit(&mut self, address: IpAddr, now_ms: u64) {
-        let until = now_ms + PERMISSION_MS;
-        match self.permissions.iter_mut().find(|(known, _)| *known == address) {
-            Some((_, ends)) => *ends = until,
-            None => self.permissions.push((address, until)),
-        }
+    /// Packets may come from the relay's address and go to it, for a while.
+    pub(crate) fn permit(&mut self, now_ms: u64) {
+        self.permitted_ms = now_ms + PERMISSION_MS;
     }
 
     /// Whether packets may come from this address and go to it.
     pub(crate) fn permits(&self, address: IpAddr, now_ms: u64) -> bool {
-        self.permissions.iter().any(|(known, ends)| *known == address && *ends > now_ms)
+        address == self.relayed.ip() && self.permitted_ms > now_ms
     }
 
     /// A channel stands for a peer, for a while, and is a permission, too.
@@ -77,7 +73,7 @@ impl Allocation {
             return Err(Taken);
         }
         self.channels.insert(channel, (peer, now_ms + CHANNEL_MS));
-        self.permit(peer.ip(), now_ms);
+        self.permit(now_ms);
         Ok(())
     }
 

@@ -21,7 +21,7 @@ pub enum Counter {
     Mismatch,
     /// A request that can't be served as it is: 400, 420, 440, 442, 443.
     Unsupported,
-    /// A peer that is no live allocation of the same session (403).
+    /// A channel for a peer that is no live allocation of the same session (403).
     Forbidden,
     /// Too many allocations of one user (486).
     UserQuota,

@@ -88,8 +88,7 @@ pub struct Relay {
     pub(crate) allocations: HashMap<Path, Allocation>,
     /// Which allocation has a port.
     pub(crate) ports: HashMap<u16, Path>,
-    /// Allocations of each session, user and address.
-    pub(crate) of_session: HashMap<Box<str>, usize>,
+    /// Allocations of each user and address.
     pub(crate) of_user: HashMap<(Box<str>, Box<str>), usize>,
     pub(crate) of_address: HashMap<IpAddr, usize>,
     strangers: HashMap<IpAddr, Bucket>,
@@ -111,7 +110,6 @@ impl Relay {
             own: [own.0.into(), own.1.into()],
             allocations: HashMap::new(),
             ports: HashMap::new(),
-            of_session: HashMap::new(),
             of_user: HashMap::new(),
             of_address: HashMap::new(),
             strangers: HashMap::new(),
@@ -310,7 +308,6 @@ impl Relay {
         let Some(gone) = self.allocations.remove(&path) else { return };
         self.ports.remove(&gone.relayed.port());
         let Name { session, user, .. } = gone.name;
-        less(&mut self.of_session, &session);
         less(&mut self.of_user, &(session, user));
         less(&mut self.of_address, &network(path.client.ip()));
     }

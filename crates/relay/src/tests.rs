@@ -84,7 +84,9 @@ impl World {
         all.extend_from_slice(attributes);
         change(&mut all);
         let mut writer = Writer::new(&mut question, Class::Request, method, &transaction);
-        all.iter().for_each(|(kind, value)| writer.add(*kind, value));
+        for (kind, value) in &all {
+            writer.add(*kind, value);
+        }
         let key: [u8; 16] = {
             use md5::Digest;
             md5::Md5::digest(format!("{}:{realm}:{}", from.credentials.username, from.credentials.password)).into()
@@ -214,7 +216,11 @@ fn nothing_but_live_allocations_of_the_same_session_can_be_reached() {
         "8.8.8.8:53",
     ] {
         let peer = peer.parse().unwrap();
-        assert_eq!([world.permit(&low, peer), world.bind(&low, 0x4000, peer)], [403, 403], "{peer}");
+        assert_eq!(
+            [world.permit(&low, peer), world.bind(&low, 0x4000, peer)],
+            [0, 403],
+            "{peer}: permitted and without effect"
+        );
         assert_eq!(world.say(&low, peer, b"x"), None, "{peer}");
     }
     for peer in ["[::1]:80", "[::ffff:127.0.0.1]:80", "[fe80::1]:80"] {
@@ -225,7 +231,12 @@ fn nothing_but_live_allocations_of_the_same_session_can_be_reached() {
     assert_eq!(world.say(&low, at_foreign, b"x"), None, "another session, by the address that both have");
     let nobody = SocketAddr::new(at_low.ip(), 1);
     assert_eq!((world.bind(&low, 0x4000, nobody), world.say(&low, nobody, b"x")), (403, None));
-    assert_eq!(world.permit(&foreign, at_low), 403, "alone in a session there is nobody to talk with");
+    assert_eq!(
+        (world.permit(&foreign, at_low), world.say(&foreign, at_low, b"x")),
+        (0, None),
+        "nobody else in its session"
+    );
+    assert_eq!(world.count(Counter::Relayed), 0);
 }
 
 #[test]
@@ -408,7 +419,9 @@ proptest! {
         for (kind, attributes) in &kinds {
             let mut bytes = Vec::new();
             let mut writer = Writer::new(&mut bytes, Class::Request, Method::Allocate, &TRANSACTION);
-            attributes.iter().for_each(|(kind, value)| writer.add(*kind, value));
+            for (kind, value) in attributes {
+                writer.add(*kind, value);
+            }
             writer.fingerprint();
             bytes[..2].copy_from_slice(&kind.to_be_bytes());
             let sent = world.send(&low, &bytes);

@@ -147,6 +147,9 @@ pub enum RestartWhy {
     Granted,
     /// Its browser says that the network may have changed, after voice was given up.
     Network,
+    /// What it hears comes through a relay, and a direct path, or newer credentials for the relay, may be there: an ICE restart
+    /// finds out, and nothing stops meanwhile.
+    Path,
     /// A person asked.
     Person,
 }

@@ -72,14 +72,32 @@ pub enum MicrophoneReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VoiceReason {
-    /// No network path between the two was found, although a relay was on offer.
+    /// No network path between the two was found, although both reached a relay, or nothing is known of that.
     ConnectionFailed,
+    /// No direct path was found, and this side did not reach the relay (TURN, RFC 8656).
+    RelayUnreachable,
+    /// No direct path was found. This side reached the relay, and the other did not.
+    PeerUnreachable,
+    /// No direct path was found, and the relay can take no more calls.
+    RelayBusy,
     /// No direct path was found, and the server names no relay (TURN, RFC 8656).
     NoRelay,
     /// The browser has no WebRTC.
     UnsupportedBrowser,
     /// The page is not in a secure context, so that browsers withhold microphone and WebRTC.
     InsecureContext,
+}
+
+impl VoiceReason {
+    /// The same as the other side sees it.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::RelayUnreachable => Self::PeerUnreachable,
+            Self::PeerUnreachable => Self::RelayUnreachable,
+            same => same,
+        }
+    }
 }
 
 /// What one side tells of its voice: the body of the `voice` event.

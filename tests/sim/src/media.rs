@@ -112,7 +112,11 @@ impl World {
                 assert!(remote, "a candidate was added before its remote description");
                 side.counts.ends_of_candidates += u32::from(candidate.candidate.is_empty());
             }
-            ConnectionCommand::FindPath => events.push(ConnectionEvent::Path(Path::Direct)),
+            ConnectionCommand::FindPath => {
+                let path = if self.network.relayed { Path::Relay } else { Path::Direct };
+                events.push(ConnectionEvent::Path(path));
+            }
+            ConnectionCommand::Configure { .. } => side.counts.configured += 1,
             ConnectionCommand::SendMicrophone => {}
             ConnectionCommand::Play => side.plays = Some(id),
         }

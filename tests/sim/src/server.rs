@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_core::{OpId, SocketEvent};
 use pairvoice_room::{Config, Input, Output, RequestId, Room, SocketId, Timer};
-use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, IceServers, ServerEvent, SessionId, UserId};
+use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, IceServer, IceServers, ServerEvent, SessionId, UserId};
 
 use crate::store::Log;
 use crate::token;
@@ -41,6 +41,8 @@ pub struct Server {
     /// Requests and their names at the client.
     requests: BTreeMap<RequestId, (SocketId, OpId)>,
     numbers: u64,
+    /// For how long credentials for the relay are good, in seconds.
+    pub(crate) ice_lifetime: Option<u32>,
     /// Signals that were relayed at once, in the order of the handing over.
     pub(crate) now: u64,
 }
@@ -57,6 +59,7 @@ impl Default for Server {
             timers: BTreeMap::new(),
             requests: BTreeMap::new(),
             numbers: 0,
+            ice_lifetime: None,
             now: 0,
         }
     }
@@ -134,9 +137,18 @@ impl Server {
         wishes
     }
 
+    /// A relay, with other credentials each time.
+    fn ice(&mut self) -> IceServers {
+        self.numbers += 1;
+        let (username, credential) = (Some(self.numbers.to_string()), Some(String::new()));
+        let relay = IceServer { urls: vec!["turn:192.0.2.9".into()], username, credential };
+        let ice_servers = self.ice_lifetime.map(|_| relay).into_iter().collect();
+        IceServers { ice_servers, ice_lifetime: self.ice_lifetime }
+    }
+
     fn perform(&mut self, output: Output, wishes: &mut Vec<Wish>) -> Option<Input> {
         match output {
-            Output::Admit { socket } => return Some(Input::Connected { socket, ice: IceServers::default() }),
+            Output::Admit { socket } => return Some(Input::Connected { socket, ice: self.ice() }),
             Output::Refuse { socket, refusal } => {
                 wishes.push(Wish::Send(socket, Sent::Event(SocketEvent::Refused(refusal))));
             }
@@ -146,7 +158,7 @@ impl Server {
                     wishes.push(Wish::Send(socket, Sent::Acknowledgement(name, answer)));
                 }
             }
-            Output::RenewIce { socket } => return Some(Input::Ice { socket, ice: IceServers::default() }),
+            Output::RenewIce { socket } => return Some(Input::Ice { socket, ice: self.ice() }),
             Output::HangUp { socket } => wishes.push(Wish::Send(socket, Sent::Close)),
             Output::Store(request) => wishes.push(Wish::Stored(self.log.answer(request, self.now))),
             Output::SetTimer { timer, after } => {

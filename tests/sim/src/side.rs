@@ -83,6 +83,8 @@ pub struct Counts {
     pub looks: u32,
     /// Tokens that the app gave.
     pub tokens: u32,
+    /// Other ICE servers given to connections that are open.
+    pub configured: u32,
     /// Ends of candidates that were added.
     pub ends_of_candidates: u32,
 }

@@ -138,6 +138,7 @@ impl World {
             deaf: Vec::new(),
             process: 0,
         };
+        world.server.ice_lifetime = network.ice_lifetime;
         world.plan(0, Happening::Tick);
         world.drain(0);
         world.drain(1);

@@ -50,6 +50,8 @@ pub(crate) struct Attempt {
     pub(crate) flow: Flow,
     pub(crate) path: Option<Path>,
     pub(super) channel_open: bool,
+    /// All candidates of this generation are known, of this side and of the other (RFC 8838 section 14).
+    pub(super) complete: (bool, bool),
     pub(crate) addresses: Addresses,
 }
 
@@ -70,6 +72,7 @@ impl Attempt {
             flow: Flow::Never,
             path: None,
             channel_open: false,
+            complete: (false, false),
             addresses: Addresses::default(),
         }
     }
@@ -79,6 +82,7 @@ impl Attempt {
         self.exchange = if self.role == Role::Offerer { Exchange::Offered } else { Exchange::Answered };
         self.said.clear();
         self.held.clear();
+        self.complete = (false, false);
         self.addresses.renew();
     }
 
@@ -95,6 +99,11 @@ impl Attempt {
             // Whether the other got our answer, a path that works does not tell: it may be the one before.
             self.said.retain(|e| matches!(e.body, SignalBody::Answer { .. }));
         }
+    }
+
+    /// A browser may give up when no pair of the candidates that it knows works, though more are to come; it goes on with those.
+    pub(super) fn fails_too_early(&self) -> bool {
+        !self.was_connected() && self.complete != (true, true)
     }
 
     /// Whether the other has taken it.

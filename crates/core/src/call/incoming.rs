@@ -1,7 +1,7 @@
 //! What the other's signals change: offers, answers, candidates, requests.
 
 use super::attempt::{Attempt, Exchange};
-use super::negotiation::Negotiation;
+use super::negotiation::{Negotiation, is_relayed};
 use crate::input::LinkState;
 use crate::output::{ConnectionCommand, Note, Output};
 use crate::outputs::Outputs;
@@ -107,6 +107,7 @@ impl Negotiation {
                 Some(Signalled::Nothing)
             }
             SignalBody::Candidate(candidate) => {
+                self.relays.there |= is_relayed(candidate);
                 if let Some(offer) = &self.offer
                     && offer.attempt == envelope.attempt
                 {
@@ -117,6 +118,7 @@ impl Negotiation {
                     .as_mut()
                     .filter(|a| (a.number, a.generation) == (envelope.attempt, envelope.generation))
                     .filter(|a| a.was_connected() || a.link != LinkState::Failed)?;
+                attempt.complete.1 |= candidate.is_end();
                 if attempt.exchange >= Exchange::Negotiated {
                     let command = ConnectionCommand::AddCandidate(candidate.clone());
                     out.push(Output::Connection { id: attempt.id, command });
@@ -125,11 +127,9 @@ impl Negotiation {
                     hold(&mut attempt.held, candidate.clone())
                 }
             }
-            SignalBody::Restart { why: RestartWhy::Failed | RestartWhy::Silent | RestartWhy::Moved }
-                if !self.concerns(&envelope) =>
-            {
-                None
-            }
+            SignalBody::Restart {
+                why: RestartWhy::Failed | RestartWhy::Silent | RestartWhy::Moved | RestartWhy::Path,
+            } if !self.concerns(&envelope) => None,
             // Their connection can't be mended any more: an offer that is out comes too late.
             SignalBody::Restart { why: why @ (RestartWhy::Failed | RestartWhy::Moved) }
                 if self.attempt.as_ref().is_some_and(Attempt::was_connected) =>

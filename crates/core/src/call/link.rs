@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::liveness::Silence;
-use super::{FROZEN_MS, RESTART_MS};
+use super::{FROZEN_MS, PULSES_OF_A_PATH, RESTART_MS};
 use crate::decision::Fact;
 use crate::input::{ConnectionEvent, LinkState};
 use crate::op_id::OpId;
@@ -34,6 +34,7 @@ impl Call {
         let carrier = self.negotiation.is_carrier(id);
         match event {
             ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
+            ConnectionEvent::Link(LinkState::Failed) if newest && self.negotiation.is_trying(id) => None,
             ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
                 Some(Fact::ConnectionFailed)
             }
@@ -96,6 +97,11 @@ impl Call {
         if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
             let next = self.set_pulse(out);
             out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
+            // A restart may have moved the sound to another path, of which browsers say nothing.
+            self.pulses = self.pulses.wrapping_add(1);
+            if self.pulses.is_multiple_of(PULSES_OF_A_PATH) {
+                self.find_path(out);
+            }
         }
     }
 

@@ -12,6 +12,17 @@ use crate::output::{ConnectionCommand, Note, Output};
 use crate::outputs::Outputs;
 use crate::wire::{Candidate, Envelope, IceServer, InstanceId, Role, SignalBody, UserId};
 
+/// Who found a relay since the two were connected last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Relays {
+    /// This side has a relayed address.
+    pub(super) here: bool,
+    /// The other has one.
+    pub(super) there: bool,
+    /// A relay had no room for this side.
+    pub(super) busy: bool,
+}
+
 /// The offer/answer exchange of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Negotiation {
@@ -40,6 +51,8 @@ pub(crate) struct Negotiation {
     pub(super) in_handshake: u32,
     /// Offers that the server has not acknowledged, with the number of their attempt.
     pub(super) requests: Vec<(OpId, u32)>,
+    /// Who found a relay.
+    pub(super) relays: Relays,
     /// How many signals were dropped.
     pub(super) dropped: u32,
 }
@@ -60,6 +73,7 @@ impl Negotiation {
             seen_of: None,
             in_handshake: 0,
             requests: Vec::new(),
+            relays: Relays::default(),
             dropped: 0,
         }
     }
@@ -80,9 +94,10 @@ impl Negotiation {
             return;
         };
         let held = std::mem::take(&mut self.offer_candidates);
+        let complete = (false, held.iter().any(Candidate::is_end));
         self.retire(out);
         let with = Some(instance.clone());
-        let attempt = Attempt { held, ..Attempt::new(out.next_id(), Role::Answerer, number, instance, with) };
+        let attempt = Attempt { held, complete, ..Attempt::new(out.next_id(), Role::Answerer, number, instance, with) };
         self.begin(attempt, peer, ConnectionCommand::Accept { ice_servers, sdp, own_context }, out);
     }
 
@@ -238,6 +253,8 @@ impl Negotiation {
             }
             ConnectionEvent::LocalCandidate(candidate) => {
                 attempt.addresses.found(candidate);
+                self.relays.here |= is_relayed(candidate);
+                attempt.complete.0 |= candidate.is_end();
                 if newest {
                     self.say_of_attempt(SignalBody::Candidate(candidate.clone()), joined, out);
                 }
@@ -261,9 +278,11 @@ impl Negotiation {
             ConnectionEvent::Link(LinkState::Connecting) if !attempt.was_connected() => {
                 attempt.link = LinkState::Connecting;
             }
+            ConnectionEvent::Link(LinkState::Failed) if attempt.fails_too_early() => {}
             ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken => attempt.link = LinkState::Failed,
             ConnectionEvent::Channel { open } => attempt.channel_open = *open,
             ConnectionEvent::Path(path) => attempt.path = Some(*path),
+            ConnectionEvent::RelayBusy => self.relays.busy = true,
             // Whether a link that was up still is, what arrives over it tells sooner and better than these two words.
             ConnectionEvent::Link(LinkState::Connecting | LinkState::Interrupted)
             | ConnectionEvent::LocalDescription { .. }
@@ -282,6 +301,16 @@ impl Negotiation {
         {
             out.push(Output::Connection { id, command: ConnectionCommand::Close });
         }
+    }
+
+    /// The newest attempt has not failed.
+    pub(super) fn is_trying(&self, id: OpId) -> bool {
+        self.attempt.as_ref().is_some_and(|a| a.id == id && a.link != LinkState::Failed)
+    }
+
+    /// The other has answered our newest offer, or we theirs.
+    pub(super) fn is_negotiated(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|a| a.exchange >= Exchange::Negotiated)
     }
 
     /// Whether that is a successor that failed, and was closed for it, while the former attempt may go on.
@@ -304,5 +333,43 @@ impl Negotiation {
     /// Whether the running attempt is with another instance than this one.
     pub(super) fn is_with_other_than(&self, instance: Option<&InstanceId>) -> bool {
         self.attempt.as_ref().is_some_and(|a| a.with.is_some() && a.with.as_ref() != instance)
+    }
+}
+
+/// A candidate that goes through a relay (RFC 8839 section 5.1).
+pub(super) fn is_relayed(candidate: &Candidate) -> bool {
+    candidate.candidate.contains(" typ relay")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::SessionId;
+
+    fn offering() -> (Negotiation, OpId, Outputs) {
+        let (session, user) = (SessionId::parse("s").unwrap(), UserId::parse("7").unwrap());
+        let me = Identity { session, user, instance: InstanceId::parse(&"0f".repeat(16)).unwrap() };
+        let (mut negotiation, mut out) = (Negotiation::new(me), Outputs::default());
+        negotiation.offer(&UserId::parse("9").unwrap(), Vec::new(), false, &mut out);
+        let id = negotiation.attempt().unwrap().id;
+        (negotiation, id, out)
+    }
+
+    #[test]
+    fn a_browser_that_gives_up_before_it_knows_all_candidates_is_not_believed() {
+        let (mut negotiation, id, mut out) = offering();
+        let failed = ConnectionEvent::Link(LinkState::Failed);
+        let end = ConnectionEvent::LocalCandidate(Candidate::end());
+        negotiation.connection_event(id, &failed, true, &mut out);
+        assert!(negotiation.is_trying(id));
+        negotiation.connection_event(id, &end, true, &mut out);
+        negotiation.connection_event(id, &failed, true, &mut out);
+        assert!(negotiation.is_trying(id), "the other's are to come");
+        negotiation.attempt.as_mut().unwrap().complete.1 = true;
+        negotiation.connection_event(id, &failed, true, &mut out);
+        assert!(!negotiation.is_trying(id));
+        let (mut negotiation, id, mut out) = offering();
+        negotiation.connection_event(id, &ConnectionEvent::Broken, true, &mut out);
+        assert!(!negotiation.is_trying(id), "what was rejected is of no use");
     }
 }

@@ -5,6 +5,7 @@ use super::attempt::Attempt;
 use super::incoming::Signalled;
 use crate::decision::Fact;
 use crate::op_id::OpId;
+use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
 use crate::wire::{
     ClientEvent, Envelope, IceServer, InBand, InstanceId, Outcome, RestartWhy, Role, SameUser, SignalBody, UserId,
@@ -75,12 +76,20 @@ impl Call {
             Signalled::GaveUp(reason) => {
                 self.negotiation.close(out);
                 self.negotiation.forget_offer();
-                Some(Fact::GaveUp(reason))
+                Some(Fact::GaveUp(reason.mirrored()))
             }
         }
     }
 
-    pub(crate) fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
+    /// Other ICE servers, or other credentials for them. Connections gather with them from now on, when they gather again.
+    pub(crate) fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>, out: &mut Outputs) {
+        if ice_servers == self.ice_servers {
+            return;
+        }
+        for id in self.negotiation.ids() {
+            let command = ConnectionCommand::Configure { ice_servers: ice_servers.clone() };
+            out.push(Output::Connection { id, command });
+        }
         self.ice_servers = ice_servers;
     }
 

@@ -15,6 +15,7 @@ fn call(role: Role) -> Situation {
         next_try: None,
         doubtful: false,
         concealed: false,
+        way: Way::Fine,
     }
 }
 
@@ -30,6 +31,7 @@ fn every_fact() -> Vec<Fact> {
         RestartWhy::Granted,
         RestartWhy::Network,
         RestartWhy::Person,
+        RestartWhy::Path,
     ];
     let mut facts: Vec<Fact> = asked.into_iter().map(Fact::Asked).collect();
     facts.extend([
@@ -51,6 +53,7 @@ fn every_fact() -> Vec<Fact> {
         Fact::AddressChanged { gone: false },
         Fact::AddressChanged { gone: true },
         Fact::MicrophoneGranted,
+        Fact::IceRenewed,
         Fact::Person,
         Fact::VoiceOff,
         Fact::PeerVoiceOff,
@@ -141,4 +144,29 @@ fn a_hint_begins_a_join_anew_once_and_wakes_voice_that_was_given_up() {
     assert_eq!(given_up.decide(Fact::NetworkHint).media, Some(MediaAction::Ask(RestartWhy::Network)));
     let off = Situation { voice: Voice::Off, ..given_up };
     assert_eq!(off.decide(Fact::NetworkHint).media, None);
+}
+
+#[test]
+fn a_call_through_a_relay_is_offered_a_better_path_and_newer_credentials_while_it_goes_on() {
+    let of = |role, way| move |fact| Situation { way, ..call(role) }.decide(fact).media;
+    let ask = Some(MediaAction::Ask(RestartWhy::Path));
+    for fact in [Fact::NetworkHint, Fact::AddressChanged { gone: false }] {
+        assert_eq!(of(Role::Offerer, Way::Relayed)(fact), Some(MediaAction::RestartIce), "{fact:?}");
+        assert_eq!(of(Role::Answerer, Way::Relayed)(fact), ask, "{fact:?}");
+        assert_eq!(of(Role::Offerer, Way::Sought)(fact), None, "{fact:?}: not again and again");
+        assert_eq!(of(Role::Offerer, Way::Fine)(fact), None, "{fact:?}");
+    }
+    for fact in [Fact::IceRenewed, Fact::Welcome] {
+        assert_eq!(of(Role::Offerer, Way::Sought)(fact), Some(MediaAction::RestartIce), "{fact:?}");
+        assert_eq!(of(Role::Answerer, Way::Sought)(fact), ask, "{fact:?}");
+        assert_eq!(of(Role::Offerer, Way::Fine)(fact), None, "{fact:?}: nobody uses them");
+    }
+    let asked = Fact::Asked(RestartWhy::Path);
+    assert_eq!(call(Role::Offerer).decide(asked).media, Some(MediaAction::RestartIce));
+    assert_eq!(Situation { link: Link::Failed, ..call(Role::Offerer) }.decide(asked).media, None);
+    assert_eq!(
+        Situation { talks: Talks::Offering, ..call(Role::Offerer) }.decide(asked).media,
+        None,
+        "it is under way"
+    );
 }

@@ -85,6 +85,10 @@ impl Session {
             }
             ServerEvent::Receipt(receipt) => self.chat.receipt(&receipt),
             ServerEvent::Typing(typing) => self.peer.types(typing.on, &mut self.out),
+            ServerEvent::Ice(ice) => {
+                self.call.set_ice_servers(ice.ice_servers, &mut self.out);
+                self.learn(Fact::IceRenewed);
+            }
             ServerEvent::Notice(notice) => self.notice(&notice),
         }
     }
@@ -139,7 +143,7 @@ impl Session {
         }
         let Welcome { peer, signals, chat, ice_servers, .. } = welcome;
         self.signalling.welcomed(&mut self.out);
-        self.call.set_ice_servers(ice_servers);
+        self.call.set_ice_servers(ice_servers, &mut self.out);
         // Budgets are new before what waited is looked at: it may hold that the other gave up just now.
         self.note(Fact::Welcome);
         // When the server knows of nobody else, whoever we knew is not there, unless the link itself shows them.

@@ -131,6 +131,9 @@ pub(super) const fn voice_reason(reason: Option<VoiceReason>) -> &'static str {
     match reason {
         None => "",
         Some(VoiceReason::ConnectionFailed) => "connection-failed",
+        Some(VoiceReason::RelayUnreachable) => "relay-unreachable",
+        Some(VoiceReason::PeerUnreachable) => "peer-unreachable",
+        Some(VoiceReason::RelayBusy) => "relay-busy",
         Some(VoiceReason::NoRelay) => "no-relay",
         Some(VoiceReason::UnsupportedBrowser) => "unsupported-browser",
         Some(VoiceReason::InsecureContext) => "insecure-context",
