@@ -16,8 +16,8 @@ export function credentials(user, seconds = 3600) {
   return { username, credential: createHmac("sha1", TURN_SECRET).update(username).digest("base64") };
 }
 
-/** Starts it on a host: `{ pid, kill, start }`. `wrap` is put before the command; `addresses` are its own. */
-export async function startCoturn({ folder, wrap, addresses, cert, key, port = 3478 }) {
+/** Starts it on a host: `{ pid, log, kill, start }`. `wrap` is put before the command, `addresses` are its own, `more` are further settings. */
+export async function startCoturn({ folder, wrap, addresses, cert, key, port = 3478, more = [] }) {
   const file = join(folder, "turnserver.conf");
   const lines = [
     ...addresses.flatMap((address) => [`listening-ip=${address}`, `relay-ip=${address}`]),
@@ -27,6 +27,7 @@ export async function startCoturn({ folder, wrap, addresses, cert, key, port = 3
     ...["no-cli", "no-software-attribute", "simple-log", "log-file=stdout", `pidfile=${join(folder, "turnserver.pid")}`],
     // Its database is of no use here; each run has one of its own.
     `userdb=${join(folder, "turndb")}`,
+    ...more,
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
   const coturn = { log: "" };
