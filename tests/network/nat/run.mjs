@@ -9,6 +9,8 @@ if (why) {
 }
 // Need the packages that were only made sure of above.
 const { cases, forFirefox } = await import("./cases.mjs");
+const { checkGateways } = await import("./gateways.mjs");
+const { makeTopology } = await import("./topology.mjs");
 const { makeWorld } = await import("./world.mjs");
 
 const args = process.argv.slice(2);
@@ -44,6 +46,16 @@ async function inWorld(options, names) {
   }
 }
 
+if (given.length === 0) {
+  const topology = makeTopology();
+  try {
+    await checkGateways({ topology });
+    passed += 1;
+    console.log("the gateways are what they are called");
+  } finally {
+    topology.remove();
+  }
+}
 for (const firefox of args.includes("--firefox") ? [true] : [false, true]) {
   const names = given.length > 0 ? given : firefox ? forFirefox : Object.keys(cases);
   // With names given, Firefox only where it was asked for.
