@@ -23,6 +23,8 @@ export function launchFirefox({ wrapper, port, secure = [], profile } = {}) {
       "media.peerconnection.ice.obfuscate_host_addresses": false,
       // A kept connection of an address that is gone would have the next page wait.
       "network.http.keep-alive.timeout": 1,
+      // One of HTTP/2 would be kept all the same.
+      "network.http.http2.enabled": false,
       "dom.securecontext.allowlist": secure.join(","),
     },
   });
