@@ -1,6 +1,6 @@
 // npm run bench:networks [kind ...]: which pairs of networks connect, and how soon there is sound: pairvoice with the relay of its own
 // server beside PeerJS with its own server and a coturn, in one run, over tests/network/nat. Each kind at each side; prints a table.
-// ROUNDS=3 rounds of each pair (1), STACKS=pairvoice,peerjs; EACH=1 prints every pair at once.
+// ROUNDS=3 rounds of each pair (1), STACKS=pairvoice,peerjs,peerjs-3478 (the last is a coturn without TLS on 443); EACH=1 prints every pair at once.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -11,7 +11,7 @@ import { prepare } from "../../tests/network/nat/prepare.mjs";
 
 const baseline = fileURLToPath(new URL("../network/", import.meta.url));
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
-const LIMIT_MS = 45_000;
+const LIMIT_MS = Number(process.env.LIMIT_MS ?? 45_000);
 
 const why = await prepare();
 if (why) {
@@ -42,16 +42,23 @@ const stacks = {
     },
     waits: () => globalThis.session?.getState().voice.state === "waiting",
   },
-  peerjs: {
+  peerjs: peerjs(turnUrls),
+  // A coturn at its own ports only, as its documentation begins.
+  "peerjs-3478": peerjs((name) => turnUrls(name).filter((url) => url.startsWith("turn:"))),
+};
+
+/** PeerJS whose coturn has the URLs that `urls` makes of its name. */
+function peerjs(urls) {
+  return {
     async open(world, site, user, session) {
-      const ice = JSON.stringify([{ urls: turnUrls(world.topology.names.relay), ...credentials(`${session}-${user}`) }]);
+      const ice = JSON.stringify([{ urls: urls(world.topology.names.relay), ...credentials(`${session}-${user}`) }]);
       const server = { url: `https://${world.topology.names.peer}` };
       const person = await world[site].open(server, user, { query: { session, port: 443, path: "/signalling", ice }, open: false });
       return { person, begin: () => person.visit() };
     },
     waits: () => globalThis.ready,
-  },
-};
+  };
+}
 
 /** Milliseconds from the opening of the second page to sound on both sides, or nothing. */
 async function timeToSound(world, stack, session) {
@@ -95,9 +102,9 @@ const shown = (times) => {
 
 const given = process.argv.slice(2);
 const list = given.length > 0 ? given : Object.keys(kinds);
-const names = (process.env.STACKS ?? Object.keys(stacks).join(",")).split(",");
+const names = (process.env.STACKS ?? "pairvoice,peerjs").split(",");
 const world = await makeWorld({ relay: names.includes("pairvoice") ? "embedded" : "none", coturn: true });
-const peerjs = await startPeerJs(world);
+const peerServer = await startPeerJs(world);
 /** times[stack][low][high] */
 const times = Object.fromEntries(names.map((stack) => [stack, {}]));
 try {
@@ -118,7 +125,7 @@ try {
     }
   }
 } finally {
-  peerjs.kill();
+  peerServer.kill();
   await world.stop();
 }
 
