@@ -1,7 +1,7 @@
 /** Voice that connects by itself, and a text chat that loses nothing, for the two people of a session. */
 
 /** Options of {@link joinSession} and {@link startVoiceCall}. */
-export interface SessionOptions {
+export interface SessionOptions extends Processing {
   /** Address of the signalling server, such as `https://signal.example.com`. A path is kept: Socket.IO is sought below it. */
   url: string;
   /** The session that the two people share: 1–128 bytes of UTF-8 without control characters, or an integer from 0. */
@@ -16,6 +16,10 @@ export interface SessionOptions {
    * bring a kept one. It has 10 seconds; what it throws or rejects with is shown as `session.cause` while there is no connection,
    * and it is asked again by itself. */
   token: string | (() => string | Promise<string>);
+  /** The microphone: a device's id, or an audio track of the app's own. What the person chose before in this browser, or whatever
+   * the system uses, when it is left out. The switches of {@link Processing} (all on by default) hold until the person chooses
+   * otherwise by `setProcessing()`. */
+  microphone?: string | MediaStreamTrack;
   /** Voice goes through the server's relay only, so that the other person does not learn this side's network addresses; `false` by
    * default. Without a relay there is no voice then. */
   relayOnly?: boolean;
@@ -73,8 +77,39 @@ export type VoiceReason =
   | "unsupported-browser"
   | "insecure-context";
 
-/** Why there is no microphone. */
-export type MicrophoneReason = "denied" | "missing" | "busy" | "ended";
+/**
+ * Why there is no microphone:
+ * - `denied`: the person or the browser said no for good
+ * - `dismissed`: not allowed this time; asking again may help
+ * - `blocked`: the system or the page's policy withholds it, whatever the person says; where that can't be told apart (a policy, in
+ *   Firefox), it is `denied`
+ * - `missing`: there is none
+ * - `busy`: it could not be opened, mostly because another program holds it
+ * - `ended`: it worked and went away
+ * - `silent`: it is open and brings nothing, since the system mutes it or it is frozen
+ */
+export type MicrophoneReason = "denied" | "dismissed" | "blocked" | "missing" | "busy" | "ended" | "silent";
+
+/**
+ * Why another microphone is used than before, or none:
+ * - `chosen`: the person chose it, or asked for a microphone again
+ * - `ended`, `muted`, `frozen`: the one before was unplugged or handed over, muted by the system, or brought nothing
+ * - `default-changed`: the system uses another one now
+ * - `returned`: it is there again, or can be opened again
+ * - `allowed`: it was allowed in the browser's settings
+ * - `missing`, `busy`, `denied`: the one that was chosen is not there, could not be opened, or is not allowed
+ */
+export type MicrophoneChangeReason =
+  | "chosen"
+  | "ended"
+  | "muted"
+  | "frozen"
+  | "default-changed"
+  | "returned"
+  | "allowed"
+  | "missing"
+  | "busy"
+  | "denied";
 
 /** Off: not asked for. Asking: the browser's prompt may be open. Live: sound is taken. Failed: see the reason. */
 export type MicrophoneState = "off" | "asking" | "live" | "failed";
@@ -106,6 +141,9 @@ export interface VoiceView extends Trouble<VoiceReason> {
   /** Voice is on and there is no microphone: this person hears and is not heard. */
   readonly listenOnly: boolean;
   readonly microphone: MicrophoneView;
+  readonly speaker: SpeakerView;
+  /** How loud the other is played, from 0 to 1. */
+  readonly volume: number;
   /** How packets travel, once it is known. */
   readonly path: "direct" | "relay" | null;
   /**
@@ -126,6 +164,44 @@ export interface MicrophoneView extends Trouble<MicrophoneReason> {
   readonly state: MicrophoneState;
   /** The device's name; empty while unknown. */
   readonly label: string;
+  /** The device in use, as `listDevices()` names it; empty while there is none. */
+  readonly deviceId: string;
+  /** What the browser does to the sound of the device in use, or will do. */
+  readonly echoCancellation: boolean;
+  readonly noiseSuppression: boolean;
+  readonly autoGainControl: boolean;
+}
+
+/** This person's speaker. */
+export interface SpeakerView {
+  /** As `listDevices()` names it; empty is whatever the system uses. */
+  readonly deviceId: string;
+  /** The device's name; empty while unknown. */
+  readonly label: string;
+  /** This browser lets a page choose: `setSpeaker()` works. */
+  readonly selectable: boolean;
+}
+
+/** A microphone or a speaker. */
+export interface Device {
+  /** For `setMicrophone()` and `setSpeaker()`; lasting for one origin. Empty before a microphone was allowed. */
+  readonly id: string;
+  /** The device's name; empty before a microphone was allowed. */
+  readonly label: string;
+  /** What the system uses. */
+  readonly isDefault: boolean;
+  /** In use in this session. */
+  readonly current: boolean;
+}
+
+/** What the browser does to the microphone's sound. */
+export interface Processing {
+  /** What the speaker plays is taken out. */
+  echoCancellation?: boolean;
+  /** Steady noise is taken out. */
+  noiseSuppression?: boolean;
+  /** Quiet and loud voices are made alike. */
+  autoGainControl?: boolean;
 }
 
 /** The other person. */
@@ -196,6 +272,149 @@ export interface SessionEvents {
   typing: boolean;
   /** How loud both sides are, from 0 to 1, ten times a second while somebody listens. */
   level: { readonly own: number; readonly peer: number };
+  /** Another microphone is used than before, or none. `from` and `to` are names of devices; the same name twice says that what was
+   * chosen could not be had and nothing changed. */
+  "microphone-changed": { readonly from: string | null; readonly to: string | null; readonly why: MicrophoneChangeReason };
+}
+
+/** What a session did, as plain values that `JSON.stringify` takes. Times (`at`) are milliseconds since `start`. It holds no token, no
+ * text and no address: what is equal has the same short name in their place (`a1.v4.private`). Names of users, of the session and of microphones stay. */
+export interface Diagnostics {
+  /** The form of this object. */
+  readonly format: 1;
+  /** The package's version. */
+  readonly version: string;
+  /** The browser's `userAgent`. */
+  readonly browser: string | null;
+  /** When the session began (ISO 8601, by this device's clock). */
+  readonly start: string;
+  /** When this was asked for. */
+  readonly taken: number;
+  /** The names under which the server's log speaks of this session, this person, this life of the client, its sockets and its attempts. */
+  readonly ids: {
+    readonly room: string;
+    readonly user: string;
+    readonly instance: string;
+    readonly sockets: readonly { readonly at: number; readonly name: string }[];
+    readonly attempts: readonly {
+      readonly at: number;
+      readonly role: "offerer" | "answerer";
+      readonly peer: string;
+      /** The offerer's instance. */
+      readonly offerer: string;
+      readonly attempt: number;
+    }[];
+  };
+  readonly role: "offerer" | "answerer" | null;
+  /** The state now; of the chat, how many messages there are. */
+  readonly state: Omit<State, "chat"> & { readonly chat: Omit<ChatView, "messages"> & { readonly messages: number } };
+  /** What changed in the state, and when. */
+  readonly states: readonly DiagnosticsEntry[];
+  /** What did not work (`because`) and what was done about it, and what was refused, dropped or could not be read. */
+  readonly decisions: readonly DiagnosticsEntry[];
+  /** What the microphone reported. */
+  readonly microphone: readonly DiagnosticsEntry[];
+  /** A call's figures, every five seconds: round trip and jitter in milliseconds, packets since its beginning, the pair of candidates in use. */
+  readonly figures: readonly DiagnosticsEntry[];
+  /** The oldest entries of a list were given up, for it had too many. */
+  readonly truncated: boolean;
+  /** Every input of the client's core with the names of what followed, so that the repository's simulation can replay it. */
+  readonly timeline: { readonly truncated: boolean; readonly config: object; readonly entries: readonly unknown[] };
+  /** With `addresses: true`, which address each short name stands for. */
+  readonly addresses?: Readonly<Record<string, string>>;
+}
+
+/** Options of {@link checkConnection}. */
+export interface CheckOptions extends Pick<SessionOptions, "url" | "sessionId" | "userId" | "token" | "wasm"> {
+  /** Aborting it ends the check: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Whether the microphone is asked for and listened to; `true` by default. */
+  microphone?: boolean;
+  /** Called with what is known so far whenever something was found, the level of the microphone included. */
+  onProgress?: (step: "microphone" | "server" | "candidates" | "relay", found: CheckFindings) => void;
+}
+
+/** What a check found so far. */
+export interface CheckFindings {
+  readonly microphone: {
+    /** `unanswered`: nobody answered the browser's question. */
+    readonly state: "skipped" | "asking" | "unanswered" | "live" | "failed";
+    readonly reason: MicrophoneReason | null;
+    readonly label: string;
+    /** How loud it is, from 0 to 1. */
+    readonly level: number | null;
+  };
+  readonly server: {
+    /** `older`: it knows no checks, so that nothing is known of a relay. */
+    readonly state: "asking" | "reached" | "older" | "unreachable" | "token-failed" | "module-failed" | "unauthorized" | "version-mismatch" | "refused";
+    /** The server's code, when it refused. */
+    readonly code: string | null;
+    /** The server's own version. */
+    readonly version: string | null;
+    readonly roundTripMs: number | null;
+  };
+  /** How this device can be reached. `family` is `null` where the browser hides the address. */
+  readonly candidates: readonly {
+    readonly type: "host" | "srflx" | "prflx" | "relay";
+    /** For a relay, how it is reached from here. */
+    readonly transport: "udp" | "tcp" | "tls";
+    readonly family: "v4" | "v6" | null;
+  }[];
+  readonly relay: {
+    /** `none`: the server names none. `reached`: it answered and carried nothing. */
+    readonly state: "unknown" | "none" | "unreached" | "reached" | "carries";
+    readonly transport: "udp" | "tcp" | "tls" | null;
+    /** Packets from this page to itself through the relay, 50 a second. */
+    readonly sent: number;
+    readonly received: number;
+    /** From here to the relay and back. */
+    readonly roundTripMs: number | null;
+    /** How long packets were sent. */
+    readonly seconds: number;
+  };
+  readonly tookMs: number;
+}
+
+/** Why a check's verdict is not `good`. */
+export type CheckReason =
+  | "unsupported-browser"
+  | "insecure-context"
+  | "signaling-unreachable"
+  | "token-failed"
+  | "module-failed"
+  | "unauthorized"
+  | "version-mismatch"
+  | "refused"
+  | "blocked"
+  | "useless"
+  | "microphone-denied"
+  | "microphone-missing"
+  | "microphone-busy"
+  | "microphone-unanswered"
+  | "microphone-silent"
+  | "lossy"
+  | "slow"
+  | "slow-transport"
+  | "relay-failed"
+  | "no-relay"
+  | "relay-unknown";
+
+/** What a check found, and what follows from it. */
+export interface ConnectionCheck extends CheckFindings {
+  /** `fair`: a call works with the limits that the reason names. `bad`: voice does not work. */
+  readonly verdict: "good" | "fair" | "bad";
+  /** The worst that was found. */
+  readonly reason: CheckReason | null;
+  /** One sentence for people. */
+  readonly message: string;
+  /** What a person can do. */
+  readonly hint: string;
+}
+
+/** One entry of a list of {@link Diagnostics}. */
+export interface DiagnosticsEntry {
+  readonly at: number;
+  readonly [name: string]: unknown;
 }
 
 // For apps whose `lib` is older than `esnext.disposable`; the two declarations are one where it is there.
@@ -212,6 +431,9 @@ declare global {
 export interface Session {
   /** The state: the same object until something changes. */
   getState(): State;
+  /** What happened so far, for whoever looks for the cause of a fault; also after the session has ended. `addresses: true` tells this
+   * device's addresses and the other's. */
+  diagnostics(options?: { addresses?: boolean }): Diagnostics;
   /** Calls back after each change of state; returns the function that stops it. */
   subscribe(callback: () => void): () => void;
   /** Calls back on an event; returns the function that stops it. */
@@ -226,6 +448,27 @@ export interface Session {
   resumeAudio(): void;
   /** Mutes or unmutes the microphone; the other sees it. */
   setMuted(muted: boolean): void;
+  /** The microphones and speakers of this browser. Names are known once a microphone was allowed. */
+  listDevices(): Promise<{ readonly microphones: readonly Device[]; readonly speakers: readonly Device[] }>;
+  /**
+   * Chooses a microphone by its id, or gives an audio track of the app's own; `null` is whatever the system uses, also when that
+   * changes. Sound goes on until the other device is open, and nothing is negotiated. An own track is never stopped; while this
+   * person is muted, its `enabled` is `false`.
+   * @throws {PairvoiceError} `invalid-options`
+   */
+  setMicrophone(microphone: string | MediaStreamTrack | null): void;
+  /**
+   * Chooses a speaker by its id; an empty one is whatever the system uses.
+   * @throws {PairvoiceError} as a rejection: `unsupported` where `voice.speaker.selectable` is `false`, `device-unavailable`
+   */
+  setSpeaker(id: string): Promise<void>;
+  /** Chooses how loud the other is played, from 0 to 1. iOS leaves that to the buttons of the device. */
+  setVolume(volume: number): void;
+  /** Chooses what the browser does to the microphone's sound; switches that are left out stay. */
+  setProcessing(processing: Processing): void;
+  /** The other's sound, for captions or a recording: the same stream all the time, whose track is exchanged (with the events
+   * `removetrack` and `addtrack`) when there is another connection. It is played already. */
+  readonly remoteStream: MediaStream;
   /**
    * Sends a message of 1 to 8,000 Unicode characters and returns its ID at once; `status` tells how far it comes.
    * @throws {PairvoiceError} `text-empty`, `text-too-long`, `text-invalid` or `session-ended`; nothing is sent then
@@ -257,7 +500,9 @@ export type PairvoiceErrorCode =
   | "text-too-long"
   | "text-invalid"
   | "session-ended"
-  | "no-random-numbers";
+  | "no-random-numbers"
+  | "unsupported"
+  | "device-unavailable";
 
 /** An error that is thrown; everything else is state. */
 export interface PairvoiceError extends Error {
@@ -276,6 +521,13 @@ export function joinSession(options: SessionOptions): Promise<Session>;
  * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
  */
 export function startVoiceCall(options: SessionOptions): Promise<Session>;
+
+/**
+ * Looks, before a call, whether it will work: microphone, server, ways to be reached, and packets to oneself through the relay. It takes
+ * nobody's seat, ends within 10 seconds whatever happens, and leaves nothing open.
+ * @throws {PairvoiceError} `invalid-options`, `wasm-unavailable` or `no-random-numbers`
+ */
+export function checkConnection(options: CheckOptions): Promise<ConnectionCheck>;
 
 /** Tells whether something caught is a {@link PairvoiceError}. */
 export function isPairvoiceError(error: unknown): error is PairvoiceError;

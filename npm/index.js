@@ -1,6 +1,8 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded when the first session starts. The contract is index.d.ts.
-import init, { join, letGo, onCrash } from "./wasm/pairvoice.js";
+import { check } from "./check.js";
+import { Recorder } from "./recorder.js";
+import init, { checkPlan, checkVerdict, join, letGo, onCrash } from "./wasm/pairvoice.js";
 
 let loading;
 
@@ -58,6 +60,7 @@ const sessionEnded = {
 
 const loadSocketIo = () => import("socket.io-client");
 const loadIdb = () => import("idb");
+const record = () => new Recorder();
 
 /** Rejects with the signal's reason as soon as it is aborted. */
 function abortable(promise, signal) {
@@ -72,15 +75,17 @@ function abortable(promise, signal) {
 
 class Session {
   #handle;
+  #recorder;
   #left;
   #subscriptions = new Map();
   #signal;
+  #remoteStream;
   #abort = () => void this.leave();
   #last;
   #end = () => {
     const { voice, peer, chat } = this.#last;
     const none = { state: "off", reason: null, message: null, hint: null };
-    const microphone = { ...none, label: "" };
+    const microphone = { ...voice.microphone, ...none, label: "", deviceId: "" };
     this.#last = Object.freeze({
       session: sessionEnded,
       voice: { ...voice, ...none, listenOnly: false, playbackBlocked: false, recovery: null, since: null, microphone },
@@ -92,6 +97,7 @@ class Session {
 
   constructor(handle, signal) {
     this.#handle = handle;
+    this.#recorder = handle.recorder();
     this.#signal = signal;
     this.#last = handle.getState();
     ends.add(this.#end);
@@ -104,6 +110,10 @@ class Session {
 
   getState() {
     return (this.#last = this.#call("getState") ?? this.#last);
+  }
+
+  diagnostics(options) {
+    return this.#recorder.diagnostics(options, this.getState());
   }
 
   subscribe(callback) {
@@ -133,6 +143,52 @@ class Session {
 
   resumeAudio() {
     this.#call("resumeAudio");
+  }
+
+  async listDevices() {
+    const list = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    const { microphone, speaker } = this.getState().voice;
+    const entries = (kind, used) => {
+      const devices = list.filter((device) => device.kind === kind);
+      // Where no entry stands for the system's choice (Chromium has one), it is the first.
+      const system = Math.max(0, devices.findIndex(({ deviceId }) => deviceId === "default"));
+      const entry = ({ deviceId: id, label }, place) => {
+        const isDefault = place === system;
+        return Object.freeze({ id, label, isDefault, current: used === id || (used === "" && isDefault) });
+      };
+      return Object.freeze(devices.map(entry));
+    };
+    const used = microphone.state === "live" ? microphone.deviceId : undefined;
+    return Object.freeze({ microphones: entries("audioinput", used), speakers: entries("audiooutput", speaker.deviceId) });
+  }
+
+  setMicrophone(microphone) {
+    this.#call("setMicrophone", microphone);
+  }
+
+  async setSpeaker(id) {
+    // Its own name in `listDevices()` is Chromium's for what the system uses.
+    const wanted = id === "default" ? "" : String(id ?? "");
+    const using = this.#call("useSpeaker", wanted);
+    if (!using) throw pairvoiceError("unsupported", "this browser lets no page choose a speaker");
+    try {
+      await using;
+    } catch (cause) {
+      throw pairvoiceError("device-unavailable", "this speaker is not there or not allowed", cause);
+    }
+    this.#call("setSpeaker", wanted);
+  }
+
+  setVolume(volume) {
+    this.#call("setVolume", Number(volume));
+  }
+
+  setProcessing(processing) {
+    this.#call("setProcessing", processing);
+  }
+
+  get remoteStream() {
+    return (this.#remoteStream ??= this.#call("remoteStream") ?? new MediaStream());
   }
 
   setMuted(muted) {
@@ -191,7 +247,7 @@ export async function joinSession(options) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   await abortable(load(options?.wasm), signal);
-  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb)), crashes]);
+  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb, record)), crashes]);
   const handle = await abortable(joining, signal).catch((error) => {
     // Aborted while an earlier life of the session was still ending: what comes is let go at once.
     void joining.then((late) => late?.leave(), () => {});
@@ -210,6 +266,24 @@ export async function startVoiceCall(options) {
   const session = await joinSession(options);
   session.startVoice();
   return session;
+}
+
+/** How long WebAssembly may take to load for a check, in milliseconds. */
+const CHECK_LOAD_MS = 8_000;
+
+export async function checkConnection(options) {
+  const signal = options?.signal;
+  signal?.throwIfAborted();
+  const began = performance.now();
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(pairvoiceError("wasm-unavailable", "WebAssembly took too long to load")), CHECK_LOAD_MS);
+  });
+  await abortable(Promise.race([load(options?.wasm), late]), signal).finally(() => clearTimeout(timer));
+  const plan = guarded(() => checkPlan(options ?? {}));
+  if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
+  const judge = (facts) => guarded(() => checkVerdict(facts));
+  return abortable(check({ plan, judge, loadSocketIo, options, spent: performance.now() - began }), signal);
 }
 
 export function isPairvoiceError(error) {

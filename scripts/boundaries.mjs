@@ -11,6 +11,7 @@ const rules = [
   { folder: "crates/wire/src", forbid: pure, why: "the vocabulary knows no browser, no server, no clock and no async" },
   { folder: "crates/core/src", forbid: pure, why: "the client's decisions know no browser, no server, no clock, no lock and no async" },
   { folder: "crates/room/src", forbid: pure, why: "the server's decisions know no socket, no clock, no lock, no database and no async" },
+  { folder: "crates/relay/src", forbid: pure, why: "the relay knows no socket, no clock, no lock and no async" },
   { folder: "src", files: ["api.rs", "driver.rs"], forbid: /&mut self\b/, why: "an exported &mut self that is re-entered throws; state lives in cells" },
   { folder: "src", forbid: /Closure<dyn FnMut/, why: "an FnMut that is re-entered throws" },
   { folder: "src", files: ["peer_connection.rs", "microphone.rs", "speaker.rs", "signaling.rs", "storage.rs", "addresses.rs", "level.rs", "page.rs", "context.rs"], forbid: /crate::(driver|api|connections|peer_connection|microphone|speaker|signaling|storage|level)\b(?!::ImplicitDescription)/, why: "only the driver sees both worlds; all report to its inbox" },
@@ -22,8 +23,9 @@ const rules = [
 const dependencies = {
   "crates/wire": [],
   "crates/core": ["pairvoice-wire"],
+  "crates/relay": [],
   "crates/room": ["pairvoice-wire"],
-  "crates/server": ["pairvoice-room", "pairvoice-wire"],
+  "crates/server": ["pairvoice-relay", "pairvoice-room", "pairvoice-wire"],
   "tests/sim": ["pairvoice-core", "pairvoice-room", "pairvoice-wire"],
   "bench/server/load": [],
   ".": ["pairvoice-core"],

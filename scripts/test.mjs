@@ -26,7 +26,7 @@ const parts = {
     }
   },
   async core() {
-    const crates = ["wire", "core", "room", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
+    const crates = ["wire", "core", "relay", "room", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
     await run("cargo", ["test", "--locked", "--quiet", ...crates]);
   },
   async sim() {

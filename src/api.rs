@@ -5,17 +5,19 @@ use std::rc::Rc;
 
 use gloo::timers::callback::Timeout;
 use js_sys::{Function, Promise};
-use pairvoice_core::Input;
 use pairvoice_core::wire::{MessageId, check_text};
+use pairvoice_core::{Device, Input, Volume};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::MediaStream;
 
 use crate::convert;
 use crate::driver::Driver;
 use crate::error::{Code, error, no_random_numbers, text_error};
-use crate::options::Options;
+use crate::options::{self, Options};
 use crate::random::{new_message_id, random_instance};
+use crate::recorder::Recorder;
 
 /// A session and how many hold it.
 struct Shared {
@@ -36,12 +38,12 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 }
 
 /// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
-/// of that name.
+/// of that name, `record` makes a recorder.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options` or `no-random-numbers`.
 #[wasm_bindgen(skip_typescript)]
-pub async fn join(options: JsValue, loader: Function, idb: Function) -> Result<Handle, JsValue> {
+pub async fn join(options: JsValue, loader: Function, idb: Function, record: Function) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
     let shared = loop {
         match find(&options) {
@@ -55,7 +57,7 @@ pub async fn join(options: JsValue, loader: Function, idb: Function) -> Result<H
             }
             None => {
                 let instance = random_instance().ok_or_else(no_random_numbers)?;
-                let driver = Driver::start(options, instance, loader, idb);
+                let driver = Driver::start(options, instance, loader, idb, Recorder::new(&record)?);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;
@@ -80,6 +82,12 @@ impl Handle {
     #[must_use]
     pub fn state(&self) -> JsValue {
         self.shared.driver.state()
+    }
+
+    /// The recording of the session.
+    #[must_use]
+    pub fn recorder(&self) -> JsValue {
+        self.shared.driver.recorder.value()
     }
 
     /// Calls back on an event; returns the number to `off` with.
@@ -126,6 +134,54 @@ impl Handle {
     #[wasm_bindgen(js_name = setMuted)]
     pub fn set_muted(&self, muted: bool) {
         self.input(Input::SetMuted(muted));
+    }
+
+    /// Chooses a microphone by its ID, an own track, or whatever the system uses.
+    ///
+    /// # Errors
+    /// An `Error` with code `invalid-options`.
+    #[wasm_bindgen(js_name = setMicrophone)]
+    pub fn set_microphone(&self, microphone: &JsValue) -> Result<(), JsValue> {
+        let given = options::microphone(microphone)?;
+        if !self.released.get() {
+            self.shared.driver.set_microphone(given);
+        }
+        Ok(())
+    }
+
+    /// Plays on the speaker of that ID; an empty one is whatever the system uses. The promise is the browser's own (`setSinkId`);
+    /// there is none where it lets no page choose.
+    #[wasm_bindgen(js_name = useSpeaker)]
+    #[must_use]
+    pub fn use_speaker(&self, id: &str) -> Option<Promise> {
+        self.shared.driver.use_speaker(id)
+    }
+
+    /// The person chose that speaker, and it plays there.
+    #[wasm_bindgen(js_name = setSpeaker)]
+    pub fn set_speaker(&self, id: String) {
+        let device = Device { id, ..Device::default() };
+        self.input(Input::SetSpeaker((!device.is_default()).then_some(device)));
+    }
+
+    /// Chooses how loud the other is, from 0 to 1.
+    #[wasm_bindgen(js_name = setVolume)]
+    pub fn set_volume(&self, volume: f64) {
+        self.input(Input::SetVolume(Volume::new(volume)));
+    }
+
+    /// Chooses what is done to the microphone's sound; switches that are left out stay.
+    #[wasm_bindgen(js_name = setProcessing)]
+    pub fn set_processing(&self, processing: &JsValue) {
+        let processing = options::processing(processing, self.shared.driver.processing());
+        self.input(Input::SetProcessing(processing));
+    }
+
+    /// The other's sound: always the same stream.
+    #[wasm_bindgen(js_name = remoteStream)]
+    #[must_use]
+    pub fn remote_stream(&self) -> Option<MediaStream> {
+        self.shared.driver.remote_stream()
     }
 
     /// Sends a message and returns its ID.

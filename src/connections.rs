@@ -39,6 +39,7 @@ impl Connections {
             ConnectionCommand::Restart => self.with(id, PeerConnection::restart),
             ConnectionCommand::AcceptRestart { sdp } => self.with(id, |c| c.accept_restart(&sdp)),
             ConnectionCommand::Pulse { next } => self.with(id, |c| c.pulse(next)),
+            ConnectionCommand::Measure => self.with(id, PeerConnection::measure),
             ConnectionCommand::FindPath => self.with(id, PeerConnection::find_path),
             ConnectionCommand::InBand(message) => self.with(id, |c| c.send_in_band(&message)),
             ConnectionCommand::Close => {

@@ -1,5 +1,7 @@
 //! The one place that knows both the core and the browser: inputs in, outputs performed, then the app is told.
 
+mod media;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -17,18 +19,20 @@ use crate::connections::Connections;
 use crate::console;
 use crate::convert::{describe, milliseconds, whole};
 use crate::crash;
+use crate::devices;
 use crate::environment::{ask_for_token, import, incapable, is_hidden};
 use crate::from_js::from_js;
 use crate::inbox::{Inbox, Report};
 use crate::level::{self, Meter};
 use crate::listeners::Listener;
 use crate::microphone::Microphone;
-use crate::options::{Options, Token};
+use crate::options::{GivenMicrophone, Options, Token};
 use crate::page;
 use crate::random::spread_out;
+use crate::recorder::Recorder;
 use crate::signaling::Signaling;
 use crate::snapshot::Snapshot;
-use crate::speaker::Speaker;
+use crate::speaker::{Speaker, set_audio_session};
 use crate::storage::Storage;
 use crate::subscribers::Subscribers;
 use crate::timers::{Timers, now};
@@ -42,6 +46,7 @@ pub(crate) struct Driver {
     loader: Function,
     inbox: Inbox,
     core: RefCell<Session>,
+    pub(crate) recorder: Recorder,
     waiting_inputs: RefCell<VecDeque<Input>>,
     busy: Cell<bool>,
     socket: RefCell<Option<Signaling>>,
@@ -68,14 +73,24 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Begins a session. `loader` imports socket.io-client, `idb` the library of that name.
-    pub(crate) fn start(options: Options, instance: InstanceId, loader: Function, idb: Function) -> Rc<Self> {
+    pub(crate) fn start(
+        options: Options,
+        instance: InstanceId,
+        loader: Function,
+        idb: Function,
+        recorder: Recorder,
+    ) -> Rc<Self> {
         let me = Identity { session: options.session.clone(), user: options.user.clone(), instance };
+        let microphone = options.microphone.clone();
         let config = Config {
             me,
             peer: options.peer.clone(),
             incapable: incapable(),
+            choices: media::choices(&options),
+            speaker_selectable: devices::is_speaker_selectable(),
             token_renews: matches!(options.token, Token::Function(_)),
         };
+        recorder.begin(&config);
         let server = [options.server.origin.as_str(), &options.server.path].concat();
         let owner = [server, options.session.to_string(), options.user.to_string()];
         let driver = Rc::new_cyclic(|this: &Weak<Self>| {
@@ -91,6 +106,7 @@ impl Driver {
                 options: RefCell::new(options),
                 loader,
                 core: RefCell::new(Session::new(config)),
+                recorder,
                 waiting_inputs: RefCell::default(),
                 busy: Cell::new(false),
                 socket: RefCell::default(),
@@ -112,6 +128,9 @@ impl Driver {
                 inbox,
             }
         });
+        if let Some(GivenMicrophone::Track(track)) = microphone {
+            driver.microphone.offer(Some(track));
+        }
         driver.input(Input::Hidden(is_hidden()));
         driver
     }
@@ -126,6 +145,7 @@ impl Driver {
             }
             Report::Input(input) => self.input(input),
             Report::RemoteTrack(track) => self.speaker.play(&track),
+            Report::Pulse(connection) => self.recorder.pulse(&connection),
             Report::OutboxIdle => self.tell(false),
         }
     }
@@ -139,9 +159,14 @@ impl Driver {
         loop {
             self.drain();
             let Some(input) = self.waiting_inputs.borrow_mut().pop_front() else { break };
+            self.recorder.input(&input);
             self.core.borrow_mut().handle(input);
         }
         let changed = self.snapshot.refresh(&self.core.borrow(), &self.options.borrow().user);
+        if changed {
+            let name = self.socket.borrow().as_ref().map(Signaling::name).unwrap_or_default();
+            self.recorder.state(&self.snapshot.state(), &name);
+        }
         self.busy.set(false);
         self.tell(changed);
     }
@@ -150,7 +175,10 @@ impl Driver {
         loop {
             let output = self.core.borrow_mut().poll_output();
             match output {
-                Some(output) => self.perform(output),
+                Some(output) => {
+                    self.recorder.output(&output);
+                    self.perform(output);
+                }
                 None => break,
             }
         }
@@ -167,6 +195,9 @@ impl Driver {
                 Event::Message(id) => self.subscribers.call("message", &self.snapshot.message(&id)),
                 Event::PeerLeft(user) => self.subscribers.call("peer-left", &user.as_str().into()),
                 Event::Typing(on) => self.subscribers.call("typing", &on.into()),
+                Event::MicrophoneChanged { from, to, why } => {
+                    self.subscribers.call("microphone-changed", &media::changed(from, to, why));
+                }
             }
         }
         // What is unsent is safe before anybody hears that the session is over.
@@ -206,16 +237,25 @@ impl Driver {
                 drop(before);
             }
             Output::Connection { id, command } => self.connections.command(id, command, self.microphone.track()),
-            Output::OpenMicrophone { id } => {
-                self.meter.stop();
-                self.microphone.open(id);
+            Output::OpenMicrophone { id, source, processing } => {
+                set_audio_session("play-and-record");
+                self.microphone.open(id, &source, processing);
             }
             Output::CloseMicrophone => {
                 self.meter.stop();
                 self.microphone.close();
             }
             Output::EnableMicrophone(enabled) => self.microphone.enable(enabled),
-            Output::StopSpeaker => self.speaker.stop(),
+            Output::ApplyProcessing(processing) => self.microphone.process(processing),
+            Output::ListDevices => self.report_devices(),
+            Output::Remember(choices) => devices::remember(&choices, self.options.borrow().processing),
+            Output::UseSpeaker { id } => self.play_on(&id),
+            Output::SetVolume(volume) => self.speaker.set_volume(volume),
+            Output::ResumeSpeaker => self.speaker.resume_paused(),
+            Output::StopSpeaker => {
+                self.speaker.stop();
+                set_audio_session("auto");
+            }
             Output::ReadClock { id } => self.inbox.input(Input::Clock { id, at: milliseconds(Date::now()) }),
             Output::SetTimer { timer, after, spread } => {
                 let after = if spread { spread_out(after) } else { after };

@@ -1,8 +1,7 @@
 //! Wire types from JavaScript values: a serde deserializer that knows no error texts.
 //!
-//! serde-wasm-bindgen, which writes (`to_js`), reads in general: it visits each struct as a map, so that derived code compares
-//! every name, and its error messages bring number formatting into the module. Together that is more than 27 KB after gzip
-//! (ARCHITECTURE.md). Here the error is a bare fact, for what does not have its form is only counted. Structs are read field by
+//! serde-wasm-bindgen reads in general: it visits each struct as a map, so that derived code compares every name, and its error
+//! messages bring number formatting into the module. Together that is more than 27 KB after gzip (ARCHITECTURE.md). Here the error is a bare fact, for what does not have its form is only counted. Structs are read field by
 //! field in the order of the type; a field that may be missing has `#[serde(default)]`.
 
 use std::fmt;

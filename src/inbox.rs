@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use pairvoice_core::{ConnectionEvent, Input, MicrophoneEvent, OpId, OutboxEvent, SocketEvent};
-use web_sys::MediaStreamTrack;
+use web_sys::{MediaStreamTrack, RtcPeerConnection};
 
 use crate::crash;
 
@@ -14,6 +14,8 @@ pub(crate) enum Report {
     Input(Input),
     /// The other's sound, which is to be played.
     RemoteTrack(MediaStreamTrack),
+    /// A call runs over this connection, whose figures may be recorded.
+    Pulse(RtcPeerConnection),
     /// The persistent outbox has done all that it was asked for.
     OutboxIdle,
 }

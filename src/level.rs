@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use js_sys::Array;
+use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
 use web_sys::{AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack, RtcRtpReceiver};
 
-use crate::convert::property;
+use crate::convert::{ignore, property};
 use crate::timers::steady_time;
 
 /// Time between two measurements in milliseconds.
@@ -17,6 +17,7 @@ const SAMPLES: u32 = 1024;
 const STALE_MS: f64 = 500.0;
 
 struct Tap {
+    track: MediaStreamTrack,
     context: AudioContext,
     source: MediaStreamAudioSourceNode,
     analyser: AnalyserNode,
@@ -27,18 +28,27 @@ struct Tap {
 pub(crate) struct Meter(RefCell<Option<Tap>>);
 
 impl Meter {
-    /// The microphone's level from 0 to 1 (root mean square). A new track needs a [`Meter::stop`] before.
+    /// The microphone's level from 0 to 1 (root mean square). Another track than before is
+    /// tapped anew.
     pub(crate) fn microphone(&self, track: Option<&MediaStreamTrack>) -> f64 {
         let Some(track) = track else {
             self.stop();
             return 0.0;
         };
+        let other = self.0.borrow().as_ref().is_some_and(|tap| !Object::is(&tap.track, track));
+        if other {
+            self.stop();
+        }
         let mut open = self.0.borrow_mut();
         if open.is_none() {
             *open = tap(track).ok();
         }
         let mut samples = [0_f32; SAMPLES as usize];
         if let Some(tap) = open.as_ref() {
+            // Not the state of web-sys, which does not know `interrupted` (iOS).
+            if property(&tap.context, "state") != *"running" {
+                let _ = tap.context.resume().map(ignore);
+            }
             tap.analyser.get_float_time_domain_data(&mut samples);
         }
         let sum: f32 = samples.iter().map(|s| s * s).sum();
@@ -60,9 +70,7 @@ fn tap(track: &MediaStreamTrack) -> Result<Tap, JsValue> {
     analyser.set_fft_size(SAMPLES);
     let source = context.create_media_stream_source(&MediaStream::new_with_tracks(&Array::of1(track))?)?;
     source.connect_with_audio_node(&analyser)?;
-    // Waits for a gesture otherwise; while the page records, browsers let it run.
-    let _ = context.resume();
-    Ok(Tap { context, source, analyser })
+    Ok(Tap { track: Clone::clone(track), context, source, analyser })
 }
 
 /// The other's level from 0 to 1, as their packets tell (RFC 6464) or as it was decoded.

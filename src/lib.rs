@@ -5,11 +5,13 @@
 
 mod addresses;
 mod api;
+mod check;
 mod connections;
 mod console;
 mod context;
 mod convert;
 mod crash;
+mod devices;
 mod driver;
 mod environment;
 mod error;
@@ -22,7 +24,9 @@ mod microphone;
 mod options;
 mod page;
 mod peer_connection;
+mod permission;
 mod random;
+mod recorder;
 mod signaling;
 mod snapshot;
 mod speaker;
@@ -42,4 +46,5 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 mod browser_tests;
 
 pub use api::{Handle, join};
+pub use check::{check_plan, check_verdict};
 pub use crash::{let_go, on_crash};

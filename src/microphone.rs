@@ -1,23 +1,30 @@
 //! The one owner of the microphone's track.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo::events::EventListener;
 use pairvoice_core::wire::MicrophoneReason;
-use pairvoice_core::{MicrophoneEvent, OpId};
+use pairvoice_core::{Device, Input, MicrophoneEvent, OpId, Processing, Source};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints};
+use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState, MediaTrackConstraints};
 
-use crate::convert::error_name;
+use crate::convert::property;
 use crate::crash::{self, Hold};
+use crate::devices::media_devices;
 use crate::inbox::Inbox;
+use crate::listeners::Listener;
+use crate::permission;
 
-/// The microphone: nothing, a pending request, or a live track.
+/// The microphone: nothing, a live track, and perhaps a request for another one.
 pub(crate) struct Microphone {
     inbox: Inbox,
     state: RefCell<State>,
+    /// The app's own track, for [`Source::App`].
+    app: RefCell<Option<MediaStreamTrack>>,
+    /// Hears of a permission that is given in the browser's settings.
+    permission: RefCell<Option<Listener>>,
+    watching: Cell<bool>,
 }
 
 #[derive(Default)]
@@ -27,54 +34,144 @@ struct State {
 }
 
 struct Live {
+    request: OpId,
     track: MediaStreamTrack,
-    _ended: EventListener,
-    _hold: Hold,
+    _listeners: [Listener; 3],
+    /// None for the app's own track, which is nobody's to stop.
+    hold: Option<Hold>,
+}
+
+impl Live {
+    fn let_go(self) {
+        if self.hold.is_some() {
+            self.track.stop();
+        } else {
+            // The app gets it back as it gave it.
+            self.track.set_enabled(true);
+        }
+    }
 }
 
 impl Microphone {
     pub(crate) fn new(inbox: Inbox) -> Rc<Self> {
-        Rc::new(Self { inbox, state: RefCell::default() })
+        Rc::new(Self {
+            inbox,
+            state: RefCell::default(),
+            app: RefCell::default(),
+            permission: RefCell::default(),
+            watching: Cell::default(),
+        })
     }
 
-    /// Asks the browser; the outcome is reported unless the microphone is closed or asked for anew before.
-    pub(crate) fn open(self: &Rc<Self>, id: OpId) {
-        self.close();
+    /// Takes the app's own track, to be opened as [`Source::App`].
+    pub(crate) fn offer(&self, track: Option<MediaStreamTrack>) {
+        *self.app.borrow_mut() = track;
+    }
+
+    /// Asks the browser; the outcome is reported unless the microphone is closed or asked for anew before. What is live stays so
+    /// until then.
+    pub(crate) fn open(self: &Rc<Self>, id: OpId, source: &Source, processing: Processing) {
         self.state.borrow_mut().request = Some(id);
+        if *source == Source::App {
+            let track = self.app.borrow().clone();
+            let track = track.filter(|track| track.ready_state() == MediaStreamTrackState::Live);
+            return self.take(id, track.ok_or(MicrophoneReason::Ended), processing, None);
+        }
+        self.watch_permission();
         let this = Rc::downgrade(self);
+        let asked = ask(source, processing);
         spawn_local(async move {
-            let outcome = ask().await;
+            let outcome = match asked {
+                Ok(stream) => stream.await.and_then(|stream| {
+                    let stream: MediaStream = stream.unchecked_into();
+                    stream.get_audio_tracks().get(0).dyn_into::<MediaStreamTrack>()
+                }),
+                Err(error) => Err(error),
+            };
+            let outcome = match outcome {
+                Ok(track) => Ok(track),
+                Err(error) => Err(permission::reason(&error).await),
+            };
             match this.upgrade().filter(|m| m.state.borrow().request == Some(id) && !crash::is_over()) {
-                Some(microphone) => microphone.take(id, outcome),
+                Some(microphone) => {
+                    let hold = outcome.as_ref().ok().map(Hold::new);
+                    microphone.take(id, outcome, processing, hold);
+                }
                 // Granted after it was given back, or after a crash: the light must not stay on.
                 None => outcome.into_iter().for_each(|track| track.stop()),
             }
         });
     }
 
-    fn take(&self, id: OpId, outcome: Result<MediaStreamTrack, MicrophoneReason>) {
-        let event = match outcome {
-            Ok(track) => {
-                let inbox = self.inbox.clone();
-                // The core knows by the request whether it is still about the microphone that is in use.
-                let ended = EventListener::new(&track, "ended", move |_| {
-                    inbox.microphone(id, MicrophoneEvent::Failed(MicrophoneReason::Ended));
-                });
-                let label = track.label();
-                self.state.borrow_mut().live = Some(Live { _hold: Hold::new(&track), track, _ended: ended });
-                MicrophoneEvent::Granted { label }
-            }
-            Err(reason) => MicrophoneEvent::Failed(reason),
+    fn take(
+        &self,
+        id: OpId,
+        outcome: Result<MediaStreamTrack, MicrophoneReason>,
+        wanted: Processing,
+        hold: Option<Hold>,
+    ) {
+        self.state.borrow_mut().request = None;
+        let track = match outcome {
+            Ok(track) => track,
+            Err(reason) => return self.inbox.microphone(id, MicrophoneEvent::Failed(reason)),
         };
-        self.inbox.microphone(id, event);
+        // The core knows by the request whether it is still about the microphone that is in use.
+        let on = |name: &'static str, event: MicrophoneEvent| {
+            let inbox = self.inbox.clone();
+            // The app may dispatch events on its own track.
+            Listener::new(&track, name, move |_| inbox.microphone(id, event.clone()))
+        };
+        let listeners = [
+            on("ended", MicrophoneEvent::Ended),
+            on("mute", MicrophoneEvent::Muted(true)),
+            on("unmute", MicrophoneEvent::Muted(false)),
+        ];
+        let granted = MicrophoneEvent::Granted { device: device(&track), processing: processing(&track, wanted) };
+        let muted = track.muted();
+        let live = Live { request: id, track, _listeners: listeners, hold };
+        let before = self.state.borrow_mut().live.replace(live);
+        self.inbox.microphone(id, granted);
+        if muted {
+            self.inbox.microphone(id, MicrophoneEvent::Muted(true));
+        }
+        // After the new one is sent, so that there is no gap.
+        before.into_iter().for_each(Live::let_go);
+    }
+
+    /// Changes what is done to the sound, as far as the browser can while it is open, and reports what is done then.
+    pub(crate) fn process(self: &Rc<Self>, wanted: Processing) {
+        let Some((id, track)) = self.state.borrow().live.as_ref().map(|live| (live.request, Clone::clone(&live.track)))
+        else {
+            return;
+        };
+        let changing = track.apply_constraints_with_constraints(&constraints(wanted));
+        let inbox = self.inbox.clone();
+        spawn_local(async move {
+            if let Ok(changing) = changing {
+                // What it could not do is seen by the settings.
+                let _ = JsFuture::from(changing).await;
+            }
+            inbox.microphone(id, MicrophoneEvent::Applied(processing(&track, wanted)));
+        });
+    }
+
+    fn watch_permission(self: &Rc<Self>) {
+        if self.watching.replace(true) {
+            return;
+        }
+        let (this, inbox) = (Rc::downgrade(self), self.inbox.clone());
+        spawn_local(async move {
+            let listener = permission::watch(move || inbox.input(Input::MicrophoneAllowed)).await;
+            if let Some(microphone) = this.upgrade() {
+                *microphone.permission.borrow_mut() = listener;
+            }
+        });
     }
 
     /// Stops the track; what a pending request brings is stopped too.
     pub(crate) fn close(&self) {
         let before = std::mem::take(&mut *self.state.borrow_mut());
-        if let Some(Live { track, .. }) = before.live {
-            track.stop();
-        }
+        before.live.into_iter().for_each(Live::let_go);
     }
 
     /// Lets sound through or not.
@@ -90,26 +187,46 @@ impl Microphone {
     }
 }
 
-async fn ask() -> Result<MediaStreamTrack, MicrophoneReason> {
+fn constraints(wanted: Processing) -> MediaTrackConstraints {
     let audio = MediaTrackConstraints::new();
-    for wish in ["echoCancellation", "noiseSuppression", "autoGainControl"] {
+    audio.set_echo_cancellation_bool(wanted.echo_cancellation);
+    audio.set_noise_suppression_bool(wanted.noise_suppression);
+    audio.set_auto_gain_control_bool(wanted.auto_gain_control);
+    audio
+}
+
+/// The request is on its way when this returns.
+fn ask(source: &Source, wanted: Processing) -> Result<JsFuture, JsValue> {
+    let audio = constraints(wanted);
+    if let Source::Device(device) = source {
+        let exact = js_sys::Object::new();
         // Setting a property of a new object can't fail.
-        let _ = js_sys::Reflect::set(&audio, &wish.into(), &JsValue::TRUE);
+        let _ = js_sys::Reflect::set(&exact, &"exact".into(), &device.id.as_str().into());
+        audio.set_device_id(&exact);
     }
     let constraints = MediaStreamConstraints::new();
     constraints.set_audio(&audio);
-    let devices =
-        web_sys::window().and_then(|w| w.navigator().media_devices().ok()).ok_or(MicrophoneReason::Missing)?;
-    let asked = devices.get_user_media_with_constraints(&constraints).map_err(|e| reason(&e))?;
-    let stream: MediaStream = JsFuture::from(asked).await.map_err(|e| reason(&e))?.unchecked_into();
-    stream.get_audio_tracks().get(0).dyn_into().map_err(|_| MicrophoneReason::Missing)
+    let devices = media_devices().ok_or(JsValue::UNDEFINED)?;
+    devices.get_user_media_with_constraints(&constraints).map(JsFuture::from)
 }
 
-/// W3C Media Capture and Streams section 10.2, the errors of `getUserMedia`.
-fn reason(error: &JsValue) -> MicrophoneReason {
-    match error_name(error).as_str() {
-        "NotAllowedError" | "SecurityError" => MicrophoneReason::Denied,
-        "NotFoundError" | "OverconstrainedError" => MicrophoneReason::Missing,
-        _ => MicrophoneReason::Busy,
+fn device(track: &MediaStreamTrack) -> Device {
+    let settings = track.get_settings();
+    let text = |name| property(&settings, name).as_string().unwrap_or_default();
+    Device { id: text("deviceId"), group: text("groupId"), label: track.label() }
+}
+
+/// What is done to a track's sound; a browser that does not say does what it was asked.
+fn processing(track: &MediaStreamTrack, wanted: Processing) -> Processing {
+    let settings = track.get_settings();
+    let flag = |name, wanted| {
+        let value = property(&settings, name);
+        // Not always a boolean: `echoCancellation` may say what is cancelled.
+        if value.is_undefined() { wanted } else { value.is_truthy() }
+    };
+    Processing {
+        echo_cancellation: flag("echoCancellation", wanted.echo_cancellation),
+        noise_suppression: flag("noiseSuppression", wanted.noise_suppression),
+        auto_gain_control: flag("autoGainControl", wanted.auto_gain_control),
     }
 }

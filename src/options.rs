@@ -1,9 +1,10 @@
 //! What the app asks for, checked once.
 
 use js_sys::{Function, Number};
+use pairvoice_core::Processing;
 use pairvoice_core::wire::{IdError, SessionId, UserId};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::Url;
+use web_sys::{MediaStreamTrack, Url};
 
 use crate::console::Level;
 use crate::convert::{property, text};
@@ -36,6 +37,19 @@ pub(crate) struct Options {
     pub(crate) token: Token,
     pub(crate) gathering: Gathering,
     pub(crate) log: Level,
+    /// The microphone that the app names; none is what the person chose before.
+    pub(crate) microphone: Option<GivenMicrophone>,
+    /// What is done to its sound unless the person chooses otherwise.
+    pub(crate) processing: Processing,
+}
+
+/// A microphone as the app names it.
+#[derive(Debug, Clone)]
+pub(crate) enum GivenMicrophone {
+    /// By its `deviceId`.
+    Id(String),
+    /// A track of the app's own.
+    Track(MediaStreamTrack),
 }
 
 impl Options {
@@ -62,12 +76,42 @@ impl Options {
                 Some("debug") => Level::Debug,
                 _ => Level::Info,
             },
+            microphone: microphone(&given("microphone"))?,
+            processing: processing(options, Processing::default()),
         })
     }
 
     /// Two options objects of one session: same server, session and user.
     pub(crate) fn is_same_session(&self, other: &Self) -> bool {
         self.server == other.server && self.session == other.session && self.user == other.user
+    }
+}
+
+/// A microphone's ID, a live audio track, or nothing.
+///
+/// # Errors
+/// An `Error` with code `invalid-options`.
+pub(crate) fn microphone(value: &JsValue) -> Result<Option<GivenMicrophone>, JsValue> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(None);
+    }
+    if let Some(id) = value.as_string() {
+        return Ok(Some(GivenMicrophone::Id(id)));
+    }
+    // By its kind, not by `instanceof`: it may be of another frame.
+    if property(value, "kind").as_string().as_deref() == Some("audio") {
+        return Ok(Some(GivenMicrophone::Track(value.clone().unchecked_into())));
+    }
+    Err(invalid("microphone must be a device's id or an audio MediaStreamTrack"))
+}
+
+/// The switches that an object has; the others stay.
+pub(crate) fn processing(value: &JsValue, otherwise: Processing) -> Processing {
+    let flag = |name, otherwise| property(value, name).as_bool().unwrap_or(otherwise);
+    Processing {
+        echo_cancellation: flag("echoCancellation", otherwise.echo_cancellation),
+        noise_suppression: flag("noiseSuppression", otherwise.noise_suppression),
+        auto_gain_control: flag("autoGainControl", otherwise.auto_gain_control),
     }
 }
 

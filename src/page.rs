@@ -5,6 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::EventTarget;
 
 use crate::convert::property;
+use crate::devices::media_devices;
 use crate::environment::is_hidden;
 use crate::inbox::Inbox;
 use crate::listeners::Listener;
@@ -31,6 +32,9 @@ pub(crate) fn watch(inbox: &Inbox) -> Vec<Listener> {
         // A page that goes into the back/forward cache is frozen as well, and has said goodbye before.
         listeners.push(on(&document, "freeze", |_| Some(Input::Frozen)));
         listeners.push(on(&document, "resume", |_| Some(Input::Woke)));
+    }
+    if let Some(devices) = media_devices() {
+        listeners.push(on(&devices, "devicechange", |_| Some(Input::DevicesChanged)));
     }
     // Network Information API: Chromium only.
     if let Some(connection) = property(&window.navigator(), "connection").dyn_ref::<EventTarget>() {

@@ -23,7 +23,7 @@ use crate::crash::Hold;
 use crate::from_js::from_js;
 use crate::heartbeats::Heartbeats;
 use crate::inbox::{Inbox, Report};
-use crate::statistics::{packets, path};
+use crate::statistics::{captured, packets, path};
 use crate::to_js::to_js;
 
 #[wasm_bindgen]
@@ -230,6 +230,7 @@ impl PeerConnection {
     /// Sends a heartbeat and reports how many packets of sound came since the last pulse.
     pub(crate) fn pulse(&self, next: u32) {
         self.heartbeats.send(next);
+        self.inbox.report(Report::Pulse(self.connection.clone()));
         let Some(receiver) = self.receiver() else { return };
         // Without statistics there are still the heartbeats.
         self.then(receiver.get_stats(), |this, report| {
@@ -237,6 +238,18 @@ impl PeerConnection {
             let before = this.packets.replace(packets);
             this.report(ConnectionEvent::Received { packets: whole(packets - before) });
         });
+    }
+
+    /// Reports whether the microphone brings anything.
+    pub(crate) fn measure(&self) {
+        let sender = self.sender.borrow().clone();
+        if let Some(sender) = sender {
+            self.then(sender.get_stats(), |this, report| {
+                if let Some(mark) = report.ok().and_then(|report| captured(&report)) {
+                    this.report(ConnectionEvent::Captured { mark });
+                }
+            });
+        }
     }
 
     /// Gathers with these servers when it gathers again.
@@ -329,10 +342,12 @@ impl PeerConnection {
 
     fn send_by(&self, sender: RtcRtpSender) {
         *self.sender.borrow_mut() = Some(sender);
-        self.replace_track();
+        if self.track.borrow().is_some() {
+            self.replace_track();
+        }
     }
 
-    /// Sends this track from now on, without negotiation.
+    /// Sends this track from now on, or nothing, without negotiation.
     pub(crate) fn send(&self, track: Option<MediaStreamTrack>) {
         *self.track.borrow_mut() = track;
         self.replace_track();
@@ -340,8 +355,8 @@ impl PeerConnection {
 
     fn replace_track(&self) {
         let (sender, track) = (self.sender.borrow().clone(), self.track.borrow().clone());
-        if let (Some(sender), Some(track)) = (sender, track) {
-            ignore(sender.replace_track(Some(&track)));
+        if let Some(sender) = sender {
+            ignore(sender.replace_track(track.as_ref()));
         }
     }
 

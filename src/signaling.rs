@@ -39,6 +39,8 @@ extern "C" {
     fn emit(this: &JsSocket, event: &str, data: &JsValue, acknowledged: &JsValue);
     #[wasm_bindgen(method)]
     fn disconnect(this: &JsSocket);
+    #[wasm_bindgen(method, getter)]
+    fn id(this: &JsSocket) -> JsValue;
 }
 
 /// One socket.
@@ -101,6 +103,11 @@ impl Signaling {
         }
         let hold = Hold::new(&socket);
         Ok(Self { id, socket, closed, handshake, _callbacks: callbacks, _hold: hold })
+    }
+
+    /// Its name in the server's log, once it is in.
+    pub(crate) fn name(&self) -> JsValue {
+        self.socket.id()
     }
 
     /// Sends the handshake that the transport waits for.

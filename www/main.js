@@ -2,6 +2,9 @@
 import { joinSession, startVoiceCall } from "pairvoice";
 
 import { chatPanel } from "./chat.js";
+import { checkPanel } from "./check.js";
+import { devicesPanel } from "./devices.js";
+import { downloadDiagnostics } from "./diagnostics.js";
 import { interruption, ownNote, peerNote, statusOf } from "./status.js";
 
 const query = new URLSearchParams(location.search);
@@ -48,11 +51,15 @@ async function join() {
     // Speech is mostly between 0.01 and 0.3, which a root spreads over the meter.
     $("own-level").value = Math.sqrt(own);
     $("peer-level").value = Math.sqrt(peer);
+    devices.level(own);
   });
+  session.on("microphone-changed", devices.changed);
   draw();
 }
 
 const chat = chatPanel(() => session);
+const devices = devicesPanel(() => session);
+checkPanel(options);
 let clock;
 
 /** Counts the seconds of an interruption, as long as there is one. */
@@ -93,6 +100,7 @@ function draw() {
   $("mute").setAttribute("aria-pressed", String(voice.muted));
   setText($("mute"), voice.muted ? "Unmute" : "Mute");
   chat.draw(state);
+  devices.draw(state);
 }
 
 function roleText({ role, path }) {
@@ -111,7 +119,7 @@ function show(id, visible) {
   if (button.hidden === !visible) return;
   const focused = document.activeElement === button;
   button.hidden = !visible;
-  if (focused) queueMicrotask(() => document.querySelector(".actions button:not([hidden])")?.focus());
+  if (focused) queueMicrotask(() => document.querySelector(".voice .actions button:not([hidden])")?.focus());
 }
 
 $("session-name").textContent = `Session ${sessionId}`;
@@ -124,6 +132,7 @@ $("resume").addEventListener("click", () => session.resumeAudio());
 $("mute").addEventListener("click", () => session.setMuted(!session.getState().voice.muted));
 $("leave").addEventListener("click", () => session.leave());
 $("join").addEventListener("click", begin);
+$("diagnostics").addEventListener("click", () => session && downloadDiagnostics(session));
 
 function begin() {
   join().catch((error) => {

@@ -54,9 +54,12 @@ export function ownNote({ voice }) {
 
 const missing = {
   denied: "Microphone not allowed",
+  dismissed: "Microphone not allowed this time",
+  blocked: "Microphone blocked by their system",
   missing: "No microphone",
   busy: "Microphone in use elsewhere",
   ended: "Microphone went away",
+  silent: "Microphone brings no sound",
 };
 
 /** What stands below the other's name. */

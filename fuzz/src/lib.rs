@@ -3,6 +3,7 @@
 pub mod handshake;
 mod host;
 mod log;
+pub mod relay;
 mod rights;
 mod socket;
 pub mod socket_io;

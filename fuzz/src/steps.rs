@@ -349,6 +349,7 @@ fn handshake(who: Who, life: u8) -> Handshake {
         tip: None,
         voice: VoiceStatus::default(),
         signals: Vec::new(),
+        check: false,
     }
 }
 

@@ -104,7 +104,39 @@ fn wire_types_are_the_same_by_both_conversions() {
         tip: Some(MessageId::parse("0192f0c1-2345-7abc-8def-0123456789ab").unwrap()),
         voice: VoiceStatus::default(),
         signals: Vec::new(),
+        check: false,
     });
+}
+
+#[wasm_bindgen_test]
+fn what_is_written_is_what_json_says() {
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Kind {
+        Alone,
+        Inside(u8),
+        Two(u16, char),
+        Named { text: &'static str },
+    }
+    #[derive(serde::Serialize)]
+    struct Everything {
+        numbers: (u64, u64, f64, f64),
+        kinds: Vec<Kind>,
+        texts: Vec<String>,
+        nothing: Option<bool>,
+        something: Option<bool>,
+    }
+    let text = "\"\\/\u{0}\u{7}\u{8}\t\n\u{c}\r\u{1f} \u{7f}é€\u{2028}🐢".to_owned();
+    let kinds = vec![Kind::Alone, Kind::Inside(7), Kind::Two(0, 'é'), Kind::Named { text: "" }];
+    let everything = Everything {
+        numbers: (0, 9_007_199_254_740_991, 0.25, -1.5e-9),
+        kinds,
+        texts: vec![text, String::new()],
+        nothing: None,
+        something: Some(true),
+    };
+    let expected = JSON::parse(&serde_json::to_string(&everything).unwrap()).unwrap();
+    assert_eq!(JSON::stringify(&to_js(&everything)).unwrap(), JSON::stringify(&expected).unwrap());
 }
 
 #[wasm_bindgen_test]

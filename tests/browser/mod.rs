@@ -4,6 +4,7 @@
 
 mod api;
 mod conversion;
+mod devices;
 mod microphone;
 mod peer_connection;
 mod small_parts;

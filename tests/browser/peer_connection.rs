@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use pairvoice_core::wire::{Candidate, InBand};
-use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, Path};
+use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, Path, Processing, Source};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MediaStreamTrack;
 
@@ -31,6 +31,8 @@ struct Side {
     speaker: RefCell<Option<Rc<Speaker>>>,
     ends: Cell<u32>,
     unreadable: Cell<u32>,
+    /// Marks of what the microphone brought.
+    marks: RefCell<Vec<u64>>,
 }
 
 impl Side {
@@ -75,7 +77,8 @@ impl Side {
             ConnectionEvent::Path(path) => self.path.set(Some(path)),
             ConnectionEvent::Broken => self.link.set(Some(LinkState::Failed)),
             ConnectionEvent::Received { packets } => self.packets.set(self.packets.get() + packets),
-            ConnectionEvent::Heartbeat(_) => {}
+            ConnectionEvent::Captured { mark } => self.marks.borrow_mut().push(mark),
+            ConnectionEvent::RelayBusy | ConnectionEvent::Heartbeat(_) => {}
         }
     }
 
@@ -137,7 +140,7 @@ async fn granted_microphone() -> Rc<crate::microphone::Microphone> {
     let granted = Rc::new(Cell::new(false));
     let told = Rc::clone(&granted);
     let microphone = crate::microphone::Microphone::new(Inbox::new(move |_| told.set(true)));
-    microphone.open(OpId(0));
+    microphone.open(OpId(0), &Source::Default, Processing::default());
     until("the microphone", || granted.get()).await;
     microphone
 }
@@ -176,6 +179,13 @@ async fn connect(microphone: &crate::microphone::Microphone, own_context: bool) 
         until("packets", || {
             connections[other].pulse(1_000);
             sides[other].packets.get() > 0
+        })
+        .await;
+        // A microphone that brings something is not frozen.
+        until("two marks that differ", || {
+            connections[own].measure();
+            let marks = sides[own].marks.borrow();
+            marks.first() != marks.last()
         })
         .await;
     }

@@ -41,3 +41,21 @@ for (const [inChromium, inFirefox] of [["1", "2"], ["2", "1"]]) {
     await a.close();
   });
 }
+
+test("Firefox: devices are listed, and an unknown one changes nothing, without a new negotiation", async () => {
+  const here = fresh()();
+  const a = await Person.open(chromium, server, "1", here);
+  const b = await FirefoxPerson.open(firefox, server, "2", here);
+  await Promise.all([a.voice("connected"), b.voice("connected"), a.hears(FIREFOX_TONE)]);
+  const { microphones } = await b.page.evaluate(() => globalThis.session.listDevices());
+  const { voice } = await b.state();
+  assert.deepEqual(microphones.map(({ id, current }) => [id, current]), [[voice.microphone.deviceId, true]]);
+  await b.page.evaluate(() => {
+    globalThis.session.on("microphone-changed", ({ why }) => (globalThis.why = why));
+    globalThis.session.setMicrophone("nowhere");
+  });
+  await b.page.waitForFunction(() => globalThis.why === "missing");
+  await a.hears(FIREFOX_TONE);
+  assert.deepEqual([await a.witnessed("offers"), await b.witnessed("offers")], [1, 0]);
+  await Promise.all([a.close(), b.close()]);
+});

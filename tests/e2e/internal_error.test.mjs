@@ -39,6 +39,8 @@ test("a module that traps ends its sessions with a reason, and lets go of the mi
   const held = await a.page.evaluate(() => globalThis.witness.tracks.map((track) => track.readyState));
   assert.deepEqual(held, ["ended"], "the light goes out");
   assert.equal(await a.page.evaluate(() => { try { globalThis.session.send("x"); } catch (error) { return error.code; } }), "session-ended");
+  const told = await a.page.evaluate(() => globalThis.session.diagnostics());
+  assert.deepEqual([told.state.session.reason, told.timeline.entries.length > 10], ["internal-error", true], "what led to it is kept");
   await a.page.evaluate(() => globalThis.session.leave());
   await b.until((s) => s.voice.state === "waiting" || s.voice.state === "reconnecting");
 });

@@ -10,16 +10,18 @@ const two = pair({ low: { prompt: "leave" }, high: { prompt: "leave" } });
 const allowed = { context: { permissions: ["microphone"] } };
 
 /** Makes `getUserMedia` fail with this error until `globalThis.mend()` is called. */
-const failing = (name) => `{
+const failing = (name, from = true) => `{
   const devices = navigator.mediaDevices;
   const ask = devices.getUserMedia.bind(devices);
-  let broken = true;
+  let broken = ${from};
+  globalThis.breakIt = () => { broken = true; };
   globalThis.mend = () => { broken = false; };
   devices.getUserMedia = (constraints) =>
     broken ? Promise.reject(new DOMException("", ${JSON.stringify(name)})) : ask(constraints);
 }`;
 
-const reasons = { NotAllowedError: "denied", NotFoundError: "missing", NotReadableError: "busy" };
+// A person who allowed the microphone and does not get it is kept from it by the system.
+const reasons = { NotAllowedError: "blocked", NotFoundError: "missing", NotReadableError: "busy" };
 
 for (const [error, reason] of Object.entries(reasons)) {
   for (const [listener, talker] of [["1", "2"], ["2", "1"]]) {
@@ -52,8 +54,8 @@ test("denied by the browser itself, on both sides: the call connects, and both g
     const b = await Person.open(deniedHigh, two.server, "2", here());
     await Promise.all([a, b].map((p) => p.until((s) => s.voice?.microphone.reason === "denied")));
     for (const person of [a, b]) {
+      // Nobody clicks: that it is allowed now is noticed.
       await person.context.grantPermissions(["microphone"]);
-      await person.click("Turn microphone on");
     }
     await bothHear(a, LOW, b, HIGH);
   } finally {
@@ -85,18 +87,42 @@ for (const late of [["1"], ["2"], ["1", "2"]]) {
   });
 }
 
-test("a microphone that goes away in mid-call is noticed on both sides and comes back with one click", async () => {
+test("a prompt that is closed without an answer is told apart, and one click asks again", async () => {
+  const here = fresh();
+  const a = await two.low("1", here({ open: false, context: {} }));
+  const devtools = await two.lowBrowser.newBrowserCDPSession();
+  const page = await a.context.newCDPSession(a.page);
+  const { targetInfo } = await page.send("Target.getTargetInfo");
+  await devtools.send("Browser.setPermission", {
+    permission: { name: "microphone" },
+    setting: "prompt",
+    origin: two.server.url,
+    browserContextId: targetInfo.browserContextId,
+  });
+  await a.visit();
+  await a.until((s) => s.voice?.microphone.reason === "dismissed");
+  assert.match((await a.state()).voice.microphone.hint, /again/);
+});
+
+test("a microphone that ends in mid-call is opened again, and one that can't be is noticed on both sides and comes back with one click", async () => {
   const here = fresh(allowed);
-  const [a, b] = [await two.low("1", here()), await two.high("2", here())];
+  const [a, b] = [await two.low("1", here({ init: failing("NotFoundError", false) })), await two.high("2", here())];
   await bothHear(a, LOW, b, HIGH);
   // What unplugging does, as far as a page can tell.
-  await a.page.evaluate(() => {
-    const track = globalThis.witness.tracks.at(-1);
-    track.stop();
-    track.dispatchEvent(new Event("ended"));
-  });
+  const end = () =>
+    a.page.evaluate(() => {
+      const track = globalThis.witness.tracks.at(-1);
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    });
+  await end();
+  await bothHear(a, LOW, b, HIGH);
+  assert.equal(await a.witnessed("prompts"), 2);
+  await a.page.evaluate(() => globalThis.breakIt());
+  await end();
   await a.until((s) => s.voice.microphone.reason === "ended");
   await b.until((s) => s.peer.microphoneReason === "ended");
+  await a.page.evaluate(() => globalThis.mend());
   await a.click("Turn microphone on");
   await bothHear(a, LOW, b, HIGH);
 });

@@ -34,13 +34,13 @@ export async function token(server, session, user) {
 }
 
 /** Connects, and resolves with a client once it is welcomed; rejects with the server's refusal. */
-export async function join(server, session, user, { auth = {}, transports = ["websocket"], extraHeaders } = {}) {
+export async function join(server, session, user, { auth = {}, transports = ["websocket"], ...more } = {}) {
   const me = auth.instance ?? instance();
   const socket = io(`${server.url}/pairvoice`, {
     forceNew: true,
     reconnection: false,
     transports,
-    extraHeaders,
+    ...more,
     auth: {
       v: 1,
       token: auth.token ?? (await token(server, session, user)),

@@ -1,5 +1,5 @@
 // What an app's TypeScript sees: this file compiles, and each @ts-expect-error marks what must not.
-import { isPairvoiceError, joinSession, startVoiceCall, type Session, type State, type VoiceReason, type VoiceState, type VoiceView } from "pairvoice";
+import { checkConnection, isPairvoiceError, joinSession, startVoiceCall, type Diagnostics, type Session, type State, type VoiceReason, type VoiceState, type VoiceView } from "pairvoice";
 
 const words: Record<VoiceReason, string> = {
   "connection-failed": "",
@@ -16,10 +16,21 @@ export async function main(): Promise<void> {
     peerUserId: "9",
     token: async () => "token",
     signal: new AbortController().signal,
+    microphone: "id",
+    echoCancellation: false,
   });
+  const { verdict, hint, relay } = await checkConnection({ url: "/", sessionId: 1, userId: 2, token: "token", onProgress: (step) => console.log(step) });
+  console.log(verdict === "good", hint.length, relay.sent - relay.received);
   const off = session.subscribe(() => show(session.getState()));
   session.on("message", (message) => console.log(message.text.length, message.status === "read"));
   session.on("level", ({ own, peer }) => console.log(own + peer));
+  session.on("microphone-changed", ({ from, to, why }) => console.log(from?.length, to ?? "none", why === "default-changed"));
+  const { microphones, speakers } = await session.listDevices();
+  session.setMicrophone(microphones.find((device) => device.current)?.id ?? null);
+  session.setMicrophone(session.remoteStream.getAudioTracks()[0] ?? null);
+  await session.setSpeaker(speakers[0]?.id ?? "");
+  session.setVolume(0.5);
+  session.setProcessing({ noiseSuppression: false });
   session.on("peer-left", (user) => console.log(user.length));
   // @ts-expect-error there is no such event
   session.on("nothing", () => {});
@@ -27,6 +38,8 @@ export async function main(): Promise<void> {
   session.getState().voice.muted = true;
   const id: string = session.send("hello");
   session.resend(id);
+  const { ids, timeline, addresses }: Diagnostics = session.diagnostics({ addresses: true });
+  console.log(ids.sockets.length, timeline.truncated, addresses?.["a1"]);
   off();
   await session.leave();
   using text = await joinSession({ url: "/", sessionId: 1, userId: 2, token: "token" });

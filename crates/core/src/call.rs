@@ -6,12 +6,15 @@ mod budget;
 mod incoming;
 mod link;
 mod liveness;
+mod microphone;
 mod negotiation;
 mod outgoing;
+mod speaker;
 mod talk;
 mod voice;
 
 use crate::decision::{Fact, MediaAction};
+use crate::device::Choices;
 use crate::identity::Identity;
 use crate::input::{LinkState, MicrophoneEvent, Path};
 use crate::op_id::OpId;
@@ -34,6 +37,10 @@ const RESTART_MS: u32 = 3_000;
 /// A call that goes through a relay looks for a direct path at most so often, in milliseconds: browsers hint at changes of the network
 /// whenever they estimate its speed anew.
 const IMPROVE_MS: u32 = 30_000;
+/// Newer credentials for the relay are used so much later, in milliseconds, by when the other has theirs, too.
+const ICE_MS: u32 = 1_000;
+/// The answerer asks for a restart when the offerer has not begun one by then, in milliseconds.
+const ICE_ASK_MS: u32 = 5_000;
 /// How packets travel is looked up with every so many heartbeats: once a second.
 const PULSES_OF_A_PATH: u32 = 4;
 /// What a page that is about to be frozen announces of its next heartbeat, in milliseconds: it can't know.
@@ -78,9 +85,9 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(me: Identity, incapable: Option<VoiceReason>) -> Self {
+    pub(crate) fn new(me: Identity, incapable: Option<VoiceReason>, choices: Choices, selectable: bool) -> Self {
         Self {
-            voice: Voice::new(incapable),
+            voice: Voice::new(incapable, choices, selectable),
             negotiation: Negotiation::new(me),
             liveness: Liveness::default(),
             budget: Budget::default(),
@@ -186,6 +193,11 @@ impl Call {
 
     // What the person wants
 
+    /// The parts of voice that need nothing of the call.
+    pub(crate) fn voice_mut(&mut self) -> &mut Voice {
+        &mut self.voice
+    }
+
     pub(crate) fn start(&mut self, out: &mut Outputs) {
         self.voice.start(out);
     }
@@ -219,6 +231,7 @@ impl Call {
     }
 
     pub(crate) fn microphone_event(&mut self, id: OpId, event: MicrophoneEvent, out: &mut Outputs) -> Option<Fact> {
+        let was_live = self.voice.microphone.state() == MicrophoneState::Live;
         if !self.voice.microphone_event(id, event, out) {
             return None;
         }
@@ -230,7 +243,8 @@ impl Call {
         let pathless = attempt.is_some_and(|a| {
             a.addresses.are_concealed() && (a.link != LinkState::Connected || a.path == Some(Path::Relay))
         });
-        (pathless || self.given_up().is_some()).then_some(Fact::MicrophoneGranted)
+        let granted = !was_live && self.voice.microphone.is_open();
+        (granted && (pathless || self.given_up().is_some())).then_some(Fact::MicrophoneGranted)
     }
 
     // Facts
@@ -260,7 +274,10 @@ impl Call {
                 self.liveness.hint();
                 self.looked_for_a_path(out);
             }
-            Fact::Woke => self.liveness.forget(),
+            Fact::Woke => {
+                self.liveness.forget();
+                self.voice.microphone.look_again(out);
+            }
             // Both are silent: that is no pause of speech.
             Fact::SocketSilent if self.liveness.is_doubtful() => self.negotiation.fell_silent(),
             Fact::AddressChanged { .. } if self.is_doubtful() => {
@@ -270,7 +287,17 @@ impl Call {
                 self.addresses_lag = true;
             }
             Fact::AddressChanged { .. } => self.looked_for_a_path(out),
+            Fact::IceRenewed => self.await_restart(out),
             _ => {}
+        }
+    }
+
+    /// Until a restart has gathered with the newest servers, which may be declined while another one is under way.
+    pub(super) fn await_restart(&self, out: &mut Outputs) {
+        if self.is_relayed() {
+            // Both sides are given others at about the same time: one restart is for both.
+            let after = if self.role == Some(Role::Offerer) { ICE_MS } else { ICE_ASK_MS };
+            out.set_timer(Timer::Ice, after);
         }
     }
 
@@ -285,7 +312,9 @@ impl Call {
 
     /// Looks for another path on the same connection.
     pub(crate) fn restart_ice(&mut self, out: &mut Outputs) {
-        self.negotiation.restart(out);
+        if self.negotiation.restart(out) {
+            out.clear_timer(Timer::Ice);
+        }
     }
 
     /// Makes room for a new connection, which [`Call::pursue`] makes.

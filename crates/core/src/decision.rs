@@ -1,9 +1,12 @@
 //! Facts about the call and the socket, and what is decided about them.
 
+use serde::Serialize;
+
 use crate::wire::{RestartWhy, VoiceReason};
 
 /// One thing that tells how the call or the socket is. Budgets change by facts alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Fact {
     /// Steady sound stopped, or some heartbeats are missing: too little to call the path broken.
     Pause,
@@ -45,7 +48,7 @@ pub enum Fact {
     },
     /// The microphone was granted, and what was gathered before hides this host's addresses, or voice was given up.
     MicrophoneGranted,
-    /// Other credentials for the relay are there.
+    /// Newer credentials for the relay are there, and nobody has used them yet.
     IceRenewed,
     /// The person here asks for another try.
     Person,
@@ -68,7 +71,8 @@ pub enum Fact {
 }
 
 /// What is done about the media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum MediaAction {
     /// Look for another path on the same connection (ICE restart, RFC 8445 section 9).
     RestartIce,
@@ -81,7 +85,8 @@ pub enum MediaAction {
 }
 
 /// What is done about the socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum SocketAction {
     /// Ask the server for a sign of life.
     Probe,
@@ -92,7 +97,8 @@ pub enum SocketAction {
 }
 
 /// What follows from a fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// The evidence.
     pub because: Fact,

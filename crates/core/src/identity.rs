@@ -1,9 +1,11 @@
 //! Who this side is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::{InstanceId, SessionId, UserId};
 
 /// One life of one user in one session.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// The session.
     pub session: SessionId,

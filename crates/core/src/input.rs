@@ -1,14 +1,16 @@
 //! Everything that can happen to a session.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::device::{Device, Processing, Source, Volume};
 use crate::op_id::OpId;
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
 use crate::wire::{Acknowledgement, Candidate, InBand, MessageId, MicrophoneReason, Refusal, ServerEvent};
 
 /// One thing that happened. [`crate::Session::handle`] takes any of them at any time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Input {
     /// The person wants voice, or wants the microphone to be tried again.
     StartVoice,
@@ -18,6 +20,27 @@ pub enum Input {
     RetryVoice,
     /// The person mutes or unmutes the microphone.
     SetMuted(bool),
+    /// The person chooses a microphone, or the app gives a track of its own.
+    SetMicrophone(Source),
+    /// The person chooses what is done to the microphone's sound.
+    SetProcessing(Processing),
+    /// The person chose a speaker, and it plays there; none is whatever the system uses.
+    SetSpeaker(Option<Device>),
+    /// A speaker that [`crate::Output::UseSpeaker`] named could not be used: the system's plays.
+    SpeakerMissing,
+    /// The person chooses how loud the other is.
+    SetVolume(Volume),
+    /// The browser says that there are other devices than before (`devicechange`).
+    DevicesChanged,
+    /// The answer to [`crate::Output::ListDevices`].
+    Devices {
+        /// In the browser's order, where the system's choice stands first.
+        microphones: Vec<Device>,
+        /// In the same order.
+        speakers: Vec<Device>,
+    },
+    /// The microphone was allowed in the browser's settings (`change` of its `PermissionStatus`).
+    MicrophoneAllowed,
     /// The person sends a message; the text has passed [`crate::wire::check_text`].
     Send {
         /// A new ID.
@@ -114,7 +137,8 @@ pub enum Input {
 }
 
 /// What a socket reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum SocketEvent {
     /// The transport is open and the handshake is to be sent: answered by [`crate::Output::Handshake`].
     HandshakeWanted {
@@ -128,7 +152,8 @@ pub enum SocketEvent {
     /// The server emitted an event that does not have the form of the protocol.
     Unreadable {
         /// The event's name.
-        event: &'static str,
+        #[serde(deserialize_with = "event_name")]
+        event: EventName,
     },
     /// The server did not let us in.
     Refused(Refusal),
@@ -143,8 +168,12 @@ pub enum SocketEvent {
     },
 }
 
+/// The name of a Socket.IO event.
+pub type EventName = &'static str;
+
 /// What the app must supply for a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum AppFault {
     /// Its `token()` threw, rejected, took too long, or brought no string.
     Token,
@@ -153,7 +182,8 @@ pub enum AppFault {
 }
 
 /// What the store of unsent messages reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OutboxEvent {
     /// All that it holds for this server, session and user: the answer to [`crate::OutboxCommand::Load`].
     Loaded(Vec<StoredMessage>),
@@ -164,7 +194,8 @@ pub enum OutboxEvent {
 }
 
 /// What a peer connection reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ConnectionEvent {
     /// Its local description is set.
     LocalDescription {
@@ -197,12 +228,18 @@ pub enum ConnectionEvent {
         /// RTP packets (W3C WebRTC Statistics, `packetsReceived` of `inbound-rtp`).
         packets: u32,
     },
+    /// The answer to [`crate::ConnectionCommand::Measure`].
+    Captured {
+        /// Made of figures of the microphone's sound (level, energy, duration): digital silence changes it as well, and only a
+        /// microphone that brings nothing at all does not.
+        mark: u64,
+    },
     /// A heartbeat over its unreliable data channel.
     Heartbeat(Heartbeat),
 }
 
 /// How packets travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Path {
     /// From one person to the other.
@@ -212,7 +249,8 @@ pub enum Path {
 }
 
 /// What a heartbeat says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Heartbeat {
     /// When the next one follows, in milliseconds.
     pub next: u32,
@@ -221,7 +259,8 @@ pub struct Heartbeat {
 }
 
 /// `RTCPeerConnectionState`, as far as it decides anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum LinkState {
     /// `new` or `connecting`.
     Connecting,
@@ -234,13 +273,28 @@ pub enum LinkState {
 }
 
 /// What the microphone reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum MicrophoneEvent {
     /// It is open.
     Granted {
-        /// Its name, for people.
-        label: String,
+        /// What was opened.
+        device: Device,
+        /// What is done to its sound.
+        processing: Processing,
     },
-    /// It could not be opened, or was lost.
+    /// It could not be opened.
     Failed(MicrophoneReason),
+    /// Its track ended (W3C Media Capture, `ended`).
+    Ended,
+    /// The system mutes it or lets it go on (`mute`, `unmute`).
+    Muted(bool),
+    /// The answer to [`crate::Output::ApplyProcessing`]: what is done to its sound now.
+    Applied(Processing),
+}
+
+/// The name of an event that a recording holds.
+fn event_name<'de, D: Deserializer<'de>>(recorded: D) -> Result<&'static str, D::Error> {
+    let recorded = String::deserialize(recorded)?;
+    Ok(ServerEvent::NAMES.into_iter().find(|name| *name == recorded).unwrap_or("unknown"))
 }

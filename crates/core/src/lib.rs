@@ -15,7 +15,9 @@
 
 mod call;
 mod chat;
+mod check;
 mod decision;
+mod device;
 mod identity;
 mod input;
 mod op_id;
@@ -34,10 +36,12 @@ mod view;
 pub use pairvoice_wire as wire;
 
 pub use chat::{Chat, Delivery, Message, WINDOW};
+pub use check::{CheckFacts, CheckReason, Judgement, MicrophoneCheck, RelayCheck, ServerCheck, Verdict, judge};
 pub use decision::{Decision, Fact, MediaAction, SocketAction};
+pub use device::{Change, Choices, Device, Processing, Source, Volume};
 pub use identity::Identity;
 pub use input::{
-    AppFault, ConnectionEvent, Heartbeat, Input, LinkState, MicrophoneEvent, OutboxEvent, Path, SocketEvent,
+    AppFault, ConnectionEvent, EventName, Heartbeat, Input, LinkState, MicrophoneEvent, OutboxEvent, Path, SocketEvent,
 };
 pub use op_id::OpId;
 pub use output::{ConnectionCommand, Event, Note, OutboxCommand, Output, TokenSource};
@@ -45,4 +49,4 @@ pub use reason::SessionReason;
 pub use session::{Config, Session};
 pub use stored_message::StoredMessage;
 pub use timer::Timer;
-pub use view::{MicrophoneView, PeerView, Recovery, SessionState, SessionView, View, VoiceView};
+pub use view::{MicrophoneView, PeerView, Recovery, SessionState, SessionView, SpeakerView, View, VoiceView};

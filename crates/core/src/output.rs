@@ -1,6 +1,9 @@
 //! Everything a session asks its driver to do.
 
+use serde::Serialize;
+
 use crate::decision::Decision;
+use crate::device::{Change, Choices, Processing, Source, Volume};
 use crate::op_id::OpId;
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
@@ -9,13 +12,15 @@ use crate::wire::{
 };
 
 /// One thing to do, in the order given.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Output {
     /// Connect a new socket: get the token, load socket.io-client, and report [`crate::SocketEvent::HandshakeWanted`].
     ConnectSocket {
         /// Its name from now on.
         id: OpId,
         /// Where the token comes from.
+        #[serde(rename = "source")]
         token: TokenSource,
     },
     /// Get another token from the app for a socket that is open, and report [`crate::SocketEvent::Token`]. It is the last used
@@ -58,13 +63,34 @@ pub enum Output {
         /// What is done to it.
         command: ConnectionCommand,
     },
-    /// Ask for the microphone (W3C Media Capture, `getUserMedia`).
+    /// Ask for a microphone (W3C Media Capture, `getUserMedia`). The track that is in use stays until the answer is there, and is
+    /// stopped when another one is.
     OpenMicrophone {
         /// Names the request.
         id: OpId,
+        /// Which one.
+        source: Source,
+        /// What is to be done to its sound.
+        processing: Processing,
     },
-    /// Stop the microphone's track, or the one that a pending request may still bring.
+    /// Stop the microphone's track, or the one that a pending request may still bring. The app's own is let go, not stopped.
     CloseMicrophone,
+    /// Change what is done to the sound of the track in use (`applyConstraints`), and report
+    /// [`crate::MicrophoneEvent::Applied`].
+    ApplyProcessing(Processing),
+    /// Report the devices by [`crate::Input::Devices`].
+    ListDevices,
+    /// Keep this for the next session in this browser.
+    Remember(Choices),
+    /// Play on this speaker (`setSinkId`); an empty id is whatever the system uses.
+    UseSpeaker {
+        /// `deviceId`.
+        id: String,
+    },
+    /// Play this loud.
+    SetVolume(Volume),
+    /// Go on playing if the system paused it.
+    ResumeSpeaker,
     /// Let sound through or not (`MediaStreamTrack.enabled`).
     EnableMicrophone(bool),
     /// Stop playing.
@@ -94,7 +120,8 @@ pub enum Output {
 }
 
 /// Where the token of a handshake comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum TokenSource {
     /// The app is asked.
     App,
@@ -103,7 +130,8 @@ pub enum TokenSource {
 }
 
 /// What is done to the browser's store of unsent messages, which all tabs of this user share.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OutboxCommand {
     /// Read all messages of this server, session and user.
     Load,
@@ -116,7 +144,8 @@ pub enum OutboxCommand {
 }
 
 /// What is done to a peer connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ConnectionCommand {
     /// Make it with one `sendrecv` audio transceiver and the data channels, and set a local offer.
     Offer {
@@ -157,11 +186,13 @@ pub enum ConnectionCommand {
         /// When the next one follows, in milliseconds.
         next: u32,
     },
+    /// Report whether the microphone brings anything, by [`crate::ConnectionEvent::Captured`].
+    Measure,
     /// Report how packets travel, by [`crate::ConnectionEvent::Path`].
     FindPath,
     /// Add a remote candidate, or the end of a generation's candidates.
     AddCandidate(Candidate),
-    /// Send the microphone's track (`replaceTrack`).
+    /// Send the microphone's track, or nothing (`replaceTrack`).
     SendMicrophone,
     /// Play what it brings, instead of what another connection brings.
     Play,
@@ -172,7 +203,8 @@ pub enum ConnectionCommand {
 }
 
 /// What the app may want to know and state does not keep.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Event {
     /// A message of the other arrived for the first time.
     Message(MessageId),
@@ -180,10 +212,20 @@ pub enum Event {
     PeerLeft(UserId),
     /// The other types or stops typing.
     Typing(bool),
+    /// Another microphone is used than before.
+    MicrophoneChanged {
+        /// The name of the one before, or of the one that was wanted; none when there was none.
+        from: Option<String>,
+        /// The name of the one that is used now, or none.
+        to: Option<String>,
+        /// Why.
+        why: Change,
+    },
 }
 
 /// A line for the console.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Note {
     /// An attempt begins.
     Roles {

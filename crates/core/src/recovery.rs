@@ -250,8 +250,6 @@ impl Situation {
             (Link::Failed, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
             (Link::Silent, Some(Role::Answerer)) if self.talks == Talks::Negotiated => self.after_useless_restart(),
             (Link::Silent, _) => self.mend(),
-            // A welcome brings other credentials, too.
-            (Link::Up, _) => self.improve(),
             _ => None,
         }
     }

@@ -15,7 +15,8 @@ pub(crate) struct Sentences {
 
 const TRIED_AGAIN: &str = "It is tried again by itself, and messages are kept. If it goes on, reload the page.";
 
-const fn say(message: &'static str, hint: &'static str) -> Sentences {
+/// Both of them.
+pub(crate) const fn say(message: &'static str, hint: &'static str) -> Sentences {
     Sentences { message, hint }
 }
 
@@ -102,6 +103,17 @@ pub(crate) const fn of_microphone(reason: MicrophoneReason) -> Sentences {
             "The microphone is not allowed on this page.",
             "Allow it in the address bar, then turn the microphone on again.",
         ),
+        MicrophoneReason::Dismissed => say(
+            "The microphone was not allowed this time.",
+            "Turn the microphone on again and choose to allow it, or allow it in the address bar.",
+        ),
+        MicrophoneReason::Blocked => say(
+            "Your system or this page’s settings keep the microphone from the browser.",
+            "Allow the browser to use the microphone in the system’s privacy settings, then turn the microphone on again.",
+        ),
+        MicrophoneReason::Silent => {
+            say("The microphone brings no sound.", "Look for a mute key or switch, or choose another microphone.")
+        }
         MicrophoneReason::Missing => say("No microphone was found.", "Plug one in, then turn the microphone on again."),
         MicrophoneReason::Busy => say(
             "The microphone could not be opened.",

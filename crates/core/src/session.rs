@@ -4,9 +4,12 @@ mod other;
 mod server;
 mod settle;
 
+use serde::{Deserialize, Serialize};
+
 use crate::call::Call;
 use crate::chat::Chat;
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
+use crate::device::{Choices, Processing};
 use crate::identity::Identity;
 use crate::input::Input;
 use crate::op_id::OpId;
@@ -26,7 +29,8 @@ const TOO_LATE_MS: u32 = 1_000;
 const LEAVE_MS: u32 = 2_000;
 
 /// What a session is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Config {
     /// This life of this user in this session.
     pub me: Identity,
@@ -34,6 +38,10 @@ pub struct Config {
     pub peer: Option<UserId>,
     /// Why this browser can't do voice.
     pub incapable: Option<VoiceReason>,
+    /// What the person chose of devices in a session before, or the app's options say.
+    pub choices: Choices,
+    /// The browser lets a page choose the speaker (`HTMLMediaElement.setSinkId`).
+    pub speaker_selectable: bool,
     /// The token comes from a function, so that another try may bring another token.
     pub token_renews: bool,
 }
@@ -69,10 +77,10 @@ impl Session {
     /// Begins to join; outputs wait already.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { me, peer, incapable, token_renews } = config;
+        let Config { me, peer, incapable, choices, speaker_selectable, token_renews } = config;
         let mut new = Self {
             signalling: Signalling::new(token_renews),
-            call: Call::new(me.clone(), incapable),
+            call: Call::new(me.clone(), incapable, choices, speaker_selectable),
             peer: Peer::new(peer),
             chat: Chat::new(me.user.clone()),
             me,
@@ -97,6 +105,16 @@ impl Session {
             Input::RetryVoice if self.call.voice().is_wanted() => self.retry_voice(),
             Input::StartVoice | Input::RetryVoice => self.start_voice(),
             Input::SetMuted(muted) => self.call.mute(muted, &mut self.out),
+            Input::SetMicrophone(source) => self.call.voice_mut().set_microphone(source, &mut self.out),
+            Input::SetProcessing(processing) => self.call.voice_mut().set_processing(processing, &mut self.out),
+            Input::SetSpeaker(speaker) => self.call.voice_mut().set_speaker(speaker, &mut self.out),
+            Input::SpeakerMissing => self.call.voice_mut().speaker.missing(),
+            Input::SetVolume(volume) => self.call.voice_mut().set_volume(volume, &mut self.out),
+            Input::DevicesChanged => self.call.voice_mut().devices_changed(&mut self.out),
+            Input::Devices { microphones, speakers } => {
+                self.call.voice_mut().devices(&microphones, &speakers, &mut self.out);
+            }
+            Input::MicrophoneAllowed => self.call.voice_mut().microphone_allowed(&mut self.out),
             Input::Send { id, text, at } if self.signalling.stay() != Stay::Leaving => {
                 self.set_typing(false);
                 self.chat.add(id, text, at, &mut self.out);
@@ -151,6 +169,12 @@ impl Session {
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// What is to be done to the microphone's sound, as the person chose it.
+    #[must_use]
+    pub fn processing(&self) -> Processing {
+        self.call.voice().microphone.wanted_processing()
     }
 
     /// The chat.
@@ -314,8 +338,11 @@ impl Session {
             }
             Timer::Outbox => self.chat.resume(),
             Timer::Leave if self.signalling.stay() == Stay::Leaving => self.end(SessionReason::Left),
+            Timer::MicrophoneMuted => self.call.voice_mut().microphone.muted_for_long(&mut self.out),
+            Timer::MicrophoneSteady => self.call.voice_mut().microphone.proved(),
             Timer::PeerTyping => self.peer.types(false, &mut self.out),
             Timer::Improve => self.call.may_improve_again(),
+            Timer::Ice => self.learn(Fact::IceRenewed),
             Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
         }
     }
@@ -331,6 +358,7 @@ impl Session {
             Timer::Restart => Call::wait_for_restart(&mut self.out),
             Timer::Probe => self.signalling.probe_anew(&mut self.out),
             Timer::Join => self.signalling.time_join(self.urgency(), &mut self.out),
+            Timer::MicrophoneMuted => self.call.voice_mut().microphone.look_again(&mut self.out),
             _ => {}
         }
     }

@@ -1,10 +1,13 @@
 //! Timers are data: the core names one, the driver keeps it.
 
+use serde::{Deserialize, Serialize};
+
 /// Longest round trip that is reckoned with, in milliseconds.
 pub(crate) const MAX_ROUND_TRIP_MS: u32 = 2_000;
 
 /// A timer of the core. Setting one that runs starts it anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Timer {
     /// Until the socket is connected again.
     Rejoin,
@@ -26,13 +29,19 @@ pub enum Timer {
     Leave,
     /// Until the other counts as having stopped typing.
     PeerTyping,
+    /// Until a microphone that the system mutes is given up for another one.
+    MicrophoneMuted,
+    /// Until a microphone that took the place of one that was lost counts as working.
+    MicrophoneSteady,
     /// Until a direct path is looked for again, for a call that goes through a relay.
     Improve,
+    /// Until newer credentials for a relay are used by a call that goes through it.
+    Ice,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -43,13 +52,16 @@ impl Timer {
         Self::Outbox,
         Self::Leave,
         Self::PeerTyping,
+        Self::MicrophoneMuted,
+        Self::MicrophoneSteady,
         Self::Improve,
+        Self::Ice,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,
     /// as after a sleep: the messages that would speak against it may still lie in the queue.
     #[must_use]
     pub const fn judges(self) -> bool {
-        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join)
+        matches!(self, Self::Connect | Self::Pulse | Self::Restart | Self::Probe | Self::Join | Self::MicrophoneMuted)
     }
 }

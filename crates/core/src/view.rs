@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::call::Call;
+use crate::call::{Call, Voice};
+use crate::device::{Device, Volume};
 use crate::input::Path;
 use crate::peer::Peer;
 use crate::reason::SessionReason;
@@ -53,6 +54,10 @@ pub struct VoiceView {
     pub listen_only: bool,
     /// The microphone.
     pub microphone: MicrophoneView,
+    /// Where the other is played.
+    pub speaker: SpeakerView,
+    /// How loud the other is played, from 0 to 1.
+    pub volume: Volume,
     /// How packets travel, once it is known.
     pub path: Option<Path>,
     /// The browser waits for a gesture before it plays; `resumeAudio()` within one lets it.
@@ -82,7 +87,8 @@ pub enum Recovery {
 }
 
 /// The microphone of this person.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MicrophoneView {
     /// The word.
     pub state: MicrophoneState,
@@ -94,6 +100,26 @@ pub struct MicrophoneView {
     pub hint: Option<&'static str>,
     /// The device's name; empty while unknown.
     pub label: String,
+    /// `deviceId` of the device in use; empty while there is none.
+    pub device_id: String,
+    /// What the speaker plays is taken out of its sound.
+    pub echo_cancellation: bool,
+    /// Steady noise is taken out.
+    pub noise_suppression: bool,
+    /// Quiet and loud voices are made alike.
+    pub auto_gain_control: bool,
+}
+
+/// The speaker of this person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpeakerView {
+    /// `deviceId`; empty is whatever the system uses.
+    pub device_id: String,
+    /// The device's name; empty while unknown.
+    pub label: String,
+    /// The browser lets a page choose.
+    pub selectable: bool,
 }
 
 /// The other person.
@@ -154,13 +180,9 @@ impl Default for View {
                 role: None,
                 muted: false,
                 listen_only: false,
-                microphone: MicrophoneView {
-                    state: microphone,
-                    reason: None,
-                    message: None,
-                    hint: None,
-                    label: String::new(),
-                },
+                microphone: MicrophoneView::default(),
+                speaker: SpeakerView::default(),
+                volume: Volume::default(),
                 path: None,
                 playback_blocked: false,
                 recovery: None,
@@ -219,21 +241,14 @@ fn voice_view(signalling: &Signalling, call: &Call, peer: &Peer, since: Option<u
     let recovery = (state == VoiceState::Reconnecting).then(|| recovery(signalling, call));
     let said = reason.map(if own { sentence::of_voice } else { sentence::of_peer_voice });
     let (message, hint) = split(said.or(recovery.map(sentence::of_recovery)));
-    let microphone = voice.microphone.state();
-    let microphone_reason = voice.microphone.reason();
-    let (microphone_message, microphone_hint) = split(microphone_reason.map(sentence::of_microphone));
     VoiceView {
         state,
         role: call.role(),
         muted: voice.muted,
-        listen_only: voice.on && microphone == MicrophoneState::Failed,
-        microphone: MicrophoneView {
-            state: microphone,
-            reason: microphone_reason,
-            message: microphone_message,
-            hint: microphone_hint,
-            label: voice.microphone.label().to_owned(),
-        },
+        listen_only: voice.on && voice.microphone.state() == MicrophoneState::Failed,
+        microphone: microphone_view(voice),
+        speaker: speaker_view(voice),
+        volume: voice.speaker.volume,
         path: call.negotiation().carrier().and_then(|a| a.path),
         playback_blocked: voice.playback_blocked,
         recovery,
@@ -242,6 +257,30 @@ fn voice_view(signalling: &Signalling, call: &Call, peer: &Peer, since: Option<u
         message,
         hint,
     }
+}
+
+fn microphone_view(voice: &Voice) -> MicrophoneView {
+    let microphone = &voice.microphone;
+    let reason = microphone.reason();
+    let (message, hint) = split(reason.map(sentence::of_microphone));
+    let Device { id, label, .. } = microphone.device().cloned().unwrap_or_default();
+    let processing = microphone.processing();
+    MicrophoneView {
+        state: microphone.state(),
+        reason,
+        message,
+        hint,
+        label,
+        device_id: id,
+        echo_cancellation: processing.echo_cancellation,
+        noise_suppression: processing.noise_suppression,
+        auto_gain_control: processing.auto_gain_control,
+    }
+}
+
+fn speaker_view(voice: &Voice) -> SpeakerView {
+    let Device { id, label, .. } = voice.speaker.device().cloned().unwrap_or_default();
+    SpeakerView { device_id: id, label, selectable: voice.speaker.selectable }
 }
 
 fn unavailable(call: &Call, peer: &Peer) -> Option<VoiceReason> {

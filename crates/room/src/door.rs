@@ -30,7 +30,7 @@ impl Admission {
     ///
     /// # Errors
     /// [`Code::Unauthorized`].
-    fn check(&self, user: &UserId, grant: &Grant) -> Result<(), Refusal> {
+    pub fn check(&self, user: &UserId, grant: &Grant) -> Result<(), Refusal> {
         let refused = |message| Err(Refusal::new(Code::Unauthorized, message));
         let moments = [None, Some(user.clone())].map(|whose| self.revoked.get(&whose).copied());
         if moments.into_iter().flatten().any(|at| grant.issued_at.is_none_or(|issued| issued <= at)) {

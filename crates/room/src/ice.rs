@@ -19,9 +19,11 @@ impl Room {
         }
     }
 
-    /// Credentials run out soon. A welcome brings others to whoever is not here.
-    pub(crate) fn ice_timer(&mut self, user: &UserId) {
-        if let Some(socket) = self.seat(user).and_then(|seat| seat.open()) {
+    /// Somebody's credentials run out soon: everybody here is given others at once, so that one ICE restart is enough for both. A
+    /// welcome brings them to whoever is not here.
+    pub(crate) fn ice_timer(&mut self) {
+        let open: Vec<SocketId> = self.seats_mut().filter_map(|seat| seat.open()).collect();
+        for socket in open {
             self.push(Output::RenewIce { socket });
         }
     }

@@ -79,6 +79,8 @@ pub enum Note {
     Joined {
         /// The user.
         user: UserId,
+        /// This life of the client.
+        instance: InstanceId,
         /// The socket.
         socket: SocketId,
     },

@@ -250,7 +250,7 @@ impl Room {
             self.push(Output::Send { to: socket, event: ServerEvent::Chat(ChatDelivery { messages: missed }) });
         }
         self.tell_other(&user);
-        self.log(Note::Joined { user: user.clone(), socket });
+        self.log(Note::Joined { user: user.clone(), instance, socket });
         self.note_voice(&user, socket, VoiceStatus::default(), entering.handshake.voice);
         self.handshake_signals(socket, entering.handshake.signals);
     }
@@ -301,7 +301,7 @@ impl Room {
                 }
             }
             Timer::Token(user) => self.token_timer(&user),
-            Timer::Ice(user) => self.ice_timer(&user),
+            Timer::Ice(_) => self.ice_timer(),
             Timer::Seat(user) => {
                 let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
                 if let Some(socket) = self.seats.remove(index).any_socket() {

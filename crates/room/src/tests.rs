@@ -77,6 +77,7 @@ impl Host {
             tip: None,
             voice: VoiceStatus::default(),
             signals,
+            check: false,
         };
         self.input(Input::Enter { socket: SocketId(socket), handshake: Box::new(handshake), grant });
     }

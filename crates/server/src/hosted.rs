@@ -117,7 +117,10 @@ impl Hosted {
             Output::SetTimer { timer, after } => self.set_timer(sessions, timer, Duration::from_millis(after)),
             Output::ClearTimer(timer) => drop(self.timers.remove(&timer)),
             Output::Log(note) => {
-                let connection = |socket| self.sockets.get(&socket).map(|peer| peer.engine.number);
+                let connection = |socket| {
+                    let engine = &self.sockets.get(&socket)?.engine;
+                    Some((engine.number, engine.name()))
+                };
                 lines::write(&self.session, &note, &mut self.voice_clock, connection, &sessions.watch);
             }
         }

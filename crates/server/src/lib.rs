@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod auth;
 pub mod chat_log;
+mod check;
 pub mod config;
 pub mod database;
 mod diagnostics;

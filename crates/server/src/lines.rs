@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use engineioxide::socket::Sid;
 use pairvoice_room::{Note, SocketId};
 use pairvoice_wire::{SessionId, UserId};
 use tracing::{info, warn};
@@ -30,12 +31,12 @@ impl Watch {
 }
 
 /// Writes one note of a session, whose clock measures how long voice takes to connect. `connection` knows the number of the
-/// connection that a socket belongs to.
+/// connection that a socket belongs to, and the socket's name, which its client's diagnostics hold, too.
 pub(crate) fn write(
     session: &SessionId,
     note: &Note,
     clock: &mut VoiceClock,
-    connection: impl Fn(SocketId) -> Option<u64>,
+    connection: impl Fn(SocketId) -> Option<(u64, Option<Sid>)>,
     watch: &Watch,
 ) {
     count(note, clock, watch);
@@ -92,12 +93,18 @@ fn count(note: &Note, clock: &mut VoiceClock, watch: &Watch) {
     }
 }
 
-fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<u64>) {
+fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<(u64, Option<Sid>)>) {
     let seated = |user: &UserId, socket: SocketId, words: fmt::Arguments<'_>| {
-        info!(room, user = user.as_str(), socket = socket.0, connection = connection(socket), "{words}");
+        let connection = connection(socket).map(|(number, _)| number);
+        info!(room, user = user.as_str(), socket = socket.0, connection, "{words}");
     };
     match note {
-        Note::Joined { user, socket } => seated(user, *socket, format_args!("joined")),
+        Note::Joined { user, instance, socket } => {
+            let (number, name) = connection(*socket).unzip();
+            let (instance, name) = (instance.short(), name.flatten());
+            let name = name.as_ref().map(Sid::as_str);
+            info!(room, user = user.as_str(), instance, socket = socket.0, name, connection = number, "joined");
+        }
         Note::Away { user, socket } => seated(user, *socket, format_args!("away")),
         Note::Left { user, socket } => seated(user, *socket, format_args!("left")),
         Note::LetGo { user, socket, why } => seated(user, *socket, format_args!("let go: {why}")),
@@ -110,7 +117,7 @@ fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<u64>) {
                 attempt,
                 socket = own.0,
                 other = other.map(|socket| socket.0),
-                connection = connection(*own),
+                connection = connection(*own).map(|(number, _)| number),
                 "user {} offers, user {answerer} answers",
                 Quoted(offerer.as_str())
             );
@@ -126,7 +133,7 @@ fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<u64>) {
 
 #[cfg(test)]
 mod tests {
-    use pairvoice_wire::{VoiceReason, VoiceState};
+    use pairvoice_wire::{InstanceId, VoiceReason, VoiceState};
 
     use super::*;
     use crate::logs::LogFormat;
@@ -136,12 +143,17 @@ mod tests {
         UserId::parse(name).unwrap()
     }
 
+    fn joined(name: &str, socket: u64) -> Note {
+        let instance = InstanceId::parse(&"0f".repeat(16)).unwrap();
+        Note::Joined { user: user(name), instance, socket: SocketId(socket) }
+    }
+
     /// What notes of a session are as text, without time and module.
     fn lines(watch: &Watch, session: &str, notes: &[Note]) -> Vec<String> {
         let (session, mut clock) = (SessionId::parse(session).unwrap(), VoiceClock::default());
         let text = written(LogFormat::Text, "info", || {
             for note in notes {
-                write(&session, note, &mut clock, |socket| Some(socket.0 + 100), watch);
+                write(&session, note, &mut clock, |socket| Some((socket.0 + 100, None)), watch);
             }
         });
         text.lines().map(|line| line.split_once("lines: ").unwrap().1.to_owned()).collect()
@@ -154,7 +166,7 @@ mod tests {
     #[test]
     fn notes_are_lines_with_quoted_names() {
         let notes = [
-            Note::Joined { user: user("7"), socket: SocketId(3) },
+            joined("7", 3),
             Note::Roles { offerer: user("7"), answerer: None, sockets: (SocketId(3), None), attempt: 1 },
             Note::Roles {
                 offerer: user("7"),
@@ -166,7 +178,7 @@ mod tests {
         assert_eq!(
             lines(&watch(), "s user=admin", &notes),
             [
-                r#"joined room="s user=admin" user="7" socket=3 connection=103"#,
+                r#"joined room="s user=admin" user="7" instance="0f0f0f0f" socket=3 connection=103"#,
                 r#"user "7" offers, user (not here yet) answers room="s user=admin" attempt=1 socket=3 connection=103"#,
                 r#"user "7" offers, user "x\u{202e} answers" answers room="s user=admin" attempt=2 socket=3 other=4 connection=103"#,
             ]
@@ -185,15 +197,15 @@ mod tests {
         let left_out = |line: &String| line.split_once("left out")?.1.split_once("lines=")?.1.parse::<usize>().ok();
         let told = text.iter().map(|line| left_out(line).unwrap_or(1)).sum::<usize>();
         assert_eq!(told, notes.len());
-        let kept = lines(&watch, "s", &[Note::Joined { user: user("9"), socket: SocketId(4) }]);
-        assert_eq!(kept, [r#"joined room="s" user="9" socket=4 connection=104"#]);
+        let kept = lines(&watch, "s", &[joined("9", 4)]);
+        assert_eq!(kept, [r#"joined room="s" user="9" instance="0f0f0f0f" socket=4 connection=104"#]);
     }
 
     #[test]
     fn notes_are_counted_even_when_no_line_is_written() {
         let watch = watch();
         let voice = |state, reason| Note::Voice { user: user("7"), socket: SocketId(3), state, reason };
-        let mut notes = vec![Note::Joined { user: user("7"), socket: SocketId(3) }; 100];
+        let mut notes = vec![joined("7", 3); 100];
         notes.push(Note::SignalRefused { user: user("7"), kind: "offer" });
         notes.push(voice(VoiceState::Connecting, None));
         notes.push(voice(VoiceState::Connected, None));

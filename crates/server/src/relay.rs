@@ -96,7 +96,8 @@ impl RelayHost {
 
 /// The addresses by which the server is known: those that it was told, that it listens on, or that it would send from.
 fn own_addresses(told: &[IpAddr], listen: IpAddr) -> (Ipv4Addr, Ipv6Addr) {
-    let listens = Some(listen).filter(|ip| !ip.is_unspecified());
+    // Firefox takes no relayed address that is a loopback one.
+    let listens = Some(listen).filter(|ip| !ip.is_unspecified() && !ip.to_canonical().is_loopback());
     let known = told.iter().copied().chain(listens).map(|ip| ip.to_canonical());
     let four = known.clone().find_map(|ip| if let IpAddr::V4(ip) = ip { Some(ip) } else { None });
     let six = known.clone().find_map(|ip| if let IpAddr::V6(ip) = ip { Some(ip) } else { None });
@@ -127,9 +128,9 @@ mod tests {
         let ip = |text: &str| text.parse().unwrap();
         let (four, six) = own_addresses(&[ip("203.0.113.5"), ip("2001:db8::5")], ip("0.0.0.0"));
         assert_eq!((four.to_string(), six.to_string()), ("203.0.113.5".into(), "2001:db8::5".into()));
-        assert_eq!(own_addresses(&[], ip("127.0.0.1")).0, Ipv4Addr::LOCALHOST);
+        assert!(!own_addresses(&[], ip("127.0.0.1")).0.is_loopback());
         assert_eq!(own_addresses(&[], ip("::ffff:10.0.0.1")).0, Ipv4Addr::new(10, 0, 0, 1));
-        assert_eq!(own_addresses(&[], ip("::1")).1, Ipv6Addr::LOCALHOST);
+        assert!(!own_addresses(&[], ip("::1")).1.is_loopback());
         assert!(!own_addresses(&[], ip("::")).0.is_unspecified());
     }
 }

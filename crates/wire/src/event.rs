@@ -1,5 +1,7 @@
 //! Socket.IO events: their names, and what they carry.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chat::{ChatBatch, ChatDelivery, HistoryRequest, Receipt, Typing};
 use crate::handshake::{IceServers, TokenRenewal, Welcome};
 use crate::peer::PeerInfo;
@@ -29,6 +31,8 @@ pub mod name {
     pub const BYE: &str = "bye";
     /// From the server, the first of a connection: a [`crate::Welcome`].
     pub const WELCOME: &str = "welcome";
+    /// From the server, the only one of a connection: a [`crate::Check`].
+    pub const CHECK: &str = "check";
     /// From the server: a [`crate::PeerInfo`].
     pub const PEER: &str = "peer";
     /// From the server: [`crate::IceServers`].
@@ -38,7 +42,8 @@ pub mod name {
 }
 
 /// What a client emits; each is acknowledged by [`crate::Acknowledgement`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ClientEvent {
     /// A signal to the other.
     Signal(Envelope),
@@ -79,7 +84,8 @@ impl ClientEvent {
 }
 
 /// What a server emits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ServerEvent {
     /// The first event of a connection.
     Welcome(Box<Welcome>),
@@ -100,6 +106,10 @@ pub enum ServerEvent {
 }
 
 impl ServerEvent {
+    /// All their names.
+    pub const NAMES: [&'static str; 8] =
+        [name::WELCOME, name::PEER, name::SIGNAL, name::CHAT, name::RECEIPT, name::TYPING, name::ICE, name::NOTICE];
+
     /// The name of the Socket.IO event.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -37,6 +37,25 @@ pub struct Handshake {
     /// Signals of the running attempt that nobody has answered, at most [`crate::MAX_HANDSHAKE_SIGNALS`].
     #[serde(default)]
     pub signals: Vec<Envelope>,
+    /// No seat is asked for: the answer is a [`Check`], and nobody hears of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub check: bool,
+}
+
+/// The answer to a handshake with `check`, the only event of its connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// The server's protocol version.
+    pub v: u32,
+    /// The server's own version, for people.
+    pub version: String,
+    /// ICE servers for this user.
+    #[serde(default)]
+    pub ice_servers: Vec<IceServer>,
+    /// For how long their credentials are good, in seconds from now; without it they stay good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ice_lifetime: Option<u32>,
 }
 
 /// The body of a client's `token` event: the session outlives the token of its handshake by this one.

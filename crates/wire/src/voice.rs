@@ -58,14 +58,20 @@ pub enum MicrophoneState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MicrophoneReason {
-    /// The person, the browser or the page's policy said no (`NotAllowedError`).
+    /// The person or the browser said no for good (`NotAllowedError`).
     Denied,
+    /// It was not allowed this time, and can be asked for again (`NotAllowedError` while the permission is `prompt`).
+    Dismissed,
+    /// The system, or the policy of the page, withholds it whatever the person says (`NotAllowedError` all the same).
+    Blocked,
     /// There is no microphone (`NotFoundError`).
     Missing,
     /// The microphone could not be opened, mostly because another program holds it (`NotReadableError`).
     Busy,
     /// It worked and went away: unplugged, or the permission was withdrawn.
     Ended,
+    /// It is open and brings no sound: the system mutes it, or it is frozen.
+    Silent,
 }
 
 /// Why voice was given up. Text goes on.

@@ -18,6 +18,7 @@ mod media;
 mod network;
 mod page;
 mod people;
+pub mod replay;
 mod server;
 mod side;
 mod sockets;

@@ -1,12 +1,19 @@
 //! Runs seeds: `pairvoice-sim` a thousand from 0 on, `pairvoice-sim 17` that one, `pairvoice-sim 0 50000` so many from there.
-//! With `PAIRVOICE_TRACE=1` it prints everything that happens.
+//! With `PAIRVOICE_TRACE=1` it prints everything that happens. `pairvoice-sim replay FILE` replays a recording that the demo's
+//! "Download diagnostics" saved.
 
 #![allow(clippy::expect_used, reason = "a test program ends where it is wrong")]
 
-use pairvoice_sim::chaos;
+use pairvoice_sim::{chaos, replay};
 
 fn main() {
-    let given: Vec<u64> = std::env::args().skip(1).map(|arg| arg.parse().expect("a seed is a number")).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, file] = &arguments[..]
+        && word == "replay"
+    {
+        return replay_file(file);
+    }
+    let given: Vec<u64> = arguments.iter().map(|arg| arg.parse().expect("a seed is a number")).collect();
     let (first, count) = match given[..] {
         [] => (0, 1_000),
         [seed] => (seed, 1),
@@ -19,4 +26,17 @@ fn main() {
         }
     }
     println!("{count} seeds from {first} on: fine");
+}
+
+fn replay_file(file: &str) {
+    let recording = std::fs::read_to_string(file).expect("the recording can be read");
+    match replay::replay(&recording) {
+        Ok(replay::Replayed { inputs, outputs, notes }) => {
+            println!("{inputs} inputs gave the same {outputs} outputs, {notes} notes among them");
+        }
+        Err(unequal) => {
+            eprintln!("{unequal}");
+            std::process::exit(1);
+        }
+    }
 }

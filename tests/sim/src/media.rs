@@ -117,7 +117,7 @@ impl World {
                 events.push(ConnectionEvent::Path(path));
             }
             ConnectionCommand::Configure { .. } => side.counts.configured += 1,
-            ConnectionCommand::SendMicrophone => {}
+            ConnectionCommand::SendMicrophone | ConnectionCommand::Measure => {}
             ConnectionCommand::Play => side.plays = Some(id),
         }
         for event in events {

@@ -1,7 +1,7 @@
 //! What a page's outputs do to its browser, and what the browser answers.
 
 use pairvoice_core::{
-    AppFault, Event, Input, MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output, SocketEvent, TokenSource,
+    AppFault, Device, Event, Input, MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output, SocketEvent, TokenSource,
 };
 use pairvoice_room::SocketId;
 use pairvoice_wire::MicrophoneReason;
@@ -67,11 +67,12 @@ impl World {
                 self.answer(who, LOOK_MS, Input::Addresses { id, addresses });
             }
             Output::Outbox(command) => self.outbox(who, command),
-            Output::OpenMicrophone { id } => {
+            Output::OpenMicrophone { id, processing, .. } => {
                 side.counts.prompts += 1;
                 let granted = side.works.microphone;
                 let event = if granted {
-                    MicrophoneEvent::Granted { label: "microphone".into() }
+                    let device = Device { id: "1".into(), group: "1".into(), label: "microphone".into() };
+                    MicrophoneEvent::Granted { device, processing }
                 } else {
                     MicrophoneEvent::Failed(MicrophoneReason::Denied)
                 };
@@ -95,7 +96,16 @@ impl World {
             Output::Event(Event::Message(id)) => side.told.push(id),
             Output::Event(Event::Typing(on)) => side.typing.push(on),
             Output::Ended => side.ended = true,
-            Output::EnableMicrophone(_) | Output::StopSpeaker | Output::Event(Event::PeerLeft(_)) | Output::Log(_) => {}
+            Output::EnableMicrophone(_)
+            | Output::ApplyProcessing(_)
+            | Output::ListDevices
+            | Output::Remember(_)
+            | Output::UseSpeaker { .. }
+            | Output::SetVolume(_)
+            | Output::ResumeSpeaker
+            | Output::StopSpeaker
+            | Output::Event(Event::PeerLeft(_) | Event::MicrophoneChanged { .. })
+            | Output::Log(_) => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pairvoice_core::{Config, Identity, OpId, Session, StoredMessage, Timer};
+use pairvoice_core::{Choices, Config, Identity, OpId, Session, StoredMessage, Timer};
 use pairvoice_room::SocketId;
 use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
 
@@ -165,7 +165,14 @@ fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session 
         user: user.clone(),
         instance: InstanceId::parse(&format!("{tag:016x}{life:016x}")).unwrap(),
     };
-    Session::new(Config { me, peer: None, incapable, token_renews: true })
+    Session::new(Config {
+        me,
+        peer: None,
+        incapable,
+        choices: Choices::default(),
+        speaker_selectable: true,
+        token_renews: true,
+    })
 }
 
 /// The connection that was opened last.

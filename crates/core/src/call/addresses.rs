@@ -60,9 +60,13 @@ fn is_hidden(address: &str) -> bool {
 
 /// The address of a host candidate (RFC 8839 section 5.1: foundation, component, transport, priority, address, port, type).
 fn host_address(candidate: &str) -> Option<&str> {
-    let mut words = candidate.split(' ').skip(4);
-    let address = words.next()?;
-    (words.nth(2)? == "host").then_some(address)
+    let is_host = candidate_type(candidate) == Some("host");
+    candidate.split(' ').nth(4).filter(|_| is_host)
+}
+
+/// The type of a candidate: `host`, `srflx`, `prflx` or `relay`.
+pub(super) fn candidate_type(candidate: &str) -> Option<&str> {
+    candidate.split(' ').nth(7)
 }
 
 #[cfg(test)]

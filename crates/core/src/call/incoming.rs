@@ -5,6 +5,7 @@ use super::negotiation::{Negotiation, is_relayed};
 use crate::input::LinkState;
 use crate::output::{ConnectionCommand, Note, Output};
 use crate::outputs::Outputs;
+use crate::timer::Timer;
 use crate::wire::{Candidate, Envelope, InstanceId, RestartWhy, Role, SignalBody, VoiceReason};
 
 /// Candidates kept for an offer that is not accepted yet, or an answer that is not here yet.
@@ -79,6 +80,8 @@ impl Negotiation {
                 attempt.generation = envelope.generation;
                 let command = ConnectionCommand::AcceptRestart { sdp: sdp.clone() };
                 out.push(Output::Connection { id: attempt.id, command });
+                // It gathers with the newest servers.
+                out.clear_timer(Timer::Ice);
                 Some(Signalled::Nothing)
             }
             SignalBody::Offer { .. } => {

@@ -48,6 +48,10 @@ impl Call {
                 None
             }
             ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
+            ConnectionEvent::Captured { mark } if carrier => {
+                self.voice.microphone.measured(*mark, out);
+                None
+            }
             ConnectionEvent::Heartbeat(heartbeat) if carrier => {
                 self.liveness.heartbeat(*heartbeat);
                 None
@@ -97,6 +101,10 @@ impl Call {
         if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
             let next = self.set_pulse(out);
             out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
+            let silent = self.voice.muted || !self.is_connected();
+            if self.voice.microphone.is_to_be_measured(next, silent) {
+                out.push(Output::Connection { id, command: ConnectionCommand::Measure });
+            }
             // A restart may have moved the sound to another path, of which browsers say nothing.
             self.pulses = self.pulses.wrapping_add(1);
             if self.pulses.is_multiple_of(PULSES_OF_A_PATH) {
@@ -108,6 +116,7 @@ impl Call {
     /// Hidden or seen: the other is told at once how often heartbeats come now, before the browser slows the timers down.
     pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
         self.liveness.hide(hidden);
+        self.voice.hide(hidden, out);
         self.pulse(out);
     }
 

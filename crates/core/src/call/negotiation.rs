@@ -4,6 +4,7 @@
 //! counted and dropped. A connected attempt that is to be replaced stays open until its successor is connected: should its
 //! path come back first, it simply goes on.
 
+use super::addresses::candidate_type;
 use super::attempt::{Attempt, Exchange, Flow};
 use crate::identity::Identity;
 use crate::input::{ConnectionEvent, LinkState};
@@ -228,13 +229,14 @@ impl Negotiation {
         }
     }
 
-    /// Looks for another path on the running connection, unless that is being done already.
-    pub(super) fn restart(&mut self, out: &mut Outputs) {
+    /// Looks for another path on the running connection, unless that is being done already; tells whether it begins.
+    pub(super) fn restart(&mut self, out: &mut Outputs) -> bool {
         let offerer = |a: &&mut Attempt| a.role == Role::Offerer && a.exchange == Exchange::Served;
-        let Some(attempt) = self.attempt.as_mut().filter(offerer) else { return };
+        let Some(attempt) = self.attempt.as_mut().filter(offerer) else { return false };
         attempt.renew();
         attempt.generation = attempt.generation.wrapping_add(1);
         out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Restart });
+        true
     }
 
     /// Takes what an open connection reports of itself.
@@ -289,6 +291,7 @@ impl Negotiation {
             | ConnectionEvent::InBand(_)
             | ConnectionEvent::Unreadable
             | ConnectionEvent::Received { .. }
+            | ConnectionEvent::Captured { .. }
             | ConnectionEvent::Heartbeat(_) => {}
         }
         if self.former.as_ref().is_some_and(|a| !a.may_come_back()) {
@@ -338,7 +341,7 @@ impl Negotiation {
 
 /// A candidate that goes through a relay (RFC 8839 section 5.1).
 pub(super) fn is_relayed(candidate: &Candidate) -> bool {
-    candidate.candidate.contains(" typ relay")
+    candidate_type(&candidate.candidate) == Some("relay")
 }
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ impl Call {
             out.push(Output::Connection { id, command });
         }
         self.ice_servers = ice_servers;
+        self.await_restart(out);
     }
 
     /// A handshake is being sent: what it says of voice counts as told, and the signals in it as said.

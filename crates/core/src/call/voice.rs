@@ -1,12 +1,15 @@
-//! What this person wants of voice, and the microphone.
+//! What this person wants of voice, the microphone and the speaker.
 
+use super::microphone::Microphone;
+use super::speaker::Speaker;
+use crate::device::{Choices, Device, Processing, Source, Volume};
 use crate::input::MicrophoneEvent;
 use crate::op_id::OpId;
 use crate::output::Output;
 use crate::outputs::Outputs;
-use crate::wire::{MicrophoneReason, MicrophoneState, VoiceReason};
+use crate::wire::{MicrophoneState, VoiceReason};
 
-/// Own intent and own microphone.
+/// Own intent, own microphone and own speaker.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Voice {
     pub(crate) on: bool,
@@ -14,56 +17,21 @@ pub(crate) struct Voice {
     /// Why this browser can't do voice at all.
     pub(crate) incapable: Option<VoiceReason>,
     pub(crate) microphone: Microphone,
+    pub(crate) speaker: Speaker,
     pub(crate) playback_blocked: bool,
 }
 
-/// The microphone, as far as this side knows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Microphone {
-    /// Not asked for.
-    Off,
-    /// Asked for; the browser's prompt may be open.
-    Asking(OpId),
-    /// Its track is sent.
-    Live {
-        /// The request that brought it.
-        request: OpId,
-        /// The device's name.
-        label: String,
-    },
-    /// There is none.
-    Failed(MicrophoneReason),
-}
-
-impl Microphone {
-    pub(crate) fn state(&self) -> MicrophoneState {
-        match self {
-            Self::Off => MicrophoneState::Off,
-            Self::Asking(_) => MicrophoneState::Asking,
-            Self::Live { .. } => MicrophoneState::Live,
-            Self::Failed(_) => MicrophoneState::Failed,
-        }
-    }
-
-    pub(crate) fn reason(&self) -> Option<MicrophoneReason> {
-        if let Self::Failed(reason) = self { Some(*reason) } else { None }
-    }
-
-    pub(crate) fn label(&self) -> &str {
-        if let Self::Live { label, .. } = self { label } else { "" }
-    }
-
-    fn request(&self) -> Option<OpId> {
-        match self {
-            Self::Asking(request) | Self::Live { request, .. } => Some(*request),
-            Self::Off | Self::Failed(_) => None,
-        }
-    }
-}
-
 impl Voice {
-    pub(crate) fn new(incapable: Option<VoiceReason>) -> Self {
-        Self { on: false, muted: false, incapable, microphone: Microphone::Off, playback_blocked: false }
+    pub(crate) fn new(incapable: Option<VoiceReason>, choices: Choices, selectable: bool) -> Self {
+        let Choices { microphone, processing, speaker, volume } = choices;
+        Self {
+            on: false,
+            muted: false,
+            incapable,
+            microphone: Microphone::new(microphone, processing),
+            speaker: Speaker::new(selectable, speaker, volume),
+            playback_blocked: false,
+        }
     }
 
     /// Voice is wanted, and this browser can.
@@ -74,10 +42,11 @@ impl Voice {
     /// Turns voice on, or asks again for a microphone that failed.
     pub(crate) fn start(&mut self, out: &mut Outputs) {
         self.on = true;
-        if self.incapable.is_none() && matches!(self.microphone, Microphone::Off | Microphone::Failed(_)) {
-            let id = out.next_id();
-            self.microphone = Microphone::Asking(id);
-            out.push(Output::OpenMicrophone { id });
+        if self.incapable.is_none() {
+            if self.microphone.state() == MicrophoneState::Off {
+                self.speaker.start(out);
+            }
+            self.microphone.start(out);
         }
     }
 
@@ -89,10 +58,7 @@ impl Voice {
 
     /// Lets go of microphone and speaker; what is wanted stays.
     pub(crate) fn release(&mut self, out: &mut Outputs) {
-        if self.microphone != Microphone::Off {
-            out.push(Output::CloseMicrophone);
-        }
-        self.microphone = Microphone::Off;
+        self.microphone.stop(out);
         out.push(Output::StopSpeaker);
         self.playback_blocked = false;
     }
@@ -100,30 +66,88 @@ impl Voice {
     pub(crate) fn mute(&mut self, muted: bool, out: &mut Outputs) {
         if self.muted != muted {
             self.muted = muted;
-            if matches!(self.microphone, Microphone::Live { .. }) {
+            if self.microphone.is_open() {
                 out.push(Output::EnableMicrophone(!muted));
             }
         }
     }
 
-    /// Takes the microphone's report; tells whether it has just been granted.
+    /// Takes the microphone's report; tells whether there is another track now, or none that may be sent.
     pub(crate) fn microphone_event(&mut self, id: OpId, event: MicrophoneEvent, out: &mut Outputs) -> bool {
-        if self.microphone.request() != Some(id) {
-            return false;
+        let changed = self.microphone.event(id, event, out);
+        if changed && self.muted && self.microphone.is_open() {
+            out.push(Output::EnableMicrophone(false));
         }
-        match event {
-            MicrophoneEvent::Granted { label } => {
-                self.microphone = Microphone::Live { request: id, label };
-                if self.muted {
-                    out.push(Output::EnableMicrophone(false));
-                }
-                true
-            }
-            MicrophoneEvent::Failed(reason) => {
-                self.microphone = Microphone::Failed(reason);
-                out.push(Output::CloseMicrophone);
-                false
-            }
+        changed
+    }
+
+    // Devices
+
+    pub(crate) fn set_microphone(&mut self, source: Source, out: &mut Outputs) {
+        self.microphone.choose(source, out);
+        self.remember(out);
+    }
+
+    pub(crate) fn set_processing(&mut self, processing: Processing, out: &mut Outputs) {
+        self.microphone.process(processing, out);
+        self.remember(out);
+    }
+
+    pub(crate) fn set_speaker(&mut self, speaker: Option<Device>, out: &mut Outputs) {
+        self.speaker.choose(speaker);
+        self.remember(out);
+    }
+
+    pub(crate) fn set_volume(&mut self, volume: Volume, out: &mut Outputs) {
+        self.speaker.volume = volume;
+        out.push(Output::SetVolume(volume));
+        self.remember(out);
+    }
+
+    /// The browser keeps what was chosen; a track of the app's is not for another session.
+    fn remember(&self, out: &mut Outputs) {
+        let source = self.microphone.source().clone();
+        out.push(Output::Remember(Choices {
+            microphone: if source == Source::App { Source::Default } else { source },
+            processing: self.microphone.wanted_processing(),
+            speaker: self.speaker.wanted().cloned(),
+            volume: self.speaker.volume,
+        }));
+    }
+
+    /// The browser says that there are other devices.
+    pub(crate) fn devices_changed(&mut self, out: &mut Outputs) {
+        if self.is_wanted() {
+            self.microphone.devices_changed(out);
+            out.push(Output::ListDevices);
+        }
+    }
+
+    pub(crate) fn devices(&mut self, microphones: &[Device], speakers: &[Device], out: &mut Outputs) {
+        if !self.is_wanted() {
+            return;
+        }
+        let (source, speaker) = (self.microphone.source().clone(), self.speaker.wanted().cloned());
+        self.microphone.listed(microphones, out);
+        self.speaker.listed(speakers, out);
+        // What was chosen by its id has a name now, or another id under the same name.
+        if source != *self.microphone.source() || speaker.as_ref() != self.speaker.wanted() {
+            self.remember(out);
+        }
+    }
+
+    /// The microphone was allowed in the browser's settings.
+    pub(crate) fn microphone_allowed(&mut self, out: &mut Outputs) {
+        if self.is_wanted() {
+            self.microphone.allowed(out);
+        }
+    }
+
+    /// The page is hidden or seen.
+    pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
+        self.microphone.hide(hidden, out);
+        if !hidden && self.is_wanted() {
+            out.push(Output::ResumeSpeaker);
         }
     }
 }

@@ -85,10 +85,7 @@ impl Session {
             }
             ServerEvent::Receipt(receipt) => self.chat.receipt(&receipt),
             ServerEvent::Typing(typing) => self.peer.types(typing.on, &mut self.out),
-            ServerEvent::Ice(ice) => {
-                self.call.set_ice_servers(ice.ice_servers, &mut self.out);
-                self.learn(Fact::IceRenewed);
-            }
+            ServerEvent::Ice(ice) => self.call.set_ice_servers(ice.ice_servers, &mut self.out),
             ServerEvent::Notice(notice) => self.notice(&notice),
         }
     }
@@ -133,6 +130,7 @@ impl Session {
             tip: self.chat.tip(),
             voice: status,
             signals: self.call.handshake(status),
+            check: false,
         };
         self.out.push(Output::Handshake { id, handshake: Box::new(handshake) });
     }

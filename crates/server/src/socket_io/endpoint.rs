@@ -149,6 +149,10 @@ impl Endpoint {
             return Err(refusal);
         }
         let handshake = Handshake { token: String::new(), ..handshake };
+        if handshake.check {
+            self.sessions.check(&seated, grant, peer);
+            return Ok(());
+        }
         self.sessions.enter(&seated, handshake, grant, peer.clone());
         Ok(())
     }

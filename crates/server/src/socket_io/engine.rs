@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use engineioxide::socket::{DisconnectReason, Sid, Socket};
-use pairvoice_wire::{Acknowledgement, Code, Refusal, ServerEvent, UserId};
+use pairvoice_wire::{Acknowledgement, Check, Code, Refusal, ServerEvent, UserId, name};
 use tokio::runtime::Handle as Runtime;
 
 use super::packet;
@@ -60,6 +60,8 @@ struct State {
     bucket: Bucket,
     /// The bucket of the user, shared by all connections of theirs.
     user: Option<SharedBucket>,
+    /// The namespace's name of the socket that is in, which its client knows, too.
+    name: Option<Sid>,
     strikes: u32,
     struck: Instant,
 }
@@ -93,7 +95,7 @@ impl Engine {
             address: slot.client(),
             host,
             unsent: Unsent::new(total),
-            state: Mutex::new(State { phase, seated: None, bucket, user: None, strikes: 0, struck: now }),
+            state: Mutex::new(State { phase, seated: None, bucket, user: None, name: None, strikes: 0, struck: now }),
             link: Mutex::default(),
             posting: AtomicBool::new(false),
             counted: Mutex::new(None),
@@ -110,6 +112,11 @@ impl Engine {
     pub(crate) fn seated(&self) -> Option<Seated> {
         let state = lock(&self.state);
         state.seated.clone().filter(|_| state.phase == Phase::Seated)
+    }
+
+    /// The name of the socket that is in, by which its client and the log speak of the same.
+    pub(crate) fn name(&self) -> Option<Sid> {
+        lock(&self.state).name
     }
 
     /// Who is in, or waits to be.
@@ -242,9 +249,11 @@ impl Peer {
             return false;
         }
         state.phase = Phase::Seated;
-        drop(state);
         // Another name than the connection's own, which is a key.
-        self.send(packet::connect(Sid::new().as_str()))
+        let name = Sid::new();
+        state.name = Some(name);
+        drop(state);
+        self.send(packet::connect(name.as_str()))
     }
 
     /// Tells the client why it is not let in, and closes the connection.
@@ -252,6 +261,16 @@ impl Peer {
         self.engine.metrics.refused(&refusal.code);
         self.send(packet::connect_error(refusal));
         self.close(None);
+    }
+
+    /// Answers a client that asked for no seat, and closes the connection.
+    pub(crate) fn answer_check(&self, check: &Check) {
+        if self.admit() {
+            self.send(packet::event(name::CHECK, check));
+            // Nobody has a seat that would be left.
+            self.engine.left();
+            self.hang_up(None);
+        }
     }
 
     pub(crate) fn emit(&self, event: &ServerEvent) -> bool {

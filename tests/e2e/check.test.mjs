@@ -1,0 +1,100 @@
+// Before the call: the panel says what works and what does not, within ten seconds, and leaves nothing open.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { CAP_MS, Person } from "./support/browser.mjs";
+import { fresh, pair } from "./support/pair.mjs";
+import { startServer } from "./support/server.mjs";
+
+const two = pair({ high: { prompt: "leave" } });
+const text = { query: { voice: "off" } };
+
+/** Presses the button by the keyboard, and waits for the verdict. */
+async function check(person) {
+  await person.page.getByRole("button", { name: "Check connection", exact: true }).focus();
+  await person.page.keyboard.press("Enter");
+  const verdict = person.page.locator("#check-verdict:is([data-state=good], [data-state=fair], [data-state=bad])");
+  await verdict.waitFor({ timeout: CAP_MS });
+  await person.page.getByRole("button", { name: "Check connection", exact: true }).waitFor({ timeout: CAP_MS });
+  const line = async (name) => person.page.locator(`#check-${name}`).textContent();
+  const names = ["verdict", "hint", "microphone", "server", "candidates", "relay", "loss"];
+  const found = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await line(name)])));
+  return { state: await verdict.getAttribute("data-state"), ...found };
+}
+
+const nothingOpen = (person) =>
+  person.page.waitForFunction(
+    () => {
+      const { tracks, connections, sockets } = globalThis.witness;
+      return (
+        tracks.every((track) => track.readyState === "ended") &&
+        connections.every((connection) => connection.connectionState === "closed") &&
+        sockets.filter((socket) => socket.readyState < 2).length <= 1
+      );
+    },
+    undefined,
+    { timeout: CAP_MS },
+  );
+
+test("the panel shows microphone, server, candidates, relay and loss, and takes nobody's seat", async () => {
+  const here = fresh(text);
+  const a = await two.low("1", here());
+  await a.session("joined");
+  const lines = await check(a);
+  assert.match(lines.server, /^Version \d+\.\d+\.\d+, answers within \d+ ms$/);
+  assert.match(lines.microphone, /Fake/);
+  assert.match(lines.candidates, /directly \(UDP\)/);
+  assert.match(lines.candidates, /by relay \(UDP\)/);
+  assert.match(lines.relay, /^Reached by UDP, \d+ ms there and back$/);
+  const [, lost, sent] = lines.loss.match(/^(\d+) of (\d+) \(/).map(Number);
+  assert.ok(sent > 100 && lost < sent / 20, lines.loss);
+  assert.deepEqual([lines.state, lines.verdict], ["good", "Everything works."], JSON.stringify(lines));
+  // The page's own socket is the only one that is left.
+  await nothingOpen(a);
+  assert.equal((await a.state()).session.state, "joined");
+});
+
+test("a microphone that nobody allows and a server that is gone: the check ends in time and says so; it can be stopped", async () => {
+  const here = fresh(text);
+  const session = here().query.session;
+  const token = await (await fetch(`${two.server.url}/dev/token?${new URLSearchParams({ session, user: "1" })}`)).text();
+  // A prompt that nobody answers, which ends with the page.
+  const init = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {})";
+  const a = await two.high("1", here({ hash: `#token=${token}`, query: { session }, init }));
+  await a.session("joined");
+  await a.click("Check connection");
+  await a.click("Stop checking");
+  await a.page.locator("#check-verdict[data-state=stopped]").waitFor({ timeout: CAP_MS });
+  await nothingOpen(a);
+  await two.server.kill("SIGKILL");
+  await a.session("offline");
+  const lines = await check(a);
+  assert.deepEqual([lines.state, lines.verdict], ["bad", "The server cannot be reached."], JSON.stringify(lines));
+  assert.equal(lines.microphone, "The browser’s question was not answered");
+  const took = await a.page.evaluate(() => globalThis.lastCheck.tookMs);
+  assert.ok(took <= 10_000, `${took} ms`);
+  await nothingOpen(a);
+  await two.server.start();
+});
+
+test("a token that never comes, a signal that is aborted, a token that is refused, a wrong option: each ends by itself and leaves nothing open", async (t) => {
+  const server = await startServer({ page: "tests/e2e/page" });
+  t.after(() => server.stop());
+  const a = await Person.open(two.lowBrowser, server, "7");
+  t.after(() => a.close());
+  await a.page.waitForFunction(() => globalThis.pairvoice);
+  const found = await a.page.evaluate(async () => {
+    const { checkConnection } = globalThis.pairvoice;
+    const { options } = globalThis;
+    const ended = (promise) => promise.then(({ reason, tookMs }) => ({ reason, tookMs }), (error) => ({ error: error.name }));
+    const never = () => new Promise(() => {});
+    return Promise.all([
+      ended(checkConnection({ ...options, token: never })),
+      ended(checkConnection({ ...options, signal: AbortSignal.timeout(500) })),
+      ended(checkConnection({ ...options, microphone: false, token: "no token" })),
+      ended(checkConnection({ ...options, userId: undefined })),
+    ]);
+  });
+  assert.deepEqual(found.map(({ reason, error }) => reason ?? error), ["token-failed", "TimeoutError", "unauthorized", "PairvoiceError"]);
+  await nothingOpen(a);
+});
