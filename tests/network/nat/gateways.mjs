@@ -33,7 +33,8 @@ export async function checkGateways({ topology }) {
       for (const [kind, expected] of Object.entries(EXPECTED)) {
         topology.site(site, kind);
         const [command, ...args] = [...topology.wrap(site), process.execPath, script, "ask", topology.hosts.server.v4, topology.hosts.relay.v4];
-        const { stdout } = spawnSync(command, args, { encoding: "utf8" });
+        const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+        assert.equal(status, 0, stderr);
         assert.deepEqual(JSON.parse(stdout), expected, `${kind} at ${site}`);
       }
     }

@@ -7,7 +7,7 @@
 //
 // All interfaces are made inside the namespaces and go with them; nothing of the machine's own network is touched.
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -63,6 +63,11 @@ export function makeTopology() {
       for (const pid of pidsOn({ space })) signalTo(pid, "SIGKILL");
       spawnSync("ip", ["netns", "delete", space]);
       rmSync(`/etc/netns/${space}`, { recursive: true, force: true });
+    }
+    try {
+      rmdirSync("/etc/netns");
+    } catch {
+      // Others have something there, or it is gone.
     }
     rmSync(folder, { recursive: true, force: true });
   };
