@@ -1,9 +1,11 @@
 // PeerJS with its own server, as its README has it: one answers, the other calls, and `reconnect` when the server was lost.
-const { session, user, port } = Object.fromEntries(new URLSearchParams(location.search));
+const { session, user, port, path = "/", ice = "[]" } = Object.fromEntries(new URLSearchParams(location.search));
 const name = (who) => `${session}-${who}`;
 
 navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
-  const peer = new Peer(name(user), { host: location.hostname, port: Number(port), path: "/", config: { iceServers: [] } });
+  const secure = location.protocol === "https:";
+  const config = { iceServers: JSON.parse(ice) };
+  const peer = new Peer(name(user), { host: location.hostname, port: Number(port), path, secure, config });
   const play = (call) =>
     call.on("stream", (remote) => {
       document.querySelector("audio").srcObject = remote;
@@ -13,7 +15,10 @@ navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
     incoming.answer(stream);
     play(incoming);
   });
-  peer.on("open", () => user === "1" && call());
+  peer.on("open", () => {
+    globalThis.ready = true;
+    if (user === "1") call();
+  });
   peer.on("error", (error) => {
     // The other is not here yet.
     if (error.type === "peer-unavailable") setTimeout(call, 500);

@@ -6,13 +6,14 @@ import { TabPerson } from "./tabs.mjs";
 /** What Firefox's fake microphone plays, in hertz. */
 export const FIREFOX_TONE = 1000;
 
-/** Launches Firefox, driven over `port`; pages of the hosts in `secure` count as secure without TLS. */
-export function launchFirefox({ wrapper, port, secure = [] } = {}) {
+/** Launches Firefox, driven over `port`; pages of the hosts in `secure` count as secure without TLS. `profile` is a folder to begin with. */
+export function launchFirefox({ wrapper, port, secure = [], profile } = {}) {
   return puppeteer.launch({
     browser: "firefox",
     executablePath: wrapper ?? process.env.PAIRVOICE_FIREFOX ?? "/usr/bin/firefox-esr",
     headless: true,
     debuggingPort: port,
+    userDataDir: profile,
     extraPrefsFirefox: {
       "media.navigator.streams.fake": true,
       "media.navigator.permission.disabled": true,
@@ -22,6 +23,8 @@ export function launchFirefox({ wrapper, port, secure = [] } = {}) {
       "media.peerconnection.ice.obfuscate_host_addresses": false,
       // A kept connection of an address that is gone would have the next page wait.
       "network.http.keep-alive.timeout": 1,
+      // One of HTTP/2 would be kept all the same.
+      "network.http.http2.enabled": false,
       "dom.securecontext.allowlist": secure.join(","),
     },
   });
