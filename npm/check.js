@@ -27,6 +27,7 @@ class Run {
     const abort = () => this.end();
     signal?.addEventListener("abort", abort);
     this.#closers.push(() => clearTimeout(timer), () => signal?.removeEventListener("abort", abort));
+    if (signal?.aborted) this.end();
   }
 
   get took() {

@@ -5,6 +5,8 @@
 const TIMELINE = 4_000_000;
 /** Entries of each other list. */
 const ENTRIES = 2_000;
+/** Values that are given names; a call has some dozens. */
+const NAMES = 10_000;
 /** Milliseconds between two looks at the figures of a call. */
 const SAMPLE_MS = 5_000;
 
@@ -36,6 +38,9 @@ function kindOf(address) {
   if (a === 10 || (a === 192 && b === 168) || (a === 172 && b >> 4 === 1)) return "v4.private";
   return a === 100 && b >> 6 === 1 ? "v4.carrier" : a === 169 && b === 254 ? "v4.link" : "v4.public";
 }
+
+/** What browsers make up for a device, and for one origin: Chromium in hexadecimal, Firefox in base64. */
+const DEVICE = /^(?:[\da-f]{64}|[\w+/]{43}=)$/;
 
 const ADDRESS =
   /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)|(?<![\w-])[\da-f-]{36}\.local\b|(?<![\w:])[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}(?::\d{1,3}(?:\.\d{1,3}){3})?(?![\w:]|\.\d)/gi;
@@ -85,7 +90,13 @@ export class Recorder {
   /** The same short name for the same value, so that what is equal stays equal. */
   #name(kind, value, more = "") {
     let name = this.#names.get(value);
-    if (!name) this.#names.set(value, (name = `${kind}${this.#names.size + 1}${more}`));
+    if (!name && this.#names.size >= NAMES) {
+      // What is not told apart any more can't be replayed.
+      this.#truncated = true;
+      return `${kind}${more}`;
+    }
+    // A copy: a part of a text may keep the whole of it in memory.
+    if (!name) this.#names.set(JSON.parse(JSON.stringify(value)), (name = `${kind}${this.#names.size + 1}${more}`));
     return name;
   }
 
@@ -97,7 +108,13 @@ export class Recorder {
     });
   }
 
+  #device = (text) => (DEVICE.test(text) ? this.#name("d", text) : text);
+
   #masks = {
+    id: this.#device,
+    group: this.#device,
+    deviceId: this.#device,
+    groupId: this.#device,
     token: (text) => this.#name("t", text),
     credential: (text) => this.#name("c", text),
     text: masked,

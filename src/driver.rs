@@ -280,6 +280,7 @@ impl Driver {
         self.storage.stop_receiving();
         self.metering.borrow_mut().take();
         self.meter.stop();
+        self.microphone.forget_permission();
     }
 
     // The socket

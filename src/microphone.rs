@@ -39,6 +39,8 @@ struct Live {
     _listeners: [Listener; 3],
     /// None for the app's own track, which is nobody's to stop.
     hold: Option<Hold>,
+    /// Whether the track was enabled when it came.
+    enabled: bool,
 }
 
 impl Live {
@@ -47,7 +49,7 @@ impl Live {
             self.track.stop();
         } else {
             // The app gets it back as it gave it.
-            self.track.set_enabled(true);
+            self.track.set_enabled(self.enabled);
         }
     }
 }
@@ -128,8 +130,14 @@ impl Microphone {
         ];
         let granted = MicrophoneEvent::Granted { device: device(&track), processing: processing(&track, wanted) };
         let muted = track.muted();
-        let live = Live { request: id, track, _listeners: listeners, hold };
-        let before = self.state.borrow_mut().live.replace(live);
+        let before = self.state.borrow_mut().live.take();
+        // The app may give the same track again.
+        let (again, before) = match before {
+            Some(before) if before.track == track => (Some(before.enabled), None),
+            before => (None, before),
+        };
+        let enabled = again.unwrap_or_else(|| track.enabled());
+        self.state.borrow_mut().live = Some(Live { request: id, track, _listeners: listeners, hold, enabled });
         self.inbox.microphone(id, granted);
         if muted {
             self.inbox.microphone(id, MicrophoneEvent::Muted(true));
@@ -162,10 +170,16 @@ impl Microphone {
         let (this, inbox) = (Rc::downgrade(self), self.inbox.clone());
         spawn_local(async move {
             let listener = permission::watch(move || inbox.input(Input::MicrophoneAllowed)).await;
-            if let Some(microphone) = this.upgrade() {
+            if let Some(microphone) = this.upgrade().filter(|microphone| microphone.watching.get()) {
                 *microphone.permission.borrow_mut() = listener;
             }
         });
+    }
+
+    /// Nobody is asked for a microphone any more.
+    pub(crate) fn forget_permission(&self) {
+        self.watching.set(false);
+        self.permission.borrow_mut().take();
     }
 
     /// Stops the track; what a pending request brings is stopped too.

@@ -239,9 +239,15 @@ impl Situation {
     fn improve(&self) -> Option<MediaAction> {
         match self.role? {
             _ if self.way == Way::Fine => None,
-            Role::Offerer => self.restart(),
+            Role::Offerer => self.restart_beside(),
             Role::Answerer => Some(MediaAction::Ask(RestartWhy::Path)),
         }
+    }
+
+    /// An ICE restart beside a path that works.
+    fn restart_beside(&self) -> Option<MediaAction> {
+        let settled = self.link == Link::Up && self.talks == Talks::Settled && self.newest == Newest::Carrying;
+        settled.then_some(MediaAction::RestartIce)
     }
 
     /// What could not be asked for without a server is asked for now.
@@ -286,8 +292,9 @@ impl Situation {
         match why {
             RestartWhy::Granted if self.link == Link::Up => None,
             RestartWhy::Failed => self.replace_failed(),
-            RestartWhy::Silent | RestartWhy::Path if matches!(self.link, Link::Up | Link::Silent) => self.restart(),
-            RestartWhy::Silent | RestartWhy::Path => None,
+            RestartWhy::Silent if matches!(self.link, Link::Up | Link::Silent) => self.restart(),
+            RestartWhy::Silent => None,
+            RestartWhy::Path => self.restart_beside(),
             RestartWhy::Granted | RestartWhy::Network | RestartWhy::Person | RestartWhy::Moved => {
                 Some(MediaAction::Rebuild)
             }

@@ -27,6 +27,11 @@ impl Bucket {
         left.is_some()
     }
 
+    /// When something was taken last.
+    pub(crate) fn used_ms(&self) -> u64 {
+        self.filled_ms
+    }
+
     /// Whether nothing was taken for long enough.
     pub(crate) fn is_full(&mut self, now_ms: u64) -> bool {
         self.fill(now_ms);

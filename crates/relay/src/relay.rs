@@ -17,6 +17,9 @@ use crate::refusal::{Counter, Counters};
 const STRANGER_RATE: u32 = 40;
 /// Addresses without an allocation of which it is known how much they sent; all others share one bucket.
 const STRANGERS: usize = 4_096;
+/// An allocation that sent nothing for so long, in milliseconds, makes room for another one of its user's. What carries a call sends several times
+/// a second.
+const QUIET_MS: u64 = 10_000;
 /// Longest packet that is relayed in bytes, which an Ethernet frame holds.
 const LONGEST: usize = 1_500;
 
@@ -36,6 +39,31 @@ pub struct Path {
     pub transport: Transport,
     /// The client's address, as the relay sees it.
     pub client: SocketAddr,
+}
+
+/// How much addresses without an allocation have asked.
+#[derive(Debug)]
+struct Strangers {
+    known: HashMap<IpAddr, Bucket>,
+    /// Of those beyond the ones that are known.
+    others: Bucket,
+}
+
+impl Strangers {
+    fn new() -> Self {
+        Self { known: HashMap::new(), others: Bucket::new(STRANGER_RATE * 10, STRANGER_RATE * 100, 0) }
+    }
+
+    fn may_ask(&mut self, address: IpAddr, now_ms: u64) -> bool {
+        let full = self.known.len() >= STRANGERS;
+        match self.known.entry(address) {
+            Entry::Occupied(mut known) => known.get_mut().take(1, now_ms),
+            Entry::Vacant(_) if full => self.others.take(1, now_ms),
+            Entry::Vacant(unknown) => {
+                unknown.insert(Bucket::new(STRANGER_RATE, STRANGER_RATE * 10, now_ms)).take(1, now_ms)
+            }
+        }
+    }
 }
 
 /// What time it is.
@@ -91,8 +119,10 @@ pub struct Relay {
     /// Allocations of each user and address.
     pub(crate) of_user: HashMap<(Box<str>, Box<str>), usize>,
     pub(crate) of_address: HashMap<IpAddr, usize>,
-    strangers: HashMap<IpAddr, Bucket>,
-    others: Bucket,
+    /// What clients without an allocation ask by datagrams, whose sender may be made up, and over streams, where it is not.
+    strangers: [Strangers; 2],
+    /// Until when credentials that are void would have been good, of a user or of everybody of a session.
+    pub(crate) revoked: HashMap<(Box<str>, Option<Box<str>>), u64>,
     pub(crate) counters: Counters,
     /// The state of a sequence of ports that is not to be secret, only spread.
     pub(crate) spread: u64,
@@ -112,8 +142,8 @@ impl Relay {
             ports: HashMap::new(),
             of_user: HashMap::new(),
             of_address: HashMap::new(),
-            strangers: HashMap::new(),
-            others: Bucket::new(STRANGER_RATE * 10, STRANGER_RATE * 100, 0),
+            strangers: [Strangers::new(), Strangers::new()],
+            revoked: HashMap::new(),
             counters: Counters::default(),
             spread,
         }
@@ -172,13 +202,18 @@ impl Relay {
         for path in over {
             self.remove(path);
         }
-        self.strangers.retain(|_, bucket| !bucket.is_full(clock.ms));
+        for strangers in &mut self.strangers {
+            strangers.known.retain(|_, bucket| !bucket.is_full(clock.ms));
+        }
+        self.revoked.retain(|_, until_s| *until_s > clock.unix_s);
     }
 
     /// Ends the allocations of a user of a session, or of everybody there, who has lost the right to them. `username` is one of
-    /// the user's, whatever it says of time.
+    /// the user's; credentials that are good until that time or less are void from now on.
     pub fn revoke(&mut self, username: &str, everybody: bool) {
         let Some(name) = Name::read(username) else { return };
+        let who = (name.session.clone(), (!everybody).then(|| name.user.clone()));
+        self.revoked.insert(who, name.until_s);
         let is_meant = |known: &Name| known.session == name.session && (everybody || known.user == name.user);
         let over = self.allocations.values().filter(|allocation| is_meant(&allocation.name));
         let over: Vec<Path> = over.map(|allocation| allocation.path).collect();
@@ -205,6 +240,24 @@ impl Relay {
         &self.counters
     }
 
+    /// Whether credentials were revoked.
+    pub(crate) fn is_revoked(&self, name: &Name) -> bool {
+        let void = |user: Option<&Box<str>>| {
+            let until = self.revoked.get(&(name.session.clone(), user.cloned()));
+            until.is_some_and(|until_s| name.until_s <= *until_s)
+        };
+        !self.revoked.is_empty() && (void(None) || void(Some(&name.user)))
+    }
+
+    /// Ends the allocation of a user's that was quiet for longest, if it was quiet for long enough to be one that a page has left behind.
+    pub(crate) fn make_room(&mut self, name: &Name, now_ms: u64) -> bool {
+        let is_theirs = |known: &Name| known.session == name.session && known.user == name.user;
+        let theirs = self.allocations.values().filter(|allocation| is_theirs(&allocation.name));
+        let oldest = theirs.min_by_key(|allocation| allocation.bucket.used_ms());
+        let quiet = oldest.filter(|oldest| oldest.bucket.used_ms() + QUIET_MS <= now_ms).map(|oldest| oldest.path);
+        quiet.inspect(|path| self.remove(*path)).is_some()
+    }
+
     pub(crate) fn refuse(&mut self, why: Counter) -> Option<Path> {
         self.counters.count(why);
         None
@@ -215,14 +268,9 @@ impl Relay {
         if let Some(allocation) = self.allocations.get_mut(&from) {
             return allocation.bucket.take(bytes, now_ms);
         }
-        let (address, full) = (network(from.client.ip()), self.strangers.len() >= STRANGERS);
-        match self.strangers.entry(address) {
-            Entry::Occupied(mut known) => known.get_mut().take(1, now_ms),
-            Entry::Vacant(_) if full => self.others.take(1, now_ms),
-            Entry::Vacant(unknown) => {
-                unknown.insert(Bucket::new(STRANGER_RATE, STRANGER_RATE * 10, now_ms)).take(1, now_ms)
-            }
-        }
+        let [datagrams, streams] = &mut self.strangers;
+        let strangers = if from.transport == Transport::Udp { datagrams } else { streams };
+        strangers.may_ask(network(from.client.ip()), now_ms)
     }
 
     /// `Send` (RFC 8656 section 11.2).

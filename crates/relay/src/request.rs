@@ -116,7 +116,8 @@ impl Relay {
         if !nonce::is_good(self.secret.bytes(), from.client.ip(), clock.ms, nonce) {
             return Err(STALE_NONCE);
         }
-        let name = Name::read(username).filter(|name| name.until_s > clock.unix_s).ok_or(UNAUTHORIZED)?;
+        let is_good = |name: &Name| name.until_s > clock.unix_s && !self.is_revoked(name);
+        let name = Name::read(username).filter(is_good).ok_or(UNAUTHORIZED)?;
         let key = self.secret.key(username, REALM_NAME);
         if realm != REALM_NAME || !message.is_signed_by(&key) {
             return Err(UNAUTHORIZED);
@@ -156,7 +157,10 @@ impl Relay {
             Some([2, _, _, _]) => six,
             _ => return Err(NO_FAMILY),
         };
-        self.check_quota(from, name)?;
+        if self.is_at_quota(name) && !self.make_room(name, clock.ms) {
+            return Err(refused(486, "Allocation Quota Reached", Counter::UserQuota));
+        }
+        self.check_quota(from)?;
         let lifetime = self.lifetime(message, name, clock);
         if lifetime == 0 {
             return Err(UNAUTHORIZED);
@@ -173,14 +177,16 @@ impl Relay {
         Ok(())
     }
 
-    fn check_quota(&self, from: Path, name: &Name) -> Result<(), Refused> {
+    fn is_at_quota(&self, name: &Name) -> bool {
         let of_user = self.of_user.get(&(name.session.clone(), name.user.clone())).copied().unwrap_or_default();
+        of_user >= self.limits.of_user
+    }
+
+    fn check_quota(&self, from: Path) -> Result<(), Refused> {
         let of_address = self.of_address.get(&network(from.client.ip())).copied().unwrap_or_default();
         // There must be ports left to choose from.
         let most = self.limits.allocations.min(usize::from(u16::MAX - FIRST_PORT) / 2);
-        if of_user >= self.limits.of_user {
-            Err(refused(486, "Allocation Quota Reached", Counter::UserQuota))
-        } else if of_address >= self.limits.of_address {
+        if of_address >= self.limits.of_address {
             Err(refused(508, "Insufficient Capacity", Counter::AddressQuota))
         } else if self.allocations.len() >= most {
             Err(refused(508, "Insufficient Capacity", Counter::Full))

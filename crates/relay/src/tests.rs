@@ -393,11 +393,43 @@ fn an_allocation_sends_no_more_than_it_may_and_strangers_get_no_more_answers_tha
 }
 
 #[test]
+fn what_a_user_left_behind_makes_room_and_what_is_in_use_does_not() {
+    let mut world = World::with(Limits { of_user: 2, ..Limits::default() });
+    let [(low, at_low), (high, at_high)] = world.pair();
+    world.allocate(&client(11, "s", "7"));
+    world.later(10);
+    assert_eq!(world.say(&low, at_high, b"x"), Some(high.path));
+    assert_eq!(world.try_allocate(&client(12, "s", "7")), 0);
+    assert!(world.relay.serves(low.path) && !world.relay.serves(client(11, "s", "7").path));
+    assert_eq!(world.try_allocate(&client(13, "s", "7")), 486);
+    assert_eq!(world.say(&high, at_low, b"x"), Some(low.path));
+}
+
+#[test]
+fn made_up_senders_of_datagrams_take_nothing_from_streams() {
+    let mut world = World::new();
+    let mut question = Vec::new();
+    Writer::new(&mut question, Class::Request, Method::Allocate, &TRANSACTION).fingerprint();
+    let stranger = client(99, "s", "7");
+    while world.send(&stranger, &question).is_some() {}
+    let stream = Client { path: Path { transport: Transport::Stream(1), ..stranger.path }, ..stranger };
+    assert_eq!(world.try_allocate(&stream), 0);
+}
+
+#[test]
 fn what_was_revoked_ends() {
     let mut world = World::new();
     let [(low, _), (high, _)] = world.pair();
     world.allocate(&client(5, "t", "7"));
     world.relay.revoke(&low.credentials.username, false);
+    assert_eq!(
+        [world.try_allocate(&low), world.try_allocate(&client(6, "s", "9"))],
+        [401, 0],
+        "void for one of the two"
+    );
+    let later = Client { credentials: secret().credentials("s", "7", NOW_S + 3_601), ..client(7, "s", "7") };
+    assert_eq!(world.try_allocate(&later), 0, "by a newer token");
+    world.relay.closed(later.path);
     assert!(!world.relay.serves(low.path) && world.relay.serves(high.path));
     world.relay.revoke(&low.credentials.username, true);
     assert_eq!(world.relay.allocations(), 1);

@@ -21,7 +21,10 @@ impl Room {
 
     /// Somebody's credentials run out soon: everybody here is given others at once, so that one ICE restart is enough for both. A
     /// welcome brings them to whoever is not here.
-    pub(crate) fn ice_timer(&mut self) {
+    pub(crate) fn ice_timer(&mut self, user: &UserId) {
+        if self.seat(user).is_none() {
+            return;
+        }
         let open: Vec<SocketId> = self.seats_mut().filter_map(|seat| seat.open()).collect();
         for socket in open {
             self.push(Output::RenewIce { socket });

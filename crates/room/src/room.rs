@@ -301,9 +301,12 @@ impl Room {
                 }
             }
             Timer::Token(user) => self.token_timer(&user),
-            Timer::Ice(_) => self.ice_timer(),
+            Timer::Ice(user) => self.ice_timer(&user),
             Timer::Seat(user) => {
                 let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
+                for timer in [Timer::Token(user.clone()), Timer::Ice(user)] {
+                    self.push(Output::ClearTimer(timer));
+                }
                 if let Some(socket) = self.seats.remove(index).any_socket() {
                     self.refuse(socket, Code::Busy, "the chat log could not be read in time");
                     self.answer_the_door();

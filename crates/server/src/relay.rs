@@ -26,6 +26,8 @@ const DUMMY: (Ipv4Addr, Ipv6Addr) = (Ipv4Addr::new(192, 0, 0, 8), Ipv6Addr::new(
 pub(crate) struct RelayHost {
     relay: Mutex<Relay>,
     secret: Secret,
+    /// For how long credentials are good, in seconds.
+    lifetime_s: u32,
     began: Instant,
     udp: OnceLock<Arc<UdpSocket>>,
     streams: Mutex<HashMap<u64, mpsc::Sender<Bytes>>>,
@@ -44,6 +46,7 @@ impl RelayHost {
         Self {
             relay: Mutex::new(Relay::new(secret.clone(), own_addresses(&args.external_address, listen), limits)),
             secret,
+            lifetime_s: args.turn_lifetime,
             began: Instant::now(),
             udp: OnceLock::new(),
             streams: Mutex::default(),
@@ -65,9 +68,10 @@ impl RelayHost {
         (relay.allocations(), relay.counters().clone())
     }
 
-    /// Ends the allocations of a user of a session, or of everybody there.
+    /// Ends the allocations of a user of a session, or of everybody there, and makes the credentials void that they have.
     pub(crate) fn revoke(&self, session: &str, user: Option<&str>) {
-        let username = self.secret.credentials(session, user.unwrap_or_default(), 0).username;
+        let until_s = now_s() + u64::from(self.lifetime_s);
+        let username = self.secret.credentials(session, user.unwrap_or_default(), until_s).username;
         lock(&self.relay).revoke(&username, user.is_none());
     }
 

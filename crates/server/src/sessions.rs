@@ -97,10 +97,10 @@ impl Sessions {
                 Ok(()) => written.await.unwrap_or(Err(LogError::Closed)),
                 Err(error) => Err(error),
             };
+            host.input(&session, Input::Revoke { user: user.clone(), at });
             if let Some(relay) = &host.relay {
                 relay.revoke(session.as_str(), user.as_ref().map(UserId::as_str));
             }
-            host.input(&session, Input::Revoke { user, at });
             outcome
         });
         revoking.await.unwrap_or(Err(LogError::Closed))

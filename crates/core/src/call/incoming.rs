@@ -110,10 +110,10 @@ impl Negotiation {
                 Some(Signalled::Nothing)
             }
             SignalBody::Candidate(candidate) => {
-                self.relays.there |= is_relayed(candidate);
                 if let Some(offer) = &self.offer
                     && offer.attempt == envelope.attempt
                 {
+                    self.relays.there |= is_relayed(candidate);
                     return hold(&mut self.offer_candidates, candidate.clone());
                 }
                 let attempt = self
@@ -122,6 +122,7 @@ impl Negotiation {
                     .filter(|a| (a.number, a.generation) == (envelope.attempt, envelope.generation))
                     .filter(|a| a.was_connected() || a.link != LinkState::Failed)?;
                 attempt.complete.1 |= candidate.is_end();
+                self.relays.there |= is_relayed(candidate);
                 if attempt.exchange >= Exchange::Negotiated {
                     let command = ConnectionCommand::AddCandidate(candidate.clone());
                     out.push(Output::Connection { id: attempt.id, command });

@@ -11,6 +11,7 @@ use crate::input::{ConnectionEvent, LinkState};
 use crate::op_id::OpId;
 use crate::output::{ConnectionCommand, Note, Output};
 use crate::outputs::Outputs;
+use crate::timer::Timer;
 use crate::wire::{Candidate, Envelope, IceServer, InstanceId, Role, SignalBody, UserId};
 
 /// Who found a relay since the two were connected last.
@@ -107,6 +108,8 @@ impl Negotiation {
         let offerer = attempt.offerer.clone();
         out.push(Output::Log(Note::Roles { role, peer: peer.clone(), offerer, attempt: number }));
         out.push(Output::Connection { id, command });
+        // It gathers with the newest servers.
+        out.clear_timer(Timer::Ice);
         self.attempt = Some(attempt);
         self.play_alone(out);
     }
@@ -121,6 +124,7 @@ impl Negotiation {
     /// Closes everything without a word to the other.
     pub(super) fn close(&mut self, out: &mut Outputs) {
         self.unsent_request = None;
+        self.relays = Relays::default();
         if let Some(attempt) = self.attempt.take() {
             out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Close });
         }

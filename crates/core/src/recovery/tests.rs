@@ -159,6 +159,8 @@ fn a_call_through_a_relay_is_offered_a_better_path_and_newer_credentials_while_i
     assert_eq!(of(Role::Offerer, Way::Sought)(Fact::IceRenewed), Some(MediaAction::RestartIce));
     assert_eq!(of(Role::Answerer, Way::Sought)(Fact::IceRenewed), ask);
     assert_eq!(of(Role::Offerer, Way::Fine)(Fact::IceRenewed), None, "nobody uses them");
+    let concealed = Situation { way: Way::Relayed, concealed: true, ..call(Role::Offerer) };
+    assert_eq!(concealed.decide(Fact::IceRenewed).media, Some(MediaAction::RestartIce), "no new connection for it");
     let asked = Fact::Asked(RestartWhy::Path);
     assert_eq!(call(Role::Offerer).decide(asked).media, Some(MediaAction::RestartIce));
     assert_eq!(Situation { link: Link::Failed, ..call(Role::Offerer) }.decide(asked).media, None);

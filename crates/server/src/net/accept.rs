@@ -166,11 +166,12 @@ impl Listener {
         }
     }
 
-    /// Ends the connections on which nothing is asked.
+    /// Ends the connections on which nothing is asked, and those of the relay.
     pub(crate) fn end_idle(&self) {
         let links: Vec<Arc<Link>> = lock(&self.links).values().filter_map(Weak::upgrade).collect();
         let now = Instant::now();
-        links.iter().filter(|link| link.idle(now).is_some()).for_each(|link| link.reset());
+        let may_end = |link: &&Arc<Link>| link.idle(now).is_some() || link.is_lossy();
+        links.iter().filter(may_end).for_each(|link| link.reset());
     }
 
     /// Waits until nobody is connected any more.

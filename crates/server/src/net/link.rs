@@ -94,6 +94,11 @@ impl Link {
         let _ = SockRef::from(&self.tcp).set_tcp_notsent_lowat(RELAY_LOW);
     }
 
+    /// Nobody waits for what it carries: it may be ended at any time.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.drops.load(Ordering::Relaxed)
+    }
+
     /// The first byte that the peer sends, which stays to be read; nothing when it sends none.
     pub(super) async fn first_byte(&self) -> Option<u8> {
         let mut byte = [0];

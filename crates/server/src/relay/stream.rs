@@ -7,13 +7,14 @@ use bytes::{Bytes, BytesMut};
 use pairvoice_relay::{Framing, Path, Splitter, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::RelayHost;
 use crate::sessions::lock;
 
 /// Frames that wait for a slow stream; what comes then is late, and is dropped.
 const WAITING: usize = 32;
-/// How long a stream may be without an allocation, between two frames.
+/// How long a stream may be without an allocation, whatever comes.
 const USELESS: Duration = Duration::from_secs(10);
 /// What is read at once, in bytes.
 const READ: usize = 4 * 1024;
@@ -27,9 +28,13 @@ impl RelayHost {
         let path = Path { transport: Transport::Stream(number), client };
         let reading = async {
             let (mut splitter, mut bytes, mut out) = (Splitter::default(), BytesMut::with_capacity(READ), Vec::new());
+            let mut useful = Instant::now();
             loop {
                 bytes.clear();
-                match tokio::time::timeout(USELESS, reader.read_buf(&mut bytes)).await {
+                if self.serves(path) {
+                    useful = Instant::now();
+                }
+                match tokio::time::timeout_at(useful + USELESS, reader.read_buf(&mut bytes)).await {
                     Ok(Ok(1..)) => {
                         let fed: Result<(), Framing> = splitter.feed(&bytes, |frame| self.take(path, frame, &mut out));
                         if fed.is_err() {
