@@ -9,6 +9,8 @@ const ENTRIES = 2_000;
 const NAMES = 10_000;
 /** Milliseconds between two looks at the figures of a call. */
 const SAMPLE_MS = 5_000;
+/** So many looks may come before the first packet. */
+const EARLY = 20;
 
 /** FNV-1a over the UTF-16 code units. */
 function hash(text) {
@@ -82,6 +84,7 @@ export class Recorder {
   #left = false;
   #last = {};
   #sampled = -Infinity;
+  #early = 0;
 
   #now() {
     return Math.round(performance.now() - this.#zero);
@@ -201,6 +204,11 @@ export class Recorder {
     const [received, sent, far] = ["inbound-rtp", "outbound-rtp", "remote-inbound-rtp"].map(sound);
     const chosen = all.find((entry) => entry.selectedCandidatePairId)?.selectedCandidatePairId;
     const pair = report.get(chosen) ?? all.find((entry) => entry.type === "candidate-pair" && entry.selected);
+    if ((received.packetsReceived === undefined || !pair) && this.#early++ < EARLY) {
+      // Nothing has come yet: the next look is soon.
+      this.#sampled = -Infinity;
+      return;
+    }
     const end = (id) => {
       const { candidateType: type, protocol, relayProtocol } = report.get(id) ?? {};
       return type && { type, protocol: relayProtocol ?? protocol };
