@@ -58,15 +58,16 @@ const parts = {
     await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
     await buildServer();
     await buildRouter();
-    await nodeTests("tests/e2e");
+    // They wait for browsers and networks most of the time.
+    await nodeTests("tests/e2e", 2);
   },
 };
 
-/** The tests of a folder, one file after the other: two browsers and a server fill two cores. */
-async function nodeTests(folder) {
+/** The tests of a folder, so many files at once. */
+async function nodeTests(folder, atOnce = 1) {
   const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.mjs"));
   const paths = files.map((name) => join(folder, name));
-  await run("node", ["--test", "--test-concurrency=1", "--test-reporter=spec", ...paths]);
+  await run("node", ["--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", ...paths]);
 }
 
 const wanted = process.argv.slice(2);
