@@ -182,7 +182,9 @@ export class Recorder {
     else if (note && !note.voice) this.#note("decisions", note);
   }
 
-  state(state, name) {
+  state(state, socket) {
+    // As the server's log has it.
+    const name = socket?.slice(0, 8);
     const now = shown(state);
     const changed = Object.entries(now).filter(([part, word]) => this.#last[part] !== word);
     this.#last = now;

@@ -16,6 +16,9 @@ use crate::log_limit::LogGate;
 use crate::logs::Quoted;
 use crate::metrics::{HangUp, Metrics, SignalOutcome, VoiceClock};
 
+/// Characters of a socket's name in the log.
+const NAME: usize = 8;
+
 /// Where notes go.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -102,7 +105,8 @@ fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<(u64, O
         Note::Joined { user, instance, socket } => {
             let (number, name) = connection(*socket).unzip();
             let (instance, name) = (instance.short(), name.flatten());
-            let name = name.as_ref().map(Sid::as_str);
+            // Enough to find it by, and nothing that could be used.
+            let name = name.as_ref().and_then(|name| name.as_str().get(..NAME));
             info!(room, user = user.as_str(), instance, socket = socket.0, name, connection = number, "joined");
         }
         Note::Away { user, socket } => seated(user, *socket, format_args!("away")),
