@@ -23,6 +23,10 @@ export function chatPanel(current) {
   /** The end of the list is kept in sight until the person scrolls up. */
   let following = true;
   let top = 0;
+  let height = 0;
+  // A message has its height only once it is drawn, some frames after it came into sight.
+  const heights = new ResizeObserver(follow);
+  heights.observe(list);
 
   function follow() {
     if (following) list.scrollTop = list.scrollHeight;
@@ -30,9 +34,12 @@ export function chatPanel(current) {
 
   list.addEventListener("scroll", () => {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-    // A message that gets its height moves the end away, and nothing up; a person scrolls up.
-    following = atEnd || (following && list.scrollTop >= top);
+    // Messages that get their heights move the end away, and what is above it; a person scrolls up and changes no height.
+    const isSame = list.scrollHeight === height;
+    following = atEnd || (following && (list.scrollTop >= top || !isSame));
     top = list.scrollTop;
+    height = list.scrollHeight;
+    if (!isSame) follow();
   });
 
   function draw({ session, voice, chat: next }) {
@@ -56,15 +63,15 @@ export function chatPanel(current) {
       items.splice(place, 0, note.item);
     }
     for (const [index, item] of items.entries()) {
-      if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+      if (list.children[index] === item) continue;
+      list.insertBefore(item, list.children[index] ?? null);
+      heights.observe(item);
     }
-    while (list.children.length > items.length) list.lastElementChild.remove();
+    while (list.children.length > items.length) {
+      heights.unobserve(list.lastElementChild);
+      list.lastElementChild.remove();
+    }
     follow();
-    // What comes into sight now is drawn with the next frames, and only then has its height.
-    requestAnimationFrame(() => {
-      follow();
-      requestAnimationFrame(follow);
-    });
     earlier.hidden = !chat.more;
     unread.hidden = chat.unread === 0;
     unread.textContent = `${chat.unread} new`;
