@@ -21,6 +21,8 @@ extern "C" {
     fn total_samples_duration(this: &Entry) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
     fn selected(this: &Entry) -> Option<bool>;
+    #[wasm_bindgen(method, getter, js_name = lastPacketReceivedTimestamp)]
+    fn last_packet_received(this: &Entry) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = selectedCandidatePairId)]
     fn selected_candidate_pair_id(this: &Entry) -> JsValue;
     #[wasm_bindgen(method, getter, js_name = localCandidateId)]
@@ -69,11 +71,16 @@ pub(crate) fn captured(report: &JsValue) -> Option<u64> {
 pub(crate) fn path(report: &JsValue) -> Option<Path> {
     let entries: &Map = report.unchecked_ref();
     let get = |id: &JsValue| Some(entries.get(id)).filter(JsValue::is_object).map(JsCast::unchecked_into::<Entry>);
-    let mut selected = None;
+    let (mut selected, mut newest) = (None, -1.0);
     each(report, |entry| match entry.kind().as_str() {
         "transport" => selected = get(&entry.selected_candidate_pair_id()).or(selected.take()),
-        // Firefox has it in the pair.
+        // Firefox has it in the pairs, and also in those of generations before: the one over which something came last is in use.
         "candidate-pair" if entry.selected() == Some(true) => {
+            let last = entry.last_packet_received().unwrap_or_default();
+            if last <= newest {
+                return;
+            }
+            newest = last;
             selected = Some(AsRef::<JsValue>::as_ref(entry).clone().unchecked_into());
         }
         _ => {}
