@@ -6,6 +6,7 @@ import { Person, bothHear, launch } from "./support/browser.mjs";
 import { makeNamespace, whyNoNamespace } from "./support/namespace.mjs";
 import { HIGH, LOW, fresh } from "./support/pair.mjs";
 import { startServer } from "./support/server.mjs";
+import { until } from "../server/watch.mjs";
 
 /** Only what passes a proxy for HTTP may leave this browser. */
 const noUdp = ["--webrtc-ip-handling-policy=disable_non_proxied_udp", "--force-webrtc-ip-handling-policy"];
@@ -53,7 +54,7 @@ test("relayOnly: the other learns no address of this host, and both hear each ot
   assert.ok((await metric(server, "pairvoice_relay_allocations")) >= 2);
   // A call that ends gives back what it had of the relay.
   await Promise.all([shy.close(), other.close()]);
-  while ((await metric(server, "pairvoice_relay_allocations")) > 0);
+  await until("the end of the allocations", async () => (await metric(server, "pairvoice_relay_allocations")) === 0);
 });
 
 test("two windows that may not use UDP still talk", async (t) => {

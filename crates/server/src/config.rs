@@ -86,8 +86,8 @@ pub struct ServeArgs {
     pub admin_listen: Option<SocketAddr>,
     /// STUN server of another kind for the clients, such as `stun:stun.example.com:3478`; several with commas between.
     ///
-    /// Browsers learn from it under which address others see them, and it learns who calls. Without one calls work inside one
-    /// network only.
+    /// Browsers learn from it under which address others see them, and it learns who calls. The server's own relay is
+    /// one, too; with --no-relay and without one, calls work inside one network only.
     #[arg(long, env = "PAIRVOICE_STUN", value_delimiter = ',', value_parser = values::stun, value_name = "URL", help_heading = "Addresses")]
     pub stun: Vec<String>,
     /// The keys of tokens.

@@ -5,7 +5,7 @@ pub(super) const ABOUT: &str = "\
 Signalling server for pairvoice: lets the two people of a session find each other, and keeps their chat.
 
 It hands signals from one browser to the other (Socket.IO), keeps the chat in a SQLite file and, if asked to, serves the \
-pages of an app. Sound goes from browser to browser and never through it. Browsers give microphones to secure pages only: \
+pages of an app. Sound goes from browser to browser, or encrypted through its relay where there is no direct path. Browsers give microphones to secure pages only: \
 beyond one machine it needs --tls-cert and --tls-key, or a proxy with TLS in front.
 
 Each flag may stand on the command line, in the environment under the name in brackets, or in the file of --config under its \
