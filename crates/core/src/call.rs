@@ -188,6 +188,7 @@ impl Call {
             microphone_reason: self.voice.microphone.reason(),
             state,
             unavailable: self.voice.incapable.filter(|_| self.voice.on),
+            standby: false,
         }
     }
 

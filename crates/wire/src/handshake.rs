@@ -58,6 +58,26 @@ pub struct Check {
     pub ice_lifetime: Option<u32>,
 }
 
+/// The answer to a knock: a [`Handshake`] by HTTP, which is at the server before a socket is open. What a [`Welcome`] says of the call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Knocked {
+    /// The server's protocol version.
+    pub v: u32,
+    /// The other person, when the server knows who that is.
+    #[serde(default)]
+    pub peer: Option<PeerInfo>,
+    /// Signals that waited for this user, or came while the knock waited.
+    #[serde(default)]
+    pub signals: Vec<Envelope>,
+    /// ICE servers for this user.
+    #[serde(default)]
+    pub ice_servers: Vec<IceServer>,
+    /// For how long their credentials are good, in seconds from now; without it they stay good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ice_lifetime: Option<u32>,
+}
+
 /// The body of a client's `token` event: the session outlives the token of its handshake by this one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TokenRenewal {

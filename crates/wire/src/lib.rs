@@ -21,7 +21,7 @@ mod voice;
 pub use chat::{Accepted, ChatBatch, ChatDelivery, ChatMessage, ChatPage, HistoryRequest, NewMessage, Receipt, Typing};
 pub use code::Code;
 pub use event::{ClientEvent, ServerEvent, name};
-pub use handshake::{Check, Handshake, IceServer, IceServers, TokenRenewal, Welcome};
+pub use handshake::{Check, Handshake, IceServer, IceServers, Knocked, TokenRenewal, Welcome};
 pub use id::{IdError, InstanceId, MessageId, SessionId, UserId};
 pub use in_band::{ChatCopy, CopyReceipt, InBand};
 pub use limit::{

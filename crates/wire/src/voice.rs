@@ -124,4 +124,7 @@ pub struct VoiceStatus {
     /// Why this side can't have voice at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<VoiceReason>,
+    /// The two may be linked before both want voice; nothing is sent over it until then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub standby: bool,
 }
