@@ -1,6 +1,7 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded when the first session starts. The contract is index.d.ts.
 import { check } from "./check.js";
+import { Door } from "./door.js";
 import { Recorder } from "./recorder.js";
 import init, { checkPlan, checkVerdict, join, letGo, onCrash } from "./wasm/pairvoice.js";
 
@@ -61,6 +62,7 @@ const sessionEnded = {
 const loadSocketIo = () => import("socket.io-client");
 const loadIdb = () => import("idb");
 const record = () => new Recorder();
+const door = (...names) => new Door(...names);
 
 /** Rejects with the signal's reason as soon as it is aborted. */
 function abortable(promise, signal) {
@@ -247,7 +249,7 @@ export async function joinSession(options) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   await abortable(load(options?.wasm), signal);
-  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb, record)), crashes]);
+  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb, record, door)), crashes]);
   const handle = await abortable(joining, signal).catch((error) => {
     // Aborted while an earlier life of the session was still ending: what comes is let go at once.
     void joining.then((late) => late?.leave(), () => {});

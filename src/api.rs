@@ -13,6 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::MediaStream;
 
 use crate::convert;
+use crate::door::Door;
 use crate::driver::Driver;
 use crate::error::{Code, error, no_random_numbers, text_error};
 use crate::options::{self, Options};
@@ -38,12 +39,18 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 }
 
 /// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
-/// of that name, `record` makes a recorder.
+/// of that name, `record` makes a recorder, `door` a door.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options` or `no-random-numbers`.
 #[wasm_bindgen(skip_typescript)]
-pub async fn join(options: JsValue, loader: Function, idb: Function, record: Function) -> Result<Handle, JsValue> {
+pub async fn join(
+    options: JsValue,
+    loader: Function,
+    idb: Function,
+    record: Function,
+    door: Function,
+) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
     let shared = loop {
         match find(&options) {
@@ -57,7 +64,8 @@ pub async fn join(options: JsValue, loader: Function, idb: Function, record: Fun
             }
             None => {
                 let instance = random_instance().ok_or_else(no_random_numbers)?;
-                let driver = Driver::start(options, instance, loader, idb, Recorder::new(&record)?);
+                let (recorder, door) = (Recorder::new(&record)?, Door::new(&door, &options)?);
+                let driver = Driver::start(options, instance, loader, idb, recorder, door);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;

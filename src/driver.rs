@@ -8,8 +8,10 @@ use std::rc::{Rc, Weak};
 
 use gloo::timers::callback::Interval;
 use js_sys::{Date, Function, Promise};
-use pairvoice_core::wire::InstanceId;
-use pairvoice_core::{AppFault, Config, Event, Identity, Input, OpId, Output, Session, SocketEvent, TokenSource};
+use pairvoice_core::wire::{Handshake, InstanceId};
+use pairvoice_core::{
+    AppFault, Config, Event, Identity, Input, KnockAnswer, OpId, Output, Session, SocketEvent, TokenSource,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::MediaStreamTrack;
@@ -20,6 +22,7 @@ use crate::console;
 use crate::convert::{describe, milliseconds, whole};
 use crate::crash;
 use crate::devices;
+use crate::door::Door;
 use crate::environment::{ask_for_token, import, incapable, is_hidden};
 use crate::from_js::from_js;
 use crate::inbox::{Inbox, Report};
@@ -54,6 +57,8 @@ pub(crate) struct Driver {
     connecting: Cell<Option<OpId>>,
     /// The last one that the app gave.
     token: RefCell<String>,
+    /// The way to the server by HTTP.
+    door: Door,
     connections: Connections,
     look: RefCell<Option<Rc<Look>>>,
     microphone: Rc<Microphone>,
@@ -79,6 +84,7 @@ impl Driver {
         loader: Function,
         idb: Function,
         recorder: Recorder,
+        door: Door,
     ) -> Rc<Self> {
         let me = Identity { session: options.session.clone(), user: options.user.clone(), instance };
         let microphone = options.microphone.clone();
@@ -89,6 +95,7 @@ impl Driver {
             choices: media::choices(&options),
             speaker_selectable: devices::is_speaker_selectable(),
             token_renews: matches!(options.token, Token::Function(_)),
+            ice_servers: door.known_ice_servers(),
         };
         recorder.begin(&config);
         let server = [options.server.origin.as_str(), &options.server.path].concat();
@@ -112,6 +119,7 @@ impl Driver {
                 socket: RefCell::default(),
                 connecting: Cell::default(),
                 token: RefCell::default(),
+                door,
                 look: RefCell::default(),
                 microphone: Microphone::new(inbox.clone()),
                 speaker: Speaker::new(inbox.clone()),
@@ -217,6 +225,8 @@ impl Driver {
                     socket.send_handshake(&handshake);
                 }
             }
+            Output::Knock { id, handshake, fresh } => self.knock(id, *handshake, fresh),
+            Output::KeepIceServers { ice_servers, lifetime } => self.door.keep_ice_servers(&ice_servers, lifetime),
             Output::CloseSocket { id } => {
                 self.connecting.set(self.connecting.get().filter(|connecting| *connecting != id));
                 let closed = self.socket.borrow_mut().take_if(|socket| socket.id == id);
@@ -276,6 +286,7 @@ impl Driver {
     fn let_go(&self) {
         self.ended.set(true);
         self.page.borrow_mut().clear();
+        self.door.close();
         self.look.borrow_mut().take();
         self.storage.stop_receiving();
         self.metering.borrow_mut().take();
@@ -295,12 +306,38 @@ impl Driver {
         };
         let this = self.this.clone();
         spawn_local(async move {
-            let module = async { JsFuture::from(module?).await }.await;
-            let token = async { token?.get().await }.await;
             let wanted = |d: &Rc<Self>| d.connecting.get() == Some(id) && !crash::is_over();
+            let token = async { token?.get().await }.await;
+            if let Some((driver, token)) = this.upgrade().filter(wanted).zip(token.as_ref().ok()) {
+                driver.token_at_hand(id, token);
+            }
+            let module = async { JsFuture::from(module?).await }.await;
             let Some(driver) = this.upgrade().filter(wanted) else { return };
             driver.connecting.set(None);
             driver.open(id, module, token);
+        });
+    }
+
+    /// What is urgent need not wait for the module and the transport.
+    fn token_at_hand(&self, id: OpId, token: &str) {
+        if self.socket.borrow().as_ref().is_none_or(|socket| socket.id != id) {
+            token.clone_into(&mut self.token.borrow_mut());
+            self.inbox.socket(id, SocketEvent::TokenAtHand);
+        }
+    }
+
+    fn knock(&self, id: OpId, handshake: Handshake, fresh: bool) {
+        let handshake = Handshake { token: self.token.borrow().clone(), ..handshake };
+        let (inbox, answer) = (self.inbox.clone(), self.door.knock(&handshake, fresh));
+        spawn_local(async move {
+            let answer = match JsFuture::from(answer).await {
+                Ok(answer) => from_js(&answer)
+                    .map(|knocked| KnockAnswer::Let(Box::new(knocked)))
+                    .or_else(|| from_js(&answer).map(KnockAnswer::Refused))
+                    .unwrap_or(KnockAnswer::Unknown),
+                Err(_) => KnockAnswer::Lost,
+            };
+            inbox.input(Input::Knocked { id, answer });
         });
     }
 

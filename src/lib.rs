@@ -12,6 +12,7 @@ mod context;
 mod convert;
 mod crash;
 mod devices;
+mod door;
 mod driver;
 mod environment;
 mod error;

@@ -51,8 +51,8 @@ const FROZEN_MS: u32 = 10_000;
 pub(crate) struct Surroundings {
     /// The server has let us in, and the socket has not failed since.
     pub(crate) joined: bool,
-    /// The server has let us in once, so that ICE servers are known.
-    pub(crate) admitted: bool,
+    /// The server has answered once, so that ICE servers are known.
+    pub(crate) met: bool,
     /// The session is neither left nor suspended.
     pub(crate) staying: bool,
     /// The other.
@@ -70,6 +70,10 @@ pub(crate) struct Call {
     budget: Budget,
     role: Option<Role>,
     ice_servers: Vec<IceServer>,
+    /// They were known before this session asked for them.
+    ice_known: bool,
+    /// They are of a knock of the connect under way: those of its welcome are no others.
+    ice_is_new: bool,
     /// The newest question for this host's addresses that has no answer.
     looking: Option<OpId>,
     /// The page's own browsing context does not know this host's addresses yet.
@@ -85,14 +89,22 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(me: Identity, incapable: Option<VoiceReason>, choices: Choices, selectable: bool) -> Self {
+    pub(crate) fn new(
+        me: Identity,
+        incapable: Option<VoiceReason>,
+        choices: Choices,
+        selectable: bool,
+        ice_servers: Option<Vec<IceServer>>,
+    ) -> Self {
         Self {
             voice: Voice::new(incapable, choices, selectable),
             negotiation: Negotiation::new(me),
             liveness: Liveness::default(),
             budget: Budget::default(),
             role: None,
-            ice_servers: Vec::new(),
+            ice_known: ice_servers.is_some(),
+            ice_servers: ice_servers.unwrap_or_default(),
+            ice_is_new: false,
             looking: None,
             addresses_lag: false,
             improving: false,
@@ -353,7 +365,7 @@ impl Call {
         let (Some(role), Some(peer)) = (self.role, &now.peer) else { return };
         let possible = self.voice.is_wanted()
             && now.staying
-            && now.admitted
+            && (now.met || self.ice_known)
             && self.given_up().is_none()
             && now.peer_voice.unavailable.is_none();
         if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {

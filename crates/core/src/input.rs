@@ -6,7 +6,7 @@ use crate::device::{Device, Processing, Source, Volume};
 use crate::op_id::OpId;
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
-use crate::wire::{Acknowledgement, Candidate, InBand, MessageId, MicrophoneReason, Refusal, ServerEvent};
+use crate::wire::{Acknowledgement, Candidate, InBand, Knocked, MessageId, MicrophoneReason, Refusal, ServerEvent};
 
 /// One thing that happened. [`crate::Session::handle`] takes any of them at any time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,13 @@ pub enum Input {
         /// Its report.
         event: SocketEvent,
     },
+    /// What became of [`crate::Output::Knock`].
+    Knocked {
+        /// The knock.
+        id: OpId,
+        /// The server's answer.
+        answer: KnockAnswer,
+    },
     /// What became of [`crate::Output::Emit`].
     Acknowledged {
         /// The event.
@@ -136,10 +143,26 @@ pub enum Input {
     },
 }
 
+/// What a knock brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KnockAnswer {
+    /// The server takes it.
+    Let(Box<Knocked>),
+    /// The server refuses it.
+    Refused(Refusal),
+    /// Whoever answered does not know knocks.
+    Unknown,
+    /// Nobody answered.
+    Lost,
+}
+
 /// What a socket reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SocketEvent {
+    /// The token for this connect is here; the transport may take some round trips more.
+    TokenAtHand,
     /// The transport is open and the handshake is to be sent: answered by [`crate::Output::Handshake`].
     HandshakeWanted {
         /// The token that the app gave.

@@ -41,7 +41,8 @@ pub use decision::{Decision, Fact, MediaAction, SocketAction};
 pub use device::{Change, Choices, Device, Processing, Source, Volume};
 pub use identity::Identity;
 pub use input::{
-    AppFault, ConnectionEvent, EventName, Heartbeat, Input, LinkState, MicrophoneEvent, OutboxEvent, Path, SocketEvent,
+    AppFault, ConnectionEvent, EventName, Heartbeat, Input, KnockAnswer, LinkState, MicrophoneEvent, OutboxEvent, Path,
+    SocketEvent,
 };
 pub use op_id::OpId;
 pub use output::{ConnectionCommand, Event, Note, OutboxCommand, Output, TokenSource};

@@ -36,6 +36,24 @@ pub enum Output {
         /// The `auth`.
         handshake: Box<Handshake>,
     },
+    /// Send a handshake by HTTP (`POST /pairvoice/knock`), with the last token that the app gave, and report
+    /// [`crate::Input::Knocked`].
+    Knock {
+        /// Names the answer.
+        id: OpId,
+        /// The handshake, without a token.
+        handshake: Box<Handshake>,
+        /// Over a connection that is made for it: those that the page has may be of another network.
+        fresh: bool,
+    },
+    /// Keep these for the next session of this user in this browser.
+    KeepIceServers {
+        /// The servers.
+        #[serde(rename = "servers")]
+        ice_servers: Vec<IceServer>,
+        /// For how long their credentials are good, in seconds; none if they stay good.
+        lifetime: Option<u32>,
+    },
     /// Close that socket and forget it. What was emitted before still goes out.
     CloseSocket {
         /// The socket.

@@ -156,6 +156,8 @@ impl Situation {
             Fact::MicrophoneGranted => self.anew(RestartWhy::Granted),
             Fact::NetworkHint if self.voice == Voice::GivenUp => self.anew(RestartWhy::Network),
             Fact::NetworkHint | Fact::AddressChanged { .. } if self.way == Way::Relayed => self.improve(),
+            // What was begun with other servers has not found a path so far.
+            Fact::IceRenewed if self.link == Link::New && self.newest == Newest::Building => self.begin_anew(),
             Fact::IceRenewed => self.improve(),
             Fact::Person if self.talks != Talks::Offering => self.anew(RestartWhy::Person),
             Fact::Asked(why) => self.when_asked(why),
@@ -208,6 +210,11 @@ impl Situation {
             Role::Offerer => MediaAction::Rebuild,
             Role::Answerer => MediaAction::Ask(why),
         })
+    }
+
+    /// A new connection, by the offerer alone: the answerer takes what comes.
+    fn begin_anew(&self) -> Option<MediaAction> {
+        (self.role == Some(Role::Offerer)).then_some(MediaAction::Rebuild)
     }
 
     /// What this side can do about a silent link.

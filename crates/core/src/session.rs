@@ -1,5 +1,6 @@
 //! The switchboard: hands each input to the machine that owns it, learns facts, and lets the machines carry decisions out.
 
+mod knock;
 mod other;
 mod server;
 mod settle;
@@ -21,7 +22,7 @@ use crate::recovery;
 use crate::signalling::{Signalling, Stay};
 use crate::timer::Timer;
 use crate::view::View;
-use crate::wire::{ClientEvent, InBand, Typing, UserId, VoiceReason};
+use crate::wire::{ClientEvent, IceServer, InBand, Typing, UserId, VoiceReason};
 
 /// A timer that comes later than this, in milliseconds, judges nothing.
 const TOO_LATE_MS: u32 = 1_000;
@@ -44,6 +45,9 @@ pub struct Config {
     pub speaker_selectable: bool,
     /// The token comes from a function, so that another try may bring another token.
     pub token_renews: bool,
+    /// The ICE servers of this user in this session, where they are known before the server tells them.
+    #[serde(default)]
+    pub ice_servers: Option<Vec<IceServer>>,
 }
 
 /// The state machine of one session; see the crate's documentation for the contract.
@@ -77,10 +81,10 @@ impl Session {
     /// Begins to join; outputs wait already.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { me, peer, incapable, choices, speaker_selectable, token_renews } = config;
+        let Config { me, peer, incapable, choices, speaker_selectable, token_renews, ice_servers } = config;
         let mut new = Self {
             signalling: Signalling::new(token_renews),
-            call: Call::new(me.clone(), incapable, choices, speaker_selectable),
+            call: Call::new(me.clone(), incapable, choices, speaker_selectable, ice_servers),
             peer: Peer::new(peer),
             chat: Chat::new(me.user.clone()),
             me,
@@ -137,6 +141,7 @@ impl Session {
                 self.learn_any(fact);
             }
             Input::Socket { id, event } if self.signalling.is_socket(id) => self.socket_event(id, event),
+            Input::Knocked { id, answer } => self.knocked(id, answer),
             Input::Acknowledged { request, answer, took } => self.acknowledged(request, answer, took),
             Input::Outbox(event) => self.chat.outbox_event(event, &mut self.out),
             Input::Connection { id, event } if self.call.knows(id) => self.connection_event(id, event),
@@ -343,6 +348,7 @@ impl Session {
             Timer::PeerTyping => self.peer.types(false, &mut self.out),
             Timer::Improve => self.call.may_improve_again(),
             Timer::Ice => self.learn(Fact::IceRenewed),
+            Timer::Knock => self.signalling.collected(),
             Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
         }
     }

@@ -1,6 +1,7 @@
 //! The way to the server: is the session joined, is there a socket, does it live, when is the next one connected.
 
 mod backoff;
+mod knock;
 mod token;
 
 use crate::decision::Fact;
@@ -13,7 +14,10 @@ use crate::timer::Timer;
 use crate::wire::{ClientEvent, Code, Refusal};
 
 use backoff::Backoff;
+use knock::Knocks;
 use token::Token;
+
+pub(crate) use knock::Words;
 
 /// Where the session stands with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,6 +98,11 @@ pub(crate) struct Signalling {
     stay: Stay,
     /// The server has let us in once.
     admitted: bool,
+    /// The server answered a knock: it told who else is there, and the ICE servers.
+    met: bool,
+    /// The server may know knocks.
+    knows_knocks: bool,
+    knocks: Knocks,
     /// Another try may bring another token.
     token_renews: bool,
     token: Token,
@@ -109,6 +118,9 @@ impl Signalling {
             phase: Phase::Joining,
             stay: Stay::Here,
             admitted: false,
+            met: false,
+            knows_knocks: true,
+            knocks: Knocks::default(),
             token_renews,
             token: Token::Wanted,
             socket: None,
@@ -139,8 +151,9 @@ impl Signalling {
         matches!(self.phase, Phase::Ended(_))
     }
 
-    pub(crate) fn was_admitted(&self) -> bool {
-        self.admitted
+    /// The server has let us in, or at least answered.
+    pub(crate) fn was_met(&self) -> bool {
+        self.met
     }
 
     pub(crate) fn has_socket(&self) -> bool {
@@ -185,6 +198,7 @@ impl Signalling {
     /// Connects a socket. `hinted`: because of a hint that the network changed.
     pub(crate) fn connect(&mut self, urgency: Urgency, hinted: bool, out: &mut Outputs) {
         out.clear_timer(Timer::Rejoin);
+        self.begin_knocks(out);
         let id = out.next_id();
         self.socket = Some(Socket { id, hinted, heard: false, renewal: None, probe: Probe::None });
         let token = if self.token == Token::Taken { TokenSource::LastUsed } else { TokenSource::App };
@@ -203,6 +217,8 @@ impl Signalling {
     pub(crate) fn welcomed(&mut self, out: &mut Outputs) {
         self.phase = Phase::Joined;
         self.admitted = true;
+        self.met = true;
+        self.stop_knocks(out);
         self.token = Token::Taken;
         self.cause = None;
         self.backoff.welcomed(out);
@@ -215,6 +231,7 @@ impl Signalling {
         if let Some(Socket { id, .. }) = self.socket.take() {
             out.push(Output::CloseSocket { id });
         }
+        self.stop_knocks(out);
         for timer in [Timer::Probe, Timer::Idle, Timer::Join] {
             out.clear_timer(timer);
         }

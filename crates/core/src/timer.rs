@@ -37,11 +37,13 @@ pub enum Timer {
     Improve,
     /// Until newer credentials for a relay are used by a call that goes through it.
     Ice,
+    /// Until what was found after a knock follows it.
+    Knock,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -56,6 +58,7 @@ impl Timer {
         Self::MicrophoneSteady,
         Self::Improve,
         Self::Ice,
+        Self::Knock,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,

@@ -304,7 +304,7 @@ pub(crate) fn voice_state(signalling: &Signalling, call: &Call, peer: &Peer) -> 
         VoiceState::Unavailable
     } else if call.is_connected() {
         VoiceState::Connected
-    } else if !signalling.was_admitted() {
+    } else if !signalling.was_met() {
         VoiceState::Starting
     } else if peer.presence() == Presence::Absent || !peer.voice().on {
         VoiceState::Waiting

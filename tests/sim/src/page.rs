@@ -99,6 +99,8 @@ impl World {
             Output::EnableMicrophone(_)
             | Output::ApplyProcessing(_)
             | Output::ListDevices
+            | Output::Knock { .. }
+            | Output::KeepIceServers { .. }
             | Output::Remember(_)
             | Output::UseSpeaker { .. }
             | Output::SetVolume(_)

@@ -172,6 +172,7 @@ fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session 
         choices: Choices::default(),
         speaker_selectable: true,
         token_renews: true,
+        ice_servers: None,
     })
 }
 

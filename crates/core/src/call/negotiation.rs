@@ -51,6 +51,8 @@ pub(crate) struct Negotiation {
     pub(super) seen_of: Option<InstanceId>,
     /// Signals up to this number travelled with the handshake.
     pub(super) in_handshake: u32,
+    /// Signals up to this number travelled with a knock of the connect under way.
+    pub(super) in_knock: u32,
     /// Offers that the server has not acknowledged, with the number of their attempt.
     pub(super) requests: Vec<(OpId, u32)>,
     /// Who found a relay.
@@ -74,6 +76,7 @@ impl Negotiation {
             seen: Vec::new(),
             seen_of: None,
             in_handshake: 0,
+            in_knock: 0,
             requests: Vec::new(),
             relays: Relays::default(),
             dropped: 0,

@@ -6,6 +6,7 @@ use super::negotiation::Negotiation;
 use crate::op_id::OpId;
 use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
+use crate::signalling::Words;
 use crate::wire::{ClientEvent, Envelope, InBand, InstanceId, Outcome, Role, SignalBody};
 
 impl Negotiation {
@@ -78,6 +79,38 @@ impl Negotiation {
         self.in_handshake = self.sequence;
         let said = self.attempt.as_ref().map(|a| a.said.as_slice()).unwrap_or_default();
         said.iter().chain(&self.unsent_request).cloned().collect()
+    }
+
+    /// Another connect begins, and nothing was said by its knocks.
+    pub(super) fn begin_knocks(&mut self) {
+        self.in_knock = 0;
+    }
+
+    /// What there is to say before a socket is open.
+    pub(super) fn first_words(&self) -> Words {
+        let said = self.attempt.as_ref().map(|a| a.said.as_slice()).unwrap_or_default();
+        let is_description = |e: &Envelope| matches!(e.body, SignalBody::Offer { .. } | SignalBody::Answer { .. });
+        let unsaid = |e: &&Envelope| e.sequence > self.in_knock;
+        let making = self.attempt.as_ref().is_some_and(|a| a.exchange < Exchange::Negotiated);
+        if self.unsent_request.iter().any(|e| unsaid(&e)) || said.iter().filter(unsaid).any(is_description) {
+            Words::News
+        } else if making && !said.iter().any(is_description) {
+            // It comes within some milliseconds, and then goes with what is said.
+            Words::None
+        } else if said.iter().any(|e| unsaid(&e)) {
+            Words::Candidates
+        } else if self.has_offered() || self.unsent_request.is_some() {
+            Words::Patience
+        } else {
+            Words::Presence
+        }
+    }
+
+    /// The signals that go with a knock: those that no knock has carried.
+    pub(super) fn knock_signals(&mut self) -> Vec<Envelope> {
+        let carried = std::mem::replace(&mut self.in_knock, self.sequence);
+        let said = self.attempt.as_ref().map(|a| a.said.as_slice()).unwrap_or_default();
+        said.iter().chain(&self.unsent_request).filter(|e| e.sequence > carried).cloned().collect()
     }
 
     /// Our own socket is back: what its handshake could not carry yet goes out.

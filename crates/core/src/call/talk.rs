@@ -1,15 +1,17 @@
 //! What the other and the server say about the call, and what they are told.
 
-use super::Call;
 use super::attempt::Attempt;
 use super::incoming::Signalled;
+use super::{Call, ICE_MS};
 use crate::decision::Fact;
 use crate::op_id::OpId;
 use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
+use crate::signalling::Words;
+use crate::timer::Timer;
 use crate::wire::{
-    ClientEvent, Envelope, IceServer, InBand, InstanceId, Outcome, RestartWhy, Role, SameUser, SignalBody, UserId,
-    VoiceStatus,
+    ClientEvent, Envelope, IceServer, IceServers, InBand, InstanceId, Outcome, RestartWhy, Role, SameUser, SignalBody,
+    UserId, VoiceStatus,
 };
 
 impl Call {
@@ -82,7 +84,14 @@ impl Call {
     }
 
     /// Other ICE servers, or other credentials for them. Connections gather with them from now on, when they gather again.
-    pub(crate) fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>, out: &mut Outputs) {
+    pub(crate) fn set_ice_servers(&mut self, servers: IceServers, out: &mut Outputs) {
+        let IceServers { ice_servers, ice_lifetime: lifetime } = servers;
+        let same = same_places(&ice_servers, &self.ice_servers);
+        // Those of the welcome after a knock have credentials that are as good.
+        if std::mem::take(&mut self.ice_is_new) && same {
+            return;
+        }
+        out.push(Output::KeepIceServers { ice_servers: ice_servers.clone(), lifetime });
         if ice_servers == self.ice_servers {
             return;
         }
@@ -91,7 +100,38 @@ impl Call {
             out.push(Output::Connection { id, command });
         }
         self.ice_servers = ice_servers;
+        if !same && self.negotiation.attempt().is_some_and(|a| !a.was_connected()) {
+            // It was begun with servers that are none any more.
+            out.set_timer(Timer::Ice, ICE_MS);
+        }
         self.await_restart(out);
+    }
+
+    /// A knock told the servers of the connect under way.
+    pub(crate) fn ice_servers_are_new(&mut self) {
+        self.ice_is_new = true;
+    }
+
+    // Knocks
+
+    /// Another connect begins: what was not taken by the other is to be said again.
+    pub(crate) fn begin_knocks(&mut self) {
+        self.ice_is_new = false;
+        self.negotiation.begin_knocks();
+    }
+
+    /// What there is to say before a socket is open.
+    pub(crate) fn first_words(&self) -> Words {
+        if self.voice.is_wanted() && self.given_up().is_none() && !self.is_connected() {
+            self.negotiation.first_words()
+        } else {
+            Words::None
+        }
+    }
+
+    /// The signals that go with a knock.
+    pub(crate) fn knock_signals(&mut self) -> Vec<Envelope> {
+        self.negotiation.knock_signals()
     }
 
     /// A handshake is being sent: what it says of voice counts as told, and the signals in it as said.
@@ -131,4 +171,9 @@ impl Call {
         }
         open
     }
+}
+
+/// The same servers, whatever the credentials.
+fn same_places(some: &[IceServer], others: &[IceServer]) -> bool {
+    some.iter().map(|server| &server.urls).eq(others.iter().map(|server| &server.urls))
 }

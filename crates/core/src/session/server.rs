@@ -8,7 +8,7 @@ use crate::output::{Note, Output};
 use crate::reason::SessionReason;
 use crate::recovery;
 use crate::signalling::{Refused, Stay, Urgency};
-use crate::wire::{Acknowledgement, Code, Handshake, Notice, PeerInfo, Refusal, ServerEvent, VERSION, Welcome, name};
+use crate::wire::{Acknowledgement, Code, IceServers, Notice, PeerInfo, Refusal, ServerEvent, VERSION, Welcome, name};
 
 impl Session {
     pub(super) fn urgency(&self) -> Urgency {
@@ -17,6 +17,7 @@ impl Session {
 
     pub(super) fn connect(&mut self, hinted: bool) {
         let urgency = self.urgency();
+        self.call.begin_knocks();
         self.signalling.connect(urgency, hinted, &mut self.out);
     }
 
@@ -55,6 +56,7 @@ impl Session {
 
     pub(super) fn socket_event(&mut self, id: OpId, event: SocketEvent) {
         match event {
+            SocketEvent::TokenAtHand => self.signalling.token_at_hand(),
             SocketEvent::HandshakeWanted { token } => self.send_handshake(id, token),
             SocketEvent::Token(token) => self.signalling.renew(token, &mut self.out),
             SocketEvent::Server(event) => {
@@ -85,7 +87,7 @@ impl Session {
             }
             ServerEvent::Receipt(receipt) => self.chat.receipt(&receipt),
             ServerEvent::Typing(typing) => self.peer.types(typing.on, &mut self.out),
-            ServerEvent::Ice(ice) => self.call.set_ice_servers(ice.ice_servers, &mut self.out),
+            ServerEvent::Ice(ice) => self.call.set_ice_servers(ice, &mut self.out),
             ServerEvent::Notice(notice) => self.notice(&notice),
         }
     }
@@ -119,19 +121,8 @@ impl Session {
 
     pub(super) fn send_handshake(&mut self, id: OpId, token: String) {
         let status = self.call.status(self.voice_state());
-        let handshake = Handshake {
-            v: VERSION,
-            token,
-            session_id: self.me.session.clone(),
-            user_id: self.me.user.clone(),
-            instance: self.me.instance.clone(),
-            since: self.chat.since(),
-            log: self.chat.log().map(str::to_owned),
-            tip: self.chat.tip(),
-            voice: status,
-            signals: self.call.handshake(status),
-            check: false,
-        };
+        let signals = self.call.handshake(status);
+        let handshake = self.handshake(token, signals);
         self.out.push(Output::Handshake { id, handshake: Box::new(handshake) });
     }
 
@@ -139,9 +130,9 @@ impl Session {
         if welcome.v != VERSION {
             return self.end(SessionReason::VersionMismatch);
         }
-        let Welcome { peer, signals, chat, ice_servers, .. } = welcome;
+        let Welcome { peer, signals, chat, ice_servers, ice_lifetime, .. } = welcome;
         self.signalling.welcomed(&mut self.out);
-        self.call.set_ice_servers(ice_servers, &mut self.out);
+        self.call.set_ice_servers(IceServers { ice_servers, ice_lifetime }, &mut self.out);
         // Budgets are new before what waited is looked at: it may hold that the other gave up just now.
         self.note(Fact::Welcome);
         // When the server knows of nobody else, whoever we knew is not there, unless the link itself shows them.

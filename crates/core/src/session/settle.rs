@@ -21,6 +21,7 @@ impl Session {
             self.call.pursue(&now, &mut self.out);
             let status = self.call.status(self.voice_state());
             self.call.tell(status, now.joined, &mut self.out);
+            self.knock();
             if now.joined {
                 self.chat.flush(&mut self.out);
             }
@@ -50,7 +51,7 @@ impl Session {
     pub(super) fn surroundings(&self) -> Surroundings {
         Surroundings {
             joined: self.signalling.is_joined(),
-            admitted: self.signalling.was_admitted(),
+            met: self.signalling.was_met(),
             staying: self.signalling.stay() == Stay::Here,
             peer: self.peer.user().cloned(),
             peer_voice: self.peer.voice(),

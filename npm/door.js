@@ -1,0 +1,74 @@
+// The way to the server by HTTP: a knock is there before a socket is open, over a connection that the page has already. And the
+// ICE servers that the server told, so that an offer can be made before it answers.
+
+/** How long the server may hold a knock until the other says something, in milliseconds. */
+const WAIT_MS = 5_000;
+/** Longest wait for an answer, in milliseconds. */
+const LIMIT_MS = 8_000;
+/** Where the ICE servers of the last session are kept in `localStorage`. */
+const KEY = "pairvoice.ice";
+/** Credentials that are not good for so long any more are none, in milliseconds. */
+const LEFT_MS = 120_000;
+
+/** The servers that were told last, for whom, and until when. */
+let told;
+
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY));
+  } catch {
+    // No storage, or something else in it.
+  }
+}
+
+export class Door {
+  #url;
+  #name;
+  #open = new Set();
+
+  constructor(server, session, user) {
+    this.#url = `${server}/pairvoice/knock`;
+    this.#name = JSON.stringify([server, session, user]);
+  }
+
+  /** Posts a handshake; resolves with the answer, or with nothing when what answers does not know knocks. */
+  async knock(handshake, fresh) {
+    const request = new AbortController();
+    this.#open.add(request);
+    const timer = setTimeout(() => request.abort(), LIMIT_MS);
+    try {
+      const response = await fetch(handshake.check ? this.#url : `${this.#url}?wait=${WAIT_MS}`, {
+        method: "POST",
+        // A type that asks for no preflight of another origin (Fetch, section 3.2.2).
+        headers: { "content-type": "text/plain" },
+        body: JSON.stringify(handshake),
+        // Connections with and without credentials are apart: there is none of these that leads over another network.
+        credentials: fresh ? "omit" : "same-origin",
+        cache: "no-store",
+        signal: request.signal,
+      });
+      return await response.json().catch(() => undefined);
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(request);
+    }
+  }
+
+  iceServers() {
+    const known = told?.name === this.#name ? told : stored();
+    return known?.name === this.#name && known.until > Date.now() + LEFT_MS ? known.servers : undefined;
+  }
+
+  keep(servers, lifetime) {
+    told = { name: this.#name, servers, until: Date.now() + (lifetime ?? 86_400) * 1000 };
+    try {
+      localStorage.setItem(KEY, JSON.stringify(told));
+    } catch {
+      // For this page they are kept all the same.
+    }
+  }
+
+  close() {
+    for (const request of this.#open) request.abort();
+  }
+}
