@@ -1,6 +1,7 @@
 //! The call: what this person wants of voice, the connection to the other, and what is known of both.
 
 mod addresses;
+mod aim;
 mod attempt;
 mod budget;
 mod incoming;
@@ -9,16 +10,19 @@ mod liveness;
 mod microphone;
 mod negotiation;
 mod outgoing;
+mod quiet;
 mod speaker;
 mod talk;
 mod voice;
+
+use serde::{Deserialize, Serialize};
 
 use crate::decision::{Fact, MediaAction};
 use crate::device::Choices;
 use crate::identity::Identity;
 use crate::input::{LinkState, MicrophoneEvent, Path};
 use crate::op_id::OpId;
-use crate::output::{ConnectionCommand, Output};
+use crate::output::Output;
 use crate::outputs::Outputs;
 use crate::timer::Timer;
 use crate::wire::{
@@ -28,9 +32,11 @@ use crate::wire::{
 pub(crate) use attempt::Exchange;
 pub(crate) use voice::Voice;
 
+use aim::Aim;
+use attempt::Attempt;
 use budget::{Budget, Standing};
 use liveness::Liveness;
-use negotiation::{Negotiation, Relays};
+use negotiation::{Beginning, Negotiation, Relays};
 
 /// A restart that brought no packet for so long brings none, in milliseconds: Firefox does not survive some.
 const RESTART_MS: u32 = 3_000;
@@ -61,6 +67,18 @@ pub(crate) struct Surroundings {
     pub(crate) peer_presence: Presence,
 }
 
+/// What there may be before somebody wants voice.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Ahead {
+    /// The ICE servers of this user in this session, where they are known before the server tells them.
+    pub ice_servers: Option<Vec<IceServer>>,
+    /// A link may stand while nobody talks, if the other side says so, too.
+    pub standby: bool,
+    /// Offer and answer may be exchanged while the other waits for this side: the browser bears a connection without candidates.
+    pub descriptions: bool,
+}
+
 /// The call of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Call {
@@ -80,6 +98,17 @@ pub(crate) struct Call {
     addresses_lag: bool,
     /// A direct path was looked for a moment ago.
     improving: bool,
+    /// This side lets the link stand while nobody talks, if the other does, too.
+    standby: bool,
+    /// This browser bears descriptions ahead of candidates.
+    ahead: bool,
+    aim: Aim,
+    /// Both sides stand by.
+    stands_by: bool,
+    /// The microphone's sound goes over the link.
+    sends: bool,
+    /// The network may be another: what was prepared on the one before is of no use.
+    stale: bool,
     /// Heartbeats so far.
     pulses: u32,
     /// What the server knows of our voice.
@@ -94,8 +123,9 @@ impl Call {
         incapable: Option<VoiceReason>,
         choices: Choices,
         selectable: bool,
-        ice_servers: Option<Vec<IceServer>>,
+        ahead: Ahead,
     ) -> Self {
+        let Ahead { ice_servers, standby, descriptions } = ahead;
         Self {
             voice: Voice::new(incapable, choices, selectable),
             negotiation: Negotiation::new(me),
@@ -108,6 +138,12 @@ impl Call {
             looking: None,
             addresses_lag: false,
             improving: false,
+            standby,
+            ahead: descriptions,
+            aim: Aim::Nothing,
+            stands_by: false,
+            sends: true,
+            stale: false,
             pulses: 0,
             told: VoiceStatus::default(),
             told_in_band: VoiceStatus::default(),
@@ -200,7 +236,8 @@ impl Call {
             microphone_reason: self.voice.microphone.reason(),
             state,
             unavailable: self.voice.incapable.filter(|_| self.voice.on),
-            standby: false,
+            standby: self.standby && self.voice.incapable.is_none(),
+            ahead: self.ahead && self.voice.incapable.is_none(),
         }
     }
 
@@ -219,8 +256,11 @@ impl Call {
         self.voice.mute(muted, out);
     }
 
-    /// Voice is not wanted any more; the other is told.
+    /// Voice is not wanted any more; the other is told. A link that both let stand is left alone.
     pub(crate) fn stop(&mut self, joined: bool, out: &mut Outputs) {
+        if self.stands_by {
+            return self.voice.stop(out);
+        }
         if self.negotiation.attempt().is_some() {
             self.negotiation.say(SignalBody::End, joined, out);
         }
@@ -248,9 +288,7 @@ impl Call {
         if !self.voice.microphone_event(id, event, out) {
             return None;
         }
-        for id in self.negotiation.ids() {
-            out.push(Output::Connection { id, command: ConnectionCommand::SendMicrophone });
-        }
+        self.send_microphone(out);
         // Candidates made before the grant hide this host's addresses for good: begin again with better ones.
         let attempt = self.negotiation.attempt();
         let pathless = attempt.is_some_and(|a| {
@@ -268,7 +306,7 @@ impl Call {
         let standing = Standing {
             connected: self.is_connected(),
             counts: fact == Fact::ConnectTooLong || (self.role == Some(Role::Offerer) && building),
-            wanted: self.voice.is_wanted(),
+            wanted: self.wants_link(),
         };
         self.budget.note(fact, standing, out);
         match fact {
@@ -286,10 +324,12 @@ impl Call {
             Fact::NetworkHint => {
                 self.liveness.hint();
                 self.looked_for_a_path(out);
+                self.stale = true;
             }
             Fact::Woke => {
                 self.liveness.forget();
                 self.voice.microphone.look_again(out);
+                self.stale = true;
             }
             // Both are silent: that is no pause of speech.
             Fact::SocketSilent if self.liveness.is_doubtful() => self.negotiation.fell_silent(),
@@ -362,20 +402,35 @@ impl Call {
 
     /// Offers, answers and counts as far as that is called for.
     pub(crate) fn pursue(&mut self, now: &Surroundings, out: &mut Outputs) {
+        self.follow(now, out);
         let (Some(role), Some(peer)) = (self.role, &now.peer) else { return };
-        let possible = self.voice.is_wanted()
-            && now.staying
-            && (now.met || self.ice_known)
-            && self.given_up().is_none()
-            && now.peer_voice.unavailable.is_none();
+        let possible = self.aim != Aim::Nothing && (now.met || self.ice_known) && self.given_up().is_none();
+        let there = now.peer_presence != Presence::Absent;
         if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {
-            self.negotiation.offer(peer, self.ice_servers.clone(), self.addresses_lag, out);
+            self.negotiation.offer(peer, self.beginning(), out);
+            self.begun(out);
             self.budget.arm(role, out);
         }
         if possible && role == Role::Answerer && self.negotiation.has_offer() {
-            self.negotiation.accept(peer, self.ice_servers.clone(), self.addresses_lag, out);
+            // Whoever wants voice last has candidates of the other then, and can begin.
+            let passive = !now.peer_voice.on && !self.stands_by;
+            self.negotiation.accept(peer, self.beginning(), passive, out);
+            self.begun(out);
         }
-        let needed = possible && now.peer_voice.on && now.peer_presence != Presence::Absent && !self.is_connected();
+        let both = self.stands_by || (self.voice.on && now.peer_voice.on);
+        let needed = possible && self.wants_link() && both && there && !self.is_connected();
         self.budget.watch(needed, role, out);
+    }
+
+    fn beginning(&self) -> Beginning {
+        let quiet = self.aim == Aim::Ready;
+        Beginning { ice_servers: self.ice_servers.clone(), own_context: self.addresses_lag, quiet }
+    }
+
+    /// The new attempt sends what the others do.
+    fn begun(&self, out: &mut Outputs) {
+        if !self.sends {
+            self.send_microphone(out);
+        }
     }
 }

@@ -35,6 +35,7 @@ mod view;
 
 pub use pairvoice_wire as wire;
 
+pub use call::Ahead;
 pub use chat::{Chat, Delivery, Message, WINDOW};
 pub use check::{CheckFacts, CheckReason, Judgement, MicrophoneCheck, RelayCheck, ServerCheck, Verdict, judge};
 pub use decision::{Decision, Fact, MediaAction, SocketAction};

@@ -181,6 +181,8 @@ pub enum ConnectionCommand {
         sdp: String,
         /// As for an offer.
         own_context: bool,
+        /// The offerer begins the DTLS handshake (`setup:active`, RFC 8842 section 5.2): it will be the first who can.
+        passive: bool,
     },
     /// Set the remote answer.
     Answer {
@@ -212,6 +214,8 @@ pub enum ConnectionCommand {
     AddCandidate(Candidate),
     /// Send the microphone's track, or nothing (`replaceTrack`).
     SendMicrophone,
+    /// Send no sound until [`ConnectionCommand::SendMicrophone`].
+    SendNothing,
     /// Play what it brings, instead of what another connection brings.
     Play,
     /// Send over the reliable data channel.

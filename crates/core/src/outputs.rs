@@ -25,6 +25,10 @@ impl Outputs {
         self.queue.push_back(output);
     }
 
+    pub(crate) fn extend(&mut self, outputs: impl IntoIterator<Item = Output>) {
+        self.queue.extend(outputs);
+    }
+
     /// Emits on the connected socket and returns the name of the acknowledgement.
     pub(crate) fn emit(&mut self, event: ClientEvent) -> OpId {
         let request = self.next_id();

@@ -17,7 +17,7 @@ pub(crate) fn decide(fact: Fact, signalling: &Signalling, call: &Call) -> Decisi
     Situation::of(signalling, call).decide(fact)
 }
 
-/// What this person wants of voice.
+/// Whether this side wants a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Voice {
     /// Nothing.
@@ -116,7 +116,7 @@ impl Situation {
             _ => Newest::Building,
         };
         let voice = match call.given_up() {
-            _ if !call.voice().is_wanted() => Voice::Off,
+            _ if !call.wants_link() => Voice::Off,
             Some(_) => Voice::GivenUp,
             None => Voice::Wanted,
         };

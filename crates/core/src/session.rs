@@ -7,7 +7,7 @@ mod settle;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
+use crate::call::{Ahead, Call};
 use crate::chat::Chat;
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
 use crate::device::{Choices, Processing};
@@ -22,7 +22,7 @@ use crate::recovery;
 use crate::signalling::{Signalling, Stay};
 use crate::timer::Timer;
 use crate::view::View;
-use crate::wire::{ClientEvent, IceServer, InBand, Typing, UserId, VoiceReason};
+use crate::wire::{ClientEvent, InBand, Typing, UserId, VoiceReason};
 
 /// A timer that comes later than this, in milliseconds, judges nothing.
 const TOO_LATE_MS: u32 = 1_000;
@@ -45,9 +45,9 @@ pub struct Config {
     pub speaker_selectable: bool,
     /// The token comes from a function, so that another try may bring another token.
     pub token_renews: bool,
-    /// The ICE servers of this user in this session, where they are known before the server tells them.
+    /// What there may be before somebody wants voice.
     #[serde(default)]
-    pub ice_servers: Option<Vec<IceServer>>,
+    pub ahead: Ahead,
 }
 
 /// The state machine of one session; see the crate's documentation for the contract.
@@ -81,10 +81,10 @@ impl Session {
     /// Begins to join; outputs wait already.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { me, peer, incapable, choices, speaker_selectable, token_renews, ice_servers } = config;
+        let Config { me, peer, incapable, choices, speaker_selectable, token_renews, ahead } = config;
         let mut new = Self {
             signalling: Signalling::new(token_renews),
-            call: Call::new(me.clone(), incapable, choices, speaker_selectable, ice_servers),
+            call: Call::new(me.clone(), incapable, choices, speaker_selectable, ahead),
             peer: Peer::new(peer),
             chat: Chat::new(me.user.clone()),
             me,
@@ -242,14 +242,22 @@ impl Session {
 
     fn start_voice(&mut self) {
         if self.signalling.stay() != Stay::Leaving {
+            let news = !self.call.voice().on;
             self.call.start(&mut self.out);
+            if news && self.call.given_up().is_some() {
+                // A link that was to stand by.
+                self.learn(Fact::Person);
+            }
         }
     }
 
     fn stop_voice(&mut self) {
         if self.call.voice().on {
+            let stands_by = self.call.stands_by();
             self.call.stop(self.signalling.is_joined(), &mut self.out);
-            self.learn(Fact::VoiceOff);
+            if !stands_by {
+                self.learn(Fact::VoiceOff);
+            }
         }
     }
 

@@ -302,6 +302,8 @@ pub(crate) fn voice_state(signalling: &Signalling, call: &Call, peer: &Peer) -> 
         VoiceState::Off
     } else if unavailable(call, peer).is_some() {
         VoiceState::Unavailable
+    } else if call.is_connected() && call.stands_by() && !peer.voice().on {
+        VoiceState::Waiting
     } else if call.is_connected() {
         VoiceState::Connected
     } else if !signalling.was_met() {

@@ -127,4 +127,7 @@ pub struct VoiceStatus {
     /// The two may be linked before both want voice; nothing is sent over it until then.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub standby: bool,
+    /// Descriptions may be exchanged before this side wants voice, without a candidate: its browser bears that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ahead: bool,
 }

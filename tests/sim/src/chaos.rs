@@ -1,6 +1,6 @@
 //! Whatever happens, at whatever moment: drawn from a seed.
 
-use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, SessionState, SocketEvent, Timer};
+use pairvoice_core::{Ahead, ConnectionEvent, Input, LinkState, OpId, SessionState, SocketEvent, Timer};
 
 use crate::chance::Chance;
 use crate::network::Network;
@@ -27,9 +27,11 @@ pub fn run(seed: u64) {
         ice_lifetime: [None, Some(20)][usize::from(chance.per_mille(300))],
     };
     let names = if chance.per_mille(500) { ["7", "9"] } else { ["9", "7"] };
-    let mut world = World::seeded(seed, names, network);
+    let ahead = [(); 2].map(|()| ahead(&mut chance));
+    let mut world = World::prepared(seed, names, network, ahead);
     for side in &mut world.sides {
         let short = [20_000, 100_000].map(Tokens::Good);
+        side.allowed = chance.per_mille(500);
         side.tokens = *short.get(usize::try_from(chance.below(4)).unwrap()).unwrap_or(&Tokens::LASTING);
     }
     world.start_voice();
@@ -41,6 +43,15 @@ pub fn run(seed: u64) {
     }
     invariants::heal(&mut world);
     invariants::check(&mut world);
+}
+
+/// What a page allows, and what it knows already.
+fn ahead(chance: &mut Chance) -> Ahead {
+    Ahead {
+        ice_servers: chance.per_mille(300).then(Vec::new),
+        standby: chance.per_mille(400),
+        descriptions: chance.per_mille(700),
+    }
 }
 
 fn step(world: &mut World, chance: &mut Chance) {

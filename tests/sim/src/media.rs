@@ -32,6 +32,10 @@ pub(crate) struct Open {
     /// The address that it sends from, and whether its candidates hide it.
     address: &'static str,
     hidden: bool,
+    /// It was told a candidate of the other: to be told of by one side is enough for both.
+    told: bool,
+    /// The microphone's sound goes out by it.
+    sends: bool,
 }
 
 fn candidate(address: &str, hidden: bool) -> ConnectionEvent {
@@ -54,9 +58,9 @@ impl World {
         let now = self.now;
         let side = &mut self.sides[who];
         let life = side.lives;
-        let hidden = !side.microphone;
+        let hidden = !side.microphone && !side.allowed;
         let mut events = Vec::new();
-        match command {
+        match command.clone() {
             ConnectionCommand::Offer { own_context, .. } => {
                 side.counts.offers += 1;
                 self.open(who, id, own_context, format!("{who}:{id:?}:{life}"), None, &mut events);
@@ -111,13 +115,22 @@ impl World {
                 let remote = side.open.iter().any(|o| o.id == id && o.remote.is_some());
                 assert!(remote, "a candidate was added before its remote description");
                 side.counts.ends_of_candidates += u32::from(candidate.candidate.is_empty());
+                for open in side.open.iter_mut().filter(|open| open.id == id && !candidate.candidate.is_empty()) {
+                    if !std::mem::replace(&mut open.told, true) {
+                        open.since = now;
+                    }
+                }
             }
             ConnectionCommand::FindPath => {
                 let path = if self.network.relayed { Path::Relay } else { Path::Direct };
                 events.push(ConnectionEvent::Path(path));
             }
             ConnectionCommand::Configure { .. } => side.counts.configured += 1,
-            ConnectionCommand::SendMicrophone | ConnectionCommand::Measure => {}
+            ConnectionCommand::SendMicrophone | ConnectionCommand::SendNothing => {
+                let sends = command == ConnectionCommand::SendMicrophone;
+                side.open.iter_mut().filter(|open| open.id == id).for_each(|open| open.sends = sends);
+            }
+            ConnectionCommand::Measure => {}
             ConnectionCommand::Play => side.plays = Some(id),
         }
         for event in events {
@@ -138,18 +151,31 @@ impl World {
         let side = &mut self.sides[who];
         side.own_context = own_context;
         side.counts.connections += 1;
-        let (address, hidden) = (side.gathered(own_context), !side.microphone);
+        let (address, hidden) = (side.gathered(own_context), !side.microphone && !side.allowed);
         events.push(ConnectionEvent::LocalDescription { sdp: local.clone() });
         events.extend([candidate(address, hidden), candidate("", false)]);
         let state = LinkState::Connecting;
-        side.open.push(Open { id, local, remote, restarting: None, state, since: now, counted: now, address, hidden });
+        side.open.push(Open {
+            id,
+            local,
+            remote,
+            restarting: None,
+            state,
+            since: now,
+            counted: now,
+            address,
+            hidden,
+            told: false,
+            sends: true,
+        });
     }
 
     /// Sound that came since the last pulse, and a heartbeat to the other.
     fn pulse(&mut self, who: usize, id: OpId, next: u32) {
         let now = self.now;
         let path = self.path_of(who, id);
-        let speaks = self.sides[1 - who].microphone;
+        let sends = |other: OpId| self.sides[1 - who].open.iter().any(|open| open.id == other && open.sends);
+        let speaks = self.sides[1 - who].microphone && path.is_some_and(sends);
         let life = self.sides[who].lives;
         let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { return };
         let elapsed = now - std::mem::replace(&mut open.counted, now);
@@ -217,7 +243,27 @@ impl World {
         let (own, theirs) = (one(who, id)?, one(1 - who, other)?);
         let reaches = |who: usize, open: &Open| self.sides[who].works.link && open.address == self.sides[who].address;
         let named = !own.hidden || !theirs.hidden || self.network.multicast;
-        (self.media_up && named && reaches(who, own) && reaches(1 - who, theirs)).then_some(other)
+        let told = own.told || theirs.told;
+        (self.media_up && named && told && reaches(who, own) && reaches(1 - who, theirs)).then_some(other)
+    }
+
+    /// Whether a side's newest connection was told a candidate of the other.
+    #[must_use]
+    pub fn is_told(&self, who: usize) -> bool {
+        self.sides[who].open.last().is_some_and(|open| open.told)
+    }
+
+    /// Whether this connection of the first side is connected.
+    #[must_use]
+    pub fn is_linked(&self, id: OpId) -> bool {
+        self.sides[0].open.iter().any(|open| open.id == id && open.state == LinkState::Connected)
+    }
+
+    /// How many of a side's connections send the microphone's sound to somebody.
+    #[must_use]
+    pub fn sending(&self, who: usize) -> usize {
+        let sends = |open: &&Open| open.sends && self.path_of(who, open.id).is_some();
+        if self.sides[who].microphone { self.sides[who].open.iter().filter(sends).count() } else { 0 }
     }
 
     /// The newest pair of connections that fit each other.
@@ -248,7 +294,9 @@ impl World {
                     LinkState::Interrupted if path => LinkState::Connected,
                     LinkState::Connected if lasted >= INTERRUPTED_MS => LinkState::Interrupted,
                     LinkState::Interrupted if lasted >= FAILED_MS => LinkState::Failed,
-                    LinkState::Connecting if open.remote.is_some() && lasted >= NEVER_MS => LinkState::Failed,
+                    LinkState::Connecting if open.told && open.remote.is_some() && lasted >= NEVER_MS => {
+                        LinkState::Failed
+                    }
                     _ => continue,
                 };
                 let first = open.state == LinkState::Connecting;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pairvoice_core::{Choices, Config, Identity, OpId, Session, StoredMessage, Timer};
+use pairvoice_core::{Ahead, Choices, Config, Identity, OpId, Session, StoredMessage, Timer};
 use pairvoice_room::SocketId;
 use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
 
@@ -37,6 +37,8 @@ pub struct Side {
     pub(crate) believed: &'static str,
     /// A microphone's track is live.
     pub microphone: bool,
+    /// The person allowed the microphone for good, so that candidates name addresses before it is open.
+    pub allowed: bool,
     /// How long the person takes to allow it, in milliseconds.
     pub prompt_ms: u64,
     /// Unsent messages that outlive the page; none in a browser without a store.
@@ -51,6 +53,8 @@ pub struct Side {
     pub own_context: bool,
     /// The connection that is played.
     pub plays: Option<OpId>,
+    /// What its page allows before somebody wants voice.
+    pub(crate) ahead: Ahead,
     /// The session ended.
     pub ended: bool,
 }
@@ -90,10 +94,10 @@ pub struct Counts {
 }
 
 impl Side {
-    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>) -> Self {
+    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, ahead: Ahead) -> Self {
         let user = UserId::parse(name).unwrap();
         Self {
-            session: session(&user, 1, incapable),
+            session: session(&user, 1, incapable, &ahead),
             user,
             lives: 1,
             socket: None,
@@ -106,6 +110,7 @@ impl Side {
             address: "192.0.2.1",
             believed: "192.0.2.1",
             microphone: false,
+            allowed: false,
             prompt_ms: 10,
             store: Some(Vec::new()),
             told: Vec::new(),
@@ -113,6 +118,7 @@ impl Side {
             counts: Counts::default(),
             own_context: false,
             plays: None,
+            ahead,
             ended: false,
         }
     }
@@ -120,7 +126,7 @@ impl Side {
     /// The page is gone, and another one is there.
     pub(crate) fn new_life(&mut self) {
         self.lives += 1;
-        self.session = session(&self.user, self.lives, None);
+        self.session = session(&self.user, self.lives, None, &self.ahead);
         self.socket = None;
         self.token.clear();
         self.timers.clear();
@@ -158,7 +164,7 @@ impl Side {
     }
 }
 
-fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session {
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahead) -> Session {
     let tag = u32::from(user.as_str().as_bytes()[0]);
     let me = Identity {
         session: SessionId::parse("s").unwrap(),
@@ -172,7 +178,7 @@ fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session 
         choices: Choices::default(),
         speaker_selectable: true,
         token_renews: true,
-        ice_servers: None,
+        ahead: ahead.clone(),
     })
 }
 

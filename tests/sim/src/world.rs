@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use pairvoice_core::{ConnectionEvent, Input, MicrophoneEvent, OpId, SessionState, Timer};
+use pairvoice_core::{Ahead, ConnectionEvent, Input, MicrophoneEvent, OpId, SessionState, Timer};
 use pairvoice_room::SocketId;
 use pairvoice_wire::{ClientEvent, Handshake, InBand, MessageId, UserId, VoiceReason, VoiceState};
 
@@ -112,13 +112,25 @@ impl World {
     /// The same with chance and a network.
     #[must_use]
     pub fn seeded(seed: u64, names: [&str; 2], network: Network) -> Self {
-        Self::with(seed, names.map(|name| Side::new(name, None)), network)
+        let ahead = Ahead { descriptions: true, ..Ahead::default() };
+        Self::prepared(seed, names, network, [ahead.clone(), ahead])
+    }
+
+    /// The same with what each page allows before somebody wants voice.
+    #[must_use]
+    pub fn prepared(seed: u64, names: [&str; 2], network: Network, ahead: [Ahead; 2]) -> Self {
+        let [first, second] = ahead;
+        Self::with(seed, [Side::new(names[0], None, first), Side::new(names[1], None, second)], network)
     }
 
     /// The same where the second browser can't do voice.
     #[must_use]
     pub fn with_incapable(names: [&str; 2], reason: VoiceReason) -> Self {
-        Self::with(0, [Side::new(names[0], None), Side::new(names[1], Some(reason))], Network::default())
+        Self::with(
+            0,
+            [Side::new(names[0], None, Ahead::default()), Side::new(names[1], Some(reason), Ahead::default())],
+            Network::default(),
+        )
     }
 
     fn with(seed: u64, sides: [Side; 2], network: Network) -> Self {

@@ -42,8 +42,10 @@ pub(crate) struct Attempt {
     pub(super) with: Option<InstanceId>,
     /// Our newest description and its candidates, to be said again after a reconnection, until they have served.
     pub(super) said: Vec<Envelope>,
-    /// Remote candidates that wait for the remote description.
+    /// Remote candidates that wait for the remote description, or for this side to want a link.
     pub(super) held: Vec<Candidate>,
+    /// Local candidates that nobody is told of before this side wants a link; none when it does.
+    pub(super) withheld: Option<Vec<Candidate>>,
     pub(crate) exchange: Exchange,
     /// The browser's word: `Connecting`, `Connected` or `Failed`.
     pub(crate) link: LinkState,
@@ -67,6 +69,7 @@ impl Attempt {
             with,
             said: Vec::new(),
             held: Vec::new(),
+            withheld: None,
             exchange: if role == Role::Offerer { Exchange::Offered } else { Exchange::Answered },
             link: LinkState::Connecting,
             flow: Flow::Never,
@@ -89,7 +92,12 @@ impl Attempt {
     /// The remote description is set: gives the candidates that waited for it.
     pub(super) fn remote_description_set(&mut self) -> Vec<Candidate> {
         self.exchange = self.exchange.max(Exchange::Negotiated);
-        std::mem::take(&mut self.held)
+        if self.is_quiet() { Vec::new() } else { std::mem::take(&mut self.held) }
+    }
+
+    /// Only descriptions are exchanged: no address is told, and no packet sent.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.withheld.is_some()
     }
 
     /// The newest descriptions led to a working path: nothing of them needs to be said again.

@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, Exchange};
 use super::negotiation::{Negotiation, is_relayed};
+use super::quiet::without_candidates;
 use crate::input::LinkState;
 use crate::output::{ConnectionCommand, Note, Output};
 use crate::outputs::Outputs;
@@ -105,7 +106,8 @@ impl Negotiation {
                 attempt.exchange = Exchange::Answered;
                 attempt.with = Some(envelope.instance.clone());
                 attempt.said.retain(|e| !matches!(e.body, SignalBody::Offer { .. }));
-                let command = ConnectionCommand::Answer { sdp: sdp.clone() };
+                let sdp = if attempt.is_quiet() { without_candidates(sdp) } else { sdp.clone() };
+                let command = ConnectionCommand::Answer { sdp };
                 out.push(Output::Connection { id: attempt.id, command });
                 Some(Signalled::Nothing)
             }
@@ -123,7 +125,7 @@ impl Negotiation {
                     .filter(|a| a.was_connected() || a.link != LinkState::Failed)?;
                 attempt.complete.1 |= candidate.is_end();
                 self.relays.there |= is_relayed(candidate);
-                if attempt.exchange >= Exchange::Negotiated {
+                if attempt.exchange >= Exchange::Negotiated && !attempt.is_quiet() {
                     let command = ConnectionCommand::AddCandidate(candidate.clone());
                     out.push(Output::Connection { id: attempt.id, command });
                     Some(Signalled::Nothing)

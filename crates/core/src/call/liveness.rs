@@ -10,6 +10,8 @@ use crate::timer::MAX_ROUND_TRIP_MS;
 const PULSE_MS: u32 = 250;
 /// Between two pulses of a hidden page, whose timers the browser slows down to one a second, in milliseconds.
 const HIDDEN_PULSE_MS: u32 = 1_000;
+/// Between two pulses of a link over which nobody talks, in milliseconds.
+const RESTING_PULSE_MS: u32 = 2_000;
 /// So many heartbeats in a row are not lost by chance: 30 % loss does it once in four hundred times.
 const HEARTBEATS: u32 = 5;
 /// Nothing is concluded for so long after connecting, or until the first heartbeat, in milliseconds: the data channel opens
@@ -40,8 +42,10 @@ pub(crate) enum Silence {
 /// Silence of the running link. Times are in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Liveness {
-    /// The time between two pulses: longer in a hidden page.
-    pulse: u32,
+    /// Nobody sees the page, whose timers the browser slows down.
+    hidden: bool,
+    /// Nobody talks.
+    resting: bool,
     /// What is left of the time after connecting in which nothing is concluded.
     grace: u32,
     /// The silence so far.
@@ -62,7 +66,8 @@ pub(crate) struct Liveness {
 impl Default for Liveness {
     fn default() -> Self {
         Self {
-            pulse: PULSE_MS,
+            hidden: false,
+            resting: false,
             grace: 0,
             silent: 0,
             heard: false,
@@ -78,7 +83,11 @@ impl Default for Liveness {
 impl Liveness {
     /// Milliseconds from one pulse to the next.
     pub(crate) fn pulse(&self) -> u32 {
-        self.pulse
+        match (self.resting, self.hidden) {
+            (true, _) => RESTING_PULSE_MS,
+            (false, true) => HIDDEN_PULSE_MS,
+            (false, false) => PULSE_MS,
+        }
     }
 
     /// Whether the silence has just become a second longer.
@@ -93,12 +102,22 @@ impl Liveness {
 
     /// Browsers slow down the timers of a page that nobody sees.
     pub(crate) fn hide(&mut self, hidden: bool) {
-        self.pulse = if hidden { HIDDEN_PULSE_MS } else { PULSE_MS };
+        self.hidden = hidden;
+    }
+
+    /// Somebody talks or nobody does; tells whether that is news. What was silent at another pulse means nothing.
+    pub(crate) fn rest(&mut self, resting: bool) -> bool {
+        let news = std::mem::replace(&mut self.resting, resting) != resting;
+        if news {
+            self.forget();
+        }
+        news
     }
 
     /// A link has come up.
     pub(crate) fn begin(&mut self) {
-        *self = Self { pulse: self.pulse, grace: GRACE_MS, round_trip: self.round_trip, ..Self::default() };
+        let Self { hidden, resting, round_trip, .. } = *self;
+        *self = Self { hidden, resting, grace: GRACE_MS, round_trip, ..Self::default() };
     }
 
     /// This side did not look for a while: what it did not see means nothing.

@@ -6,6 +6,7 @@
 
 use super::addresses::candidate_type;
 use super::attempt::{Attempt, Exchange, Flow};
+use super::quiet::without_candidates;
 use crate::identity::Identity;
 use crate::input::{ConnectionEvent, LinkState};
 use crate::op_id::OpId;
@@ -23,6 +24,17 @@ pub(super) struct Relays {
     pub(super) there: bool,
     /// A relay had no room for this side.
     pub(super) busy: bool,
+}
+
+/// What a new attempt begins with.
+#[derive(Debug, Clone)]
+pub(super) struct Beginning {
+    /// The servers to gather candidates with.
+    pub(super) ice_servers: Vec<IceServer>,
+    /// See [`ConnectionCommand::Offer`].
+    pub(super) own_context: bool,
+    /// No candidate is told or used before this side wants a link.
+    pub(super) quiet: bool,
 }
 
 /// The offer/answer exchange of one session.
@@ -57,6 +69,8 @@ pub(crate) struct Negotiation {
     pub(super) requests: Vec<(OpId, u32)>,
     /// Who found a relay.
     pub(super) relays: Relays,
+    /// This person wants to hear the other.
+    audible: bool,
     /// How many signals were dropped.
     pub(super) dropped: u32,
 }
@@ -79,21 +93,24 @@ impl Negotiation {
             in_knock: 0,
             requests: Vec::new(),
             relays: Relays::default(),
+            audible: false,
             dropped: 0,
         }
     }
 
-    /// Begins a new attempt as offerer in the place of the newest. `own_context`: see [`ConnectionCommand::Offer`].
-    pub(super) fn offer(&mut self, peer: &UserId, ice_servers: Vec<IceServer>, own_context: bool, out: &mut Outputs) {
+    /// Begins a new attempt as offerer in the place of the newest.
+    pub(super) fn offer(&mut self, peer: &UserId, beginning: Beginning, out: &mut Outputs) {
         self.retire(out);
         self.attempts = self.attempts.wrapping_add(1);
         let attempt = Attempt::new(out.next_id(), Role::Offerer, self.attempts, self.me.instance.clone(), None);
+        let withheld = beginning.quiet.then(Vec::new);
+        let Beginning { ice_servers, own_context, .. } = beginning;
         let command = ConnectionCommand::Offer { ice_servers, own_context };
-        self.begin(attempt, peer, command, out);
+        self.begin(Attempt { withheld, ..attempt }, peer, command, out);
     }
 
-    /// Accepts the newest offer, if one lies ready.
-    pub(super) fn accept(&mut self, peer: &UserId, ice_servers: Vec<IceServer>, own_context: bool, out: &mut Outputs) {
+    /// Accepts the newest offer, if one lies ready. `passive`: see [`ConnectionCommand::Accept`].
+    pub(super) fn accept(&mut self, peer: &UserId, beginning: Beginning, passive: bool, out: &mut Outputs) {
         let Some(Envelope { body: SignalBody::Offer { sdp }, attempt: number, instance, .. }) = self.offer.take()
         else {
             return;
@@ -102,8 +119,11 @@ impl Negotiation {
         let complete = (false, held.iter().any(Candidate::is_end));
         self.retire(out);
         let with = Some(instance.clone());
-        let attempt = Attempt { held, complete, ..Attempt::new(out.next_id(), Role::Answerer, number, instance, with) };
-        self.begin(attempt, peer, ConnectionCommand::Accept { ice_servers, sdp, own_context }, out);
+        let attempt = Attempt::new(out.next_id(), Role::Answerer, number, instance, with);
+        let Beginning { ice_servers, own_context, quiet } = beginning;
+        let sdp = if quiet { without_candidates(&sdp) } else { sdp };
+        let attempt = Attempt { held, complete, withheld: quiet.then(Vec::new), ..attempt };
+        self.begin(attempt, peer, ConnectionCommand::Accept { ice_servers, sdp, own_context, passive }, out);
     }
 
     fn begin(&mut self, attempt: Attempt, peer: &UserId, command: ConnectionCommand, out: &mut Outputs) {
@@ -117,10 +137,19 @@ impl Negotiation {
         self.play_alone(out);
     }
 
-    /// What nothing else plays beside may be played as soon as it comes.
+    /// What nothing else plays beside may be played as soon as it comes, if this side wants to hear anything.
     fn play_alone(&self, out: &mut Outputs) {
-        if let (Some(attempt), None) = (&self.attempt, &self.former) {
+        if let (Some(attempt), None, true) = (&self.attempt, &self.former, self.audible) {
             out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Play });
+        }
+    }
+
+    /// Plays what comes from now on, or plays nothing of what begins.
+    pub(super) fn set_audible(&mut self, audible: bool, out: &mut Outputs) {
+        let before = std::mem::replace(&mut self.audible, audible);
+        if audible && !before {
+            let playing = self.former.as_ref().or(self.attempt.as_ref());
+            out.extend(playing.map(|a| Output::Connection { id: a.id, command: ConnectionCommand::Play }));
         }
     }
 
@@ -254,9 +283,10 @@ impl Negotiation {
         };
         match event {
             ConnectionEvent::LocalDescription { sdp } if newest => {
+                let sdp = if attempt.is_quiet() { without_candidates(sdp) } else { sdp.clone() };
                 let body = match attempt.role {
-                    Role::Offerer => SignalBody::Offer { sdp: sdp.clone() },
-                    Role::Answerer => SignalBody::Answer { sdp: sdp.clone() },
+                    Role::Offerer => SignalBody::Offer { sdp },
+                    Role::Answerer => SignalBody::Answer { sdp },
                 };
                 self.say_of_attempt(body, joined, out);
             }
@@ -264,7 +294,9 @@ impl Negotiation {
                 attempt.addresses.found(candidate);
                 self.relays.here |= is_relayed(candidate);
                 attempt.complete.0 |= candidate.is_end();
-                if newest {
+                if let Some(withheld) = &mut attempt.withheld {
+                    withheld.push(candidate.clone());
+                } else if newest {
                     self.say_of_attempt(SignalBody::Candidate(candidate.clone()), joined, out);
                 }
             }

@@ -1,5 +1,6 @@
 //! What the other and the server say about the call, and what they are told.
 
+use super::aim::Aim;
 use super::attempt::Attempt;
 use super::incoming::Signalled;
 use super::{Call, ICE_MS};
@@ -122,7 +123,8 @@ impl Call {
 
     /// What there is to say before a socket is open.
     pub(crate) fn first_words(&self) -> Words {
-        if self.voice.is_wanted() && self.given_up().is_none() && !self.is_connected() {
+        let wants = self.voice.is_wanted() || (self.standby && self.voice.incapable.is_none());
+        if wants && self.given_up().is_none() && !self.is_connected() {
             self.negotiation.first_words()
         } else {
             Words::None
@@ -143,6 +145,10 @@ impl Call {
     /// Our own socket is back.
     pub(crate) fn rejoined(&mut self, out: &mut Outputs) {
         self.negotiation.rejoined(out);
+        // What was prepared on another network is gone here, and the word of it may have gone to a socket that led nowhere.
+        if self.role == Some(Role::Answerer) && self.aim != Aim::Nothing && self.negotiation.lacks_an_offer() {
+            self.negotiation.say(SignalBody::Restart { why: RestartWhy::Network }, true, out);
+        }
     }
 
     pub(crate) fn acknowledged(&mut self, request: OpId, outcome: Option<Outcome>, with: Option<&InstanceId>) {
@@ -155,6 +161,10 @@ impl Call {
             if status != self.told {
                 self.told = status;
                 out.emit(ClientEvent::Voice(status));
+            }
+            // Over a link that stands by the other hears of it half a round trip sooner.
+            if self.stands_by && status != self.told_in_band && self.negotiation.can_send_in_band() {
+                self.send_in_band(InBand::Voice(status), out);
             }
             self.told_in_band = status;
         } else if status != self.told_in_band && self.negotiation.can_send_in_band() {

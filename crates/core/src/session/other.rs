@@ -61,7 +61,7 @@ impl Session {
         let joined = self.signalling.is_joined();
         let fact = self.call.signal(envelope, self.peer.instance(), joined, &mut self.out);
         // A request of the answerer's is for somebody who wants voice.
-        let void = matches!(fact, Some(Fact::Asked(_))) && !self.call.voice().is_wanted();
+        let void = matches!(fact, Some(Fact::Asked(_))) && !self.call.wants_link();
         self.learn_any(fact.filter(|_| !void));
     }
 
