@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use pairvoice_core::{Choices, Config, Identity, OpId, Session, StoredMessage, Timer};
-use pairvoice_room::SocketId;
+use pairvoice_room::{KnockId, SocketId};
 use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
 
+use crate::knocks::Answer;
 use crate::media::Open;
 use crate::token::Tokens;
 
@@ -53,6 +54,8 @@ pub struct Side {
     pub plays: Option<OpId>,
     /// The session ended.
     pub ended: bool,
+    /// What came of this page's knocks, in the order in which it came.
+    pub knocked: Vec<(KnockId, Answer)>,
 }
 
 /// What works on a host.
@@ -114,6 +117,7 @@ impl Side {
             own_context: false,
             plays: None,
             ended: false,
+            knocked: Vec::new(),
         }
     }
 
@@ -128,6 +132,7 @@ impl Side {
         self.microphone = false;
         self.asleep_until = 0;
         self.ended = false;
+        self.knocked.clear();
     }
 
     /// Asks the app for a token.
@@ -158,15 +163,19 @@ impl Side {
     }
 }
 
-fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session {
+/// Who a page of a user is.
+pub(crate) fn identity(user: &UserId, life: u32) -> Identity {
     let tag = u32::from(user.as_str().as_bytes()[0]);
-    let me = Identity {
+    Identity {
         session: SessionId::parse("s").unwrap(),
         user: user.clone(),
         instance: InstanceId::parse(&format!("{tag:016x}{life:016x}")).unwrap(),
-    };
+    }
+}
+
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session {
     Session::new(Config {
-        me,
+        me: identity(user, life),
         peer: None,
         incapable,
         choices: Choices::default(),
