@@ -28,13 +28,14 @@ impl Connections {
             ConnectionCommand::Offer { ice_servers, own_context } => {
                 self.make(id, &ice_servers, own_context, track, PeerConnection::offer);
             }
-            ConnectionCommand::Accept { ice_servers, sdp, own_context } => {
-                self.make(id, &ice_servers, own_context, track, |c| c.accept(&sdp));
+            ConnectionCommand::Accept { ice_servers, sdp, own_context, passive } => {
+                self.make(id, &ice_servers, own_context, track, |c| c.accept(&sdp, passive));
             }
             ConnectionCommand::Configure { ice_servers } => self.with(id, |c| c.configure(&ice_servers)),
             ConnectionCommand::Answer { sdp } => self.with(id, |c| c.answer(&sdp)),
             ConnectionCommand::AddCandidate(candidate) => self.with(id, |c| c.add_candidate(&candidate)),
             ConnectionCommand::SendMicrophone => self.with(id, |c| c.send(track)),
+            ConnectionCommand::SendNothing => self.with(id, |c| c.send(None)),
             ConnectionCommand::Play => self.with(id, PeerConnection::play),
             ConnectionCommand::Restart => self.with(id, PeerConnection::restart),
             ConnectionCommand::AcceptRestart { sdp } => self.with(id, |c| c.accept_restart(&sdp)),

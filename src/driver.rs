@@ -10,7 +10,7 @@ use gloo::timers::callback::Interval;
 use js_sys::{Date, Function, Promise};
 use pairvoice_core::wire::{Handshake, InstanceId};
 use pairvoice_core::{
-    AppFault, Config, Event, Identity, Input, KnockAnswer, OpId, Output, Session, SocketEvent, TokenSource,
+    Ahead, AppFault, Config, Event, Identity, Input, KnockAnswer, OpId, Output, Session, SocketEvent, TokenSource,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -23,7 +23,7 @@ use crate::convert::{describe, milliseconds, whole};
 use crate::crash;
 use crate::devices;
 use crate::door::Door;
-use crate::environment::{ask_for_token, import, incapable, is_hidden};
+use crate::environment::{ask_for_token, bears_descriptions_ahead, import, incapable, is_hidden};
 use crate::from_js::from_js;
 use crate::inbox::{Inbox, Report};
 use crate::level::{self, Meter};
@@ -95,7 +95,11 @@ impl Driver {
             choices: media::choices(&options),
             speaker_selectable: devices::is_speaker_selectable(),
             token_renews: matches!(options.token, Token::Function(_)),
-            ice_servers: door.known_ice_servers(),
+            ahead: Ahead {
+                ice_servers: door.known_ice_servers(),
+                standby: options.standby,
+                descriptions: bears_descriptions_ahead(),
+            },
         };
         recorder.begin(&config);
         let server = [options.server.origin.as_str(), &options.server.path].concat();

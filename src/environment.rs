@@ -99,6 +99,12 @@ pub(crate) fn incapable() -> Option<VoiceReason> {
     }
 }
 
+/// Whether this browser bears a connection that has descriptions and no candidate: Chromium waits for one, Firefox gives up. Only
+/// browsers of Chromium's have `userAgentData`.
+pub(crate) fn bears_descriptions_ahead() -> bool {
+    property(&property(&js_sys::global(), "navigator"), "userAgentData").is_object()
+}
+
 /// Whether nobody sees this page now.
 pub(crate) fn is_hidden() -> bool {
     web_sys::window().and_then(|w| w.document()).is_some_and(|d| d.hidden())

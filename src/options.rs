@@ -36,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) peer: Option<UserId>,
     pub(crate) token: Token,
     pub(crate) gathering: Gathering,
+    /// A link may stand while nobody talks.
+    pub(crate) standby: bool,
     pub(crate) log: Level,
     /// The microphone that the app names; none is what the person chose before.
     pub(crate) microphone: Option<GivenMicrophone>,
@@ -71,6 +73,7 @@ impl Options {
             peer,
             token: token(&given("token"))?,
             gathering: if given("relayOnly").is_truthy() { Gathering::RelayOnly } else { Gathering::All },
+            standby: given("standby").is_truthy(),
             log: match given("log").as_string().as_deref() {
                 Some("silent") => Level::Silent,
                 Some("debug") => Level::Debug,

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use gloo::events::EventListener;
-use js_sys::{JSON, Promise};
+use js_sys::{JSON, JsString, Promise};
 use pairvoice_core::wire::{Candidate, IceServer, InBand};
 use pairvoice_core::{ConnectionEvent, LinkState, OpId};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -280,8 +280,11 @@ impl PeerConnection {
         self.set_local_description();
     }
 
-    /// Sets the remote offer, makes its transceiver go both ways, sets a local answer.
-    pub(crate) fn accept(&self, sdp: &str) {
+    /// Sets the remote offer, makes its transceiver go both ways, sets a local answer. `passive`: the offerer begins DTLS.
+    pub(crate) fn accept(&self, sdp: &str, passive: bool) {
+        let active = || String::from(JsString::from(sdp).split("a=setup:actpass").join("a=setup:active"));
+        let active = passive.then(active);
+        let sdp = active.as_deref().unwrap_or(sdp);
         self.set_remote_description(RtcSdpType::Offer, sdp, |this| {
             let transceiver = this.connection.get_transceivers().get(0);
             if transceiver.is_object() {

@@ -7,7 +7,7 @@ use pairvoice_wire::{
 };
 
 use crate::grant::Grant;
-use crate::input::SocketId;
+use crate::input::{Knock, KnockId, SocketId};
 use crate::output::{Note, Output, Timer};
 use crate::room::Room;
 use crate::seat::{Seat, Socket};
@@ -15,6 +15,8 @@ use crate::store::{StoreError, StoreRequest};
 
 /// When a client whose token was revoked comes back, in milliseconds: a token of the same second would be void, too.
 const REVOKED_MS: u32 = 2_000;
+/// Why somebody is asked to come again.
+const UNREAD: &str = "the chat log could not be read";
 
 /// What outlives a room of who may enter its session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -56,8 +58,17 @@ pub(crate) struct Door {
     is_read: bool,
     /// The store knows the participants, too.
     is_written: bool,
-    /// Sockets that came before the store had answered for the first one.
-    waiting: Vec<(SocketId, Handshake, Grant)>,
+    /// The knock for which the store was asked who may enter.
+    asked: Option<KnockId>,
+    /// Who came before the store had answered for the first one.
+    waiting: Vec<Waiting>,
+}
+
+/// Somebody at the door.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Waiting {
+    Socket(SocketId, Box<Handshake>, Grant),
+    Knock(Box<Knock>),
 }
 
 impl Door {
@@ -73,7 +84,12 @@ impl Door {
 
     /// A socket waits no more.
     pub(crate) fn forget(&mut self, socket: SocketId) {
-        self.waiting.retain(|(waiting, ..)| *waiting != socket);
+        self.waiting.retain(|waiting| !matches!(waiting, Waiting::Socket(id, ..) if *id == socket));
+    }
+
+    /// Nobody waits for the answer to a knock any more.
+    pub(crate) fn forget_knock(&mut self, knock: KnockId) {
+        self.waiting.retain(|waiting| !matches!(waiting, Waiting::Knock(known) if known.id == knock));
     }
 }
 
@@ -87,8 +103,8 @@ impl Room {
         grant: Grant,
     ) -> Option<(Handshake, Grant)> {
         if !self.door.is_read {
-            if self.seats_mut().any(|seat| matches!(seat.socket, Socket::Entering(_))) {
-                self.door.waiting.push((socket, handshake, grant));
+            if self.is_asked_for() {
+                self.door.waiting.push(Waiting::Socket(socket, Box::new(handshake), grant));
                 return None;
             }
         } else if let Err(refusal) = self.authorize(&handshake.user_id, &grant) {
@@ -96,6 +112,52 @@ impl Room {
             return None;
         }
         Some((handshake, grant))
+    }
+
+    /// A socket is on its way in, with whose page the store tells who may enter.
+    fn is_asked_for(&mut self) -> bool {
+        self.seats_mut().any(|seat| matches!(seat.socket, Socket::Entering(_)))
+    }
+
+    /// Whether a knock may take a seat now: its answer tells of the other, so it always waits until the room knows who may enter.
+    pub(crate) fn knock_at_the_door(&mut self, knock: Box<Knock>) -> Option<Box<Knock>> {
+        if !self.door.is_read {
+            if self.door.asked.is_none() && !self.is_asked_for() {
+                self.door.asked = Some(knock.id);
+                self.push(Output::Store(StoreRequest::ReadAdmission { knock: knock.id }));
+            }
+            self.door.waiting.push(Waiting::Knock(knock));
+            return None;
+        }
+        if let Err(refusal) = self.authorize(&knock.handshake.user_id, &knock.grant) {
+            self.refuse_knock(knock.id, refusal);
+            return None;
+        }
+        Some(knock)
+    }
+
+    /// The store answered for a knock. An answer that a former room of the session asked for may be older than a revocation.
+    pub(crate) fn admission_read(&mut self, knock: KnockId, admission: Result<Admission, StoreError>) {
+        if self.door.asked != Some(knock) {
+            return;
+        }
+        self.door.asked = None;
+        if let Ok(admission) = admission {
+            self.learn(admission);
+            self.answer_the_door();
+        } else if !self.door.is_read {
+            // Sockets wait for the page of another one, which may still come.
+            let is_knock = |waiting: &Waiting| matches!(waiting, Waiting::Knock(_));
+            let (knocks, sockets) = std::mem::take(&mut self.door.waiting).into_iter().partition(is_knock);
+            self.door.waiting = knocks;
+            self.answer_the_door();
+            self.door.waiting = sockets;
+        }
+    }
+
+    /// The other, or who it will be.
+    pub(crate) fn peer_of(&mut self, user: &UserId) -> Option<PeerInfo> {
+        self.other(user).map(|other| other.info()).or(self.door.peer_of(user).map(PeerInfo::unmet))
     }
 
     /// Whether a token lets its user be here; the first one that names two users pins the session to them.
@@ -150,6 +212,8 @@ impl Room {
     fn expel(&mut self, whose: impl Fn(&UserId) -> bool, why: &'static str, after_ms: Option<u32>) {
         let users: Vec<UserId> = self.seats_mut().map(|seat| seat.user.clone()).filter(|user| whose(user)).collect();
         for user in users {
+            let refusal = Refusal { after_ms, ..Refusal::new(Code::Unauthorized, why) };
+            self.turn_away(&user, &refusal);
             match self.vacate(&user).map(|seat| seat.socket) {
                 Some(Socket::Open { id, .. }) => {
                     let notice = Notice { code: Code::Unauthorized, after_ms };
@@ -158,7 +222,6 @@ impl Room {
                     self.push(Output::HangUp { socket: id });
                 }
                 Some(Socket::Entering(entering)) => {
-                    let refusal = Refusal { after_ms, ..Refusal::new(Code::Unauthorized, why) };
                     self.push(Output::Refuse { socket: entering.id, refusal });
                 }
                 Some(Socket::None) | None => {}
@@ -168,6 +231,7 @@ impl Room {
 
     /// Frees a seat at once, and tells the other.
     pub(crate) fn vacate(&mut self, user: &UserId) -> Option<Seat> {
+        self.release(user);
         let seat = self.remove(user)?;
         let info = seat.info();
         let gone = PeerInfo { presence: Presence::Absent, left: true, voice: VoiceStatus::default(), ..info };
@@ -198,13 +262,14 @@ impl Room {
         let Some(entering) = seat.entering(socket) else { return };
         let Ok(page) = page else {
             seat.socket = Socket::None;
-            return self.refuse(socket, Code::Busy, "the chat log could not be read");
+            return self.refuse(socket, Code::Busy, UNREAD);
         };
         entering.page = Some(page);
         let grant = entering.grant.clone();
         match self.authorize(&user, &grant) {
             Ok(()) => self.push(Output::Admit { socket }),
             Err(refusal) => {
+                self.turn_away(&user, &refusal);
                 self.vacate(&user);
                 self.push(Output::Refuse { socket, refusal });
             }
@@ -213,11 +278,14 @@ impl Room {
 
     /// Whoever waits asks for a seat again, or in vain when the store did not answer.
     pub(crate) fn answer_the_door(&mut self) {
-        for (socket, handshake, grant) in std::mem::take(&mut self.door.waiting) {
-            if self.door.is_read {
-                self.enter(socket, handshake, grant);
-            } else {
-                self.refuse(socket, Code::Busy, "the chat log could not be read");
+        for waiting in std::mem::take(&mut self.door.waiting) {
+            match waiting {
+                Waiting::Socket(socket, handshake, grant) if self.door.is_read => {
+                    self.enter(socket, *handshake, grant);
+                }
+                Waiting::Socket(socket, ..) => self.refuse(socket, Code::Busy, UNREAD),
+                Waiting::Knock(knock) if self.door.is_read => self.knock(knock),
+                Waiting::Knock(knock) => self.refuse_knock(knock.id, Refusal::new(Code::Busy, UNREAD)),
             }
         }
     }

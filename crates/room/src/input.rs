@@ -1,7 +1,7 @@
 //! Everything that can happen to a room.
 
 use pairvoice_wire::{
-    ChatMessage, ChatPage, ClientEvent, Handshake, IceServers, Receipt, Refusal, ServerEvent, UserId,
+    ChatMessage, ChatPage, ClientEvent, Envelope, Handshake, IceServers, Receipt, Refusal, ServerEvent, UserId,
 };
 
 use crate::door::Admission;
@@ -17,6 +17,25 @@ pub struct SocketId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(pub u64);
 
+/// Names one knock; never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KnockId(pub u64);
+
+/// A handshake by HTTP, which comes before the client's socket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Knock {
+    /// The knock.
+    pub id: KnockId,
+    /// What the client says of itself; the token in it is not looked at.
+    pub handshake: Handshake,
+    /// What the token grants.
+    pub grant: Grant,
+    /// ICE servers for its user.
+    pub ice: IceServers,
+    /// How long it may wait for a signal, in milliseconds; at most [`pairvoice_wire::MAX_KNOCK_WAIT_MS`] count.
+    pub wait_ms: u32,
+}
+
 /// One thing that happened. [`crate::Room::handle`] takes any of them at any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -29,6 +48,25 @@ pub enum Input {
         handshake: Box<Handshake>,
         /// What the token grants.
         grant: Grant,
+    },
+    /// A client knocks whose token was verified. It is answered by [`crate::Output::AnswerKnock`], now or later.
+    Knock(Box<Knock>),
+    /// Nobody waits for the answer to a knock any more.
+    KnockGone {
+        /// The knock.
+        knock: KnockId,
+    },
+    /// [`crate::Output::AnswerKnock`] came to nobody.
+    KnockLost {
+        /// The signals in it.
+        signals: Vec<Envelope>,
+    },
+    /// The answer to [`crate::StoreRequest::ReadAdmission`].
+    AdmissionRead {
+        /// The knock that it was asked for.
+        knock: KnockId,
+        /// Who may enter.
+        admission: Result<Admission, StoreError>,
     },
     /// An admitted socket takes events from now on.
     Connected {

@@ -13,6 +13,7 @@ mod door;
 mod grant;
 mod ice;
 mod input;
+mod knock;
 mod output;
 mod parked;
 mod relay;
@@ -26,7 +27,7 @@ mod tests;
 
 pub use door::Admission;
 pub use grant::Grant;
-pub use input::{Input, RequestId, SocketId};
+pub use input::{Input, Knock, KnockId, RequestId, SocketId};
 pub use output::{Note, Output, Timer};
 pub use room::{Config, Room};
 pub use store::{Appended, Known, StoreError, StoreRequest, Ticket};

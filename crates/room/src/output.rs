@@ -1,8 +1,10 @@
 //! Everything a room asks its host to do.
 
-use pairvoice_wire::{Acknowledgement, InstanceId, Outcome, Refusal, ServerEvent, UserId, VoiceReason, VoiceState};
+use pairvoice_wire::{
+    Acknowledgement, InstanceId, Knocked, Outcome, Refusal, ServerEvent, UserId, VoiceReason, VoiceState,
+};
 
-use crate::input::{RequestId, SocketId};
+use crate::input::{KnockId, RequestId, SocketId};
 use crate::store::StoreRequest;
 
 /// One thing to do, in the order given.
@@ -19,6 +21,13 @@ pub enum Output {
         socket: SocketId,
         /// What it is told.
         refusal: Refusal,
+    },
+    /// Answer a knock; report [`crate::Input::KnockLost`] if nobody waits for the answer any more and signals are in it.
+    AnswerKnock {
+        /// The knock.
+        knock: KnockId,
+        /// What its client is told.
+        answer: Result<Box<Knocked>, Refusal>,
     },
     /// Emit an event; report [`crate::Input::Overflowed`] if it does not fit into the socket's channel.
     Send {
@@ -70,6 +79,8 @@ pub enum Timer {
     Token(UserId),
     /// Until other credentials for ICE servers are made.
     Ice(UserId),
+    /// Until a knock that waits for a signal is answered without one.
+    Knock(UserId),
 }
 
 /// What a person who runs the server may want to know. It never holds a description, a candidate, a token or a text.
@@ -83,6 +94,13 @@ pub enum Note {
         instance: InstanceId,
         /// The socket.
         socket: SocketId,
+    },
+    /// A user knocked, and has the seat.
+    Knocked {
+        /// The user.
+        user: UserId,
+        /// This life of the client.
+        instance: InstanceId,
     },
     /// A user's socket broke.
     Away {
@@ -124,8 +142,8 @@ pub enum Note {
         offerer: UserId,
         /// Who answers, once known.
         answerer: Option<UserId>,
-        /// The offerer's socket, and the answerer's if there is one.
-        sockets: (SocketId, Option<SocketId>),
+        /// The offerer's socket and the answerer's, of those who have one.
+        sockets: (Option<SocketId>, Option<SocketId>),
         /// The offerer's number of the attempt.
         attempt: u32,
     },
@@ -139,7 +157,7 @@ pub enum Note {
         /// The user.
         user: UserId,
     },
-    /// A signal of a handshake was not relayed.
+    /// A signal of a handshake or a knock was not relayed.
     SignalRefused {
         /// The user.
         user: UserId,

@@ -9,10 +9,14 @@ use pairvoice_wire::{Envelope, InstanceId, MAX_PARKED_BYTES, MAX_PARKED_SIGNALS,
 pub(crate) struct Parked(VecDeque<Envelope>);
 
 impl Parked {
-    /// Keeps a signal; tells whether there was room. A newer offer wipes what belongs to older attempts.
+    /// Keeps a signal; tells whether there was room. A newer offer wipes what belongs to older attempts. Knock and handshake of a
+    /// client both bring what nobody has answered: a copy of what is here adds nothing.
     pub(crate) fn keep(&mut self, envelope: Envelope) -> bool {
         if matches!(envelope.body, SignalBody::Offer { .. }) {
             self.0.retain(|parked| parked.attempt >= envelope.attempt);
+        }
+        if self.0.iter().any(|parked| parked.instance == envelope.instance && parked.sequence == envelope.sequence) {
+            return true;
         }
         let held: usize = self.0.iter().map(Envelope::size).sum();
         let fits = self.0.len() < MAX_PARKED_SIGNALS && held + envelope.size() <= MAX_PARKED_BYTES;

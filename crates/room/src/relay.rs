@@ -12,7 +12,10 @@ use crate::room::Room;
 impl Room {
     /// A `signal` event.
     pub(crate) fn signal(&mut self, socket: SocketId, request: RequestId, envelope: &Envelope) {
-        match self.relay(socket, envelope) {
+        let Some(user) = self.user_of(socket) else {
+            return self.acknowledge(request, Refusal::new(Code::NotJoined, "this socket has no seat"));
+        };
+        match self.relay(&user, envelope) {
             Ok(outcome) => {
                 self.acknowledge(request, Acknowledgement { outcome: Some(outcome), ..Acknowledgement::ok() });
             }
@@ -20,12 +23,11 @@ impl Room {
         }
     }
 
-    /// The signals that came with a handshake: the same rules, and nobody to answer.
-    pub(crate) fn handshake_signals(&mut self, socket: SocketId, signals: Vec<Envelope>) {
-        let Some(user) = self.user_of(socket) else { return };
+    /// The signals that came with a handshake or a knock: the same rules, and nobody to answer.
+    pub(crate) fn handshake_signals(&mut self, user: &UserId, signals: Vec<Envelope>) {
         for (index, envelope) in signals.into_iter().enumerate() {
             let kind = envelope.body.kind();
-            if index >= MAX_HANDSHAKE_SIGNALS || self.relay(socket, &envelope).is_err() {
+            if index >= MAX_HANDSHAKE_SIGNALS || self.relay(user, &envelope).is_err() {
                 self.log(Note::SignalRefused { user: user.clone(), kind });
             }
         }
@@ -35,46 +37,50 @@ impl Room {
     ///
     /// # Errors
     /// A refusal when the signal is too large, under another name, or when too many wait.
-    fn relay(&mut self, socket: SocketId, envelope: &Envelope) -> Result<Outcome, Refusal> {
+    fn relay(&mut self, user: &UserId, envelope: &Envelope) -> Result<Outcome, Refusal> {
         if envelope.size() > MAX_SIGNAL_BYTES {
             return Err(Refusal::new(Code::TooLarge, "a signal has at most 32 KiB"));
         }
         let session = self.config.session.clone();
-        let Some(seat) = self.seat_of(socket) else {
-            return Err(Refusal::new(Code::NotJoined, "this socket has no seat"));
+        let Some(seat) = self.seat(user) else {
+            return Err(Refusal::new(Code::NotJoined, "this user has no seat"));
         };
-        let user = seat.user.clone();
-        if envelope.session != session || envelope.user != user || envelope.instance != seat.instance {
-            self.log(Note::ForeignSender { user });
+        if envelope.session != session || envelope.user != *user || envelope.instance != seat.instance {
+            self.log(Note::ForeignSender { user: user.clone() });
             let message = "the signal's session, user or instance is not the socket's";
             return Err(Refusal::new(Code::ForeignSender, message));
         }
         match envelope.body {
             SignalBody::End => seat.parked.wipe(),
-            SignalBody::Offer { .. } if envelope.generation == 0 => self.note_roles(&user, socket, envelope.attempt),
+            SignalBody::Offer { .. } if envelope.generation == 0 => self.note_roles(user, envelope.attempt),
             SignalBody::Answer { .. } => {
-                if let Some(other) = self.other(&user) {
+                if let Some(other) = self.other(user) {
                     other.parked.answered(envelope.attempt);
                 }
             }
             _ => {}
         }
-        let other = self.other(&user);
-        let gone = other.as_ref().is_some_and(|o| envelope.to.as_ref().is_some_and(|to| *to != o.instance));
-        let to = other.and_then(|other| other.open());
-        let outcome = match to {
-            _ if gone => Some(Outcome::Dropped),
-            Some(to) => {
-                self.push(Output::Send { to, event: ServerEvent::Signal(envelope.clone()) });
-                Some(Outcome::Delivered)
-            }
-            None => {
-                let parked = self.seat_of(socket).is_some_and(|seat| seat.parked.keep(envelope.clone()));
-                parked.then_some(Outcome::Parked)
-            }
-        };
+        let outcome = self.hand_on(envelope);
         self.note_signal(envelope, outcome.unwrap_or(Outcome::Dropped));
         outcome.ok_or_else(|| Refusal::new(Code::Busy, "too many signals wait for the other"))
+    }
+
+    /// Gives a signal to the other's socket, or to their knock that waits for one, or parks it; none when it does not fit there.
+    pub(crate) fn hand_on(&mut self, envelope: &Envelope) -> Option<Outcome> {
+        let other = self.other(&envelope.user);
+        if other.as_ref().is_some_and(|o| envelope.to.as_ref().is_some_and(|to| *to != o.instance)) {
+            return Some(Outcome::Dropped);
+        }
+        if let Some(to) = other.as_ref().and_then(|other| other.open()) {
+            self.push(Output::Send { to, event: ServerEvent::Signal(envelope.clone()) });
+            return Some(Outcome::Delivered);
+        }
+        if let Some(held) = other.and_then(|other| other.held.as_mut()) {
+            held.signals.push(envelope.clone());
+            return Some(Outcome::Delivered);
+        }
+        let parked = self.seat(&envelope.user).is_some_and(|seat| seat.parked.keep(envelope.clone()));
+        parked.then_some(Outcome::Parked)
     }
 
     pub(crate) fn note_signal(&mut self, envelope: &Envelope, outcome: Outcome) {
@@ -89,7 +95,8 @@ impl Room {
         });
     }
 
-    fn note_roles(&mut self, offerer: &UserId, socket: SocketId, attempt: u32) {
+    fn note_roles(&mut self, offerer: &UserId, attempt: u32) {
+        let own = self.seat(offerer).and_then(|seat| seat.open());
         let (answerer, other) = match self.other(offerer) {
             Some(seat) => (Some(seat.user.clone()), seat.open()),
             None => (None, None),
@@ -97,6 +104,6 @@ impl Room {
         if answerer.as_ref().is_some_and(|peer| Role::elect(offerer, peer) == Ok(Role::Answerer)) {
             self.log(Note::WrongOfferer { user: offerer.clone() });
         }
-        self.log(Note::Roles { offerer: offerer.clone(), answerer, sockets: (socket, other), attempt });
+        self.log(Note::Roles { offerer: offerer.clone(), answerer, sockets: (own, other), attempt });
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_wire::{
-    Acknowledgement, ChatDelivery, ClientEvent, Code, Handshake, IceServers, InstanceId, Notice, Outcome, PeerInfo,
-    Presence, Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
+    Acknowledgement, ChatDelivery, ClientEvent, Code, Handshake, IceServers, InstanceId, Notice, Outcome, Presence,
+    Refusal, ServerEvent, SessionId, UserId, VERSION, VoiceStatus, Welcome,
 };
 
 use crate::door::Door;
@@ -19,7 +19,7 @@ const SEATS: usize = 2;
 /// Users of whom former instances are remembered, and former instances of one user.
 const REMEMBERED: usize = 64;
 /// A person whose socket broke without a goodbye counts as away for so long, then as absent, in milliseconds.
-const AWAY_MS: u64 = 8_000;
+pub(crate) const AWAY_MS: u64 = 8_000;
 /// The seat of an absent person is kept for so much longer, in milliseconds: a minute together.
 const SEAT_MS: u64 = 52_000;
 
@@ -52,6 +52,10 @@ impl Room {
     pub fn handle(&mut self, input: Input) {
         match input {
             Input::Enter { socket, handshake, grant } => self.enter(socket, *handshake, grant),
+            Input::Knock(knock) => self.knock(knock),
+            Input::KnockGone { knock } => self.knock_gone(knock),
+            Input::KnockLost { signals } => self.knock_lost(&signals),
+            Input::AdmissionRead { knock, admission } => self.admission_read(knock, admission),
             Input::PageRead { socket, page } => self.page_read(socket, page),
             Input::Connected { socket, ice } => self.connected(socket, ice),
             Input::Ice { socket, ice } => self.renew_ice(socket, ice),
@@ -67,6 +71,7 @@ impl Room {
             Input::TimerFired { timer } => self.timer_fired(timer),
             Input::Restarting { after_ms } => self.restarting(after_ms),
         }
+        self.answer_the_held();
     }
 
     /// The next thing to do.
@@ -148,14 +153,8 @@ impl Room {
     pub(crate) fn enter(&mut self, socket: SocketId, handshake: Handshake, grant: Grant) {
         let Some((handshake, grant)) = self.at_the_door(socket, handshake, grant) else { return };
         let (user, instance) = (handshake.user_id.clone(), handshake.instance.clone());
-        if self.superseded.get(&user).is_some_and(|former| former.contains(&instance)) {
-            return self.refuse(socket, Code::OpenedElsewhere, "a newer instance of this user took over");
-        }
-        if self.seat(&user).is_none() {
-            if self.seats.len() >= SEATS {
-                return self.refuse(socket, Code::SessionFull, "two other users are in this session");
-            }
-            self.seats.push(Seat::new(user.clone(), instance.clone()));
+        if let Err(refusal) = self.find_seat(&user, &instance) {
+            return self.push(Output::Refuse { socket, refusal });
         }
         self.make_way(&user, &instance);
         let known = Known { log: handshake.log.clone(), since: handshake.since, tip: handshake.tip.clone() };
@@ -173,11 +172,29 @@ impl Room {
         self.push(Output::Refuse { socket, refusal: Refusal::new(code, message) });
     }
 
+    /// There is a seat for the user, which may still be a former instance's.
+    ///
+    /// # Errors
+    /// A refusal when the instance was superseded, or when two others have the seats.
+    pub(crate) fn find_seat(&mut self, user: &UserId, instance: &InstanceId) -> Result<(), Refusal> {
+        if self.superseded.get(user).is_some_and(|former| former.contains(instance)) {
+            return Err(Refusal::new(Code::OpenedElsewhere, "a newer instance of this user took over"));
+        }
+        if self.seat(user).is_none() {
+            if self.seats.len() >= SEATS {
+                return Err(Refusal::new(Code::SessionFull, "two other users are in this session"));
+            }
+            self.seats.push(Seat::new(user.clone(), instance.clone()));
+        }
+        Ok(())
+    }
+
     /// The user's former socket goes; a former instance is told why, and stays out.
-    fn make_way(&mut self, user: &UserId, instance: &InstanceId) {
+    pub(crate) fn make_way(&mut self, user: &UserId, instance: &InstanceId) {
         let Some(seat) = self.seat(user) else { return };
         let socket = std::mem::replace(&mut seat.socket, Socket::None);
         let takeover = seat.instance != *instance;
+        let held = if takeover { seat.held.take() } else { None };
         if takeover {
             let former = std::mem::replace(&mut seat.instance, instance.clone());
             seat.parked.wipe();
@@ -192,6 +209,10 @@ impl Room {
             if remembered.len() > REMEMBERED {
                 remembered.pop_front();
             }
+        }
+        if let Some(held) = held {
+            self.push(Output::ClearTimer(Timer::Knock(user.clone())));
+            self.refuse_knock(held.id, Refusal::new(Code::OpenedElsewhere, "a newer instance of this user took over"));
         }
         match socket {
             Socket::Open { id, .. } => {
@@ -225,6 +246,7 @@ impl Room {
             return self.push(Output::HangUp { socket });
         };
         let Some(mut chat) = entering.page.take() else { return };
+        self.release(&user);
         let missed = entering.missed(chat.last);
         entering.bring_up_to_date(&mut chat.receipts);
         let seen = missed.last().map_or(chat.last, |message| message.seq);
@@ -237,7 +259,7 @@ impl Room {
         for envelope in &signals {
             self.note_signal(envelope, Outcome::Delivered);
         }
-        let peer = self.other(&user).map(|other| other.info()).or(self.door.peer_of(&user).map(PeerInfo::unmet));
+        let peer = self.peer_of(&user);
         let IceServers { ice_servers, ice_lifetime } = ice;
         let welcome = Welcome { v: VERSION, peer, signals, chat, ice_servers, ice_lifetime };
         for timer in [Timer::Away(user.clone()), Timer::Seat(user.clone())] {
@@ -252,7 +274,7 @@ impl Room {
         self.tell_other(&user);
         self.log(Note::Joined { user: user.clone(), instance, socket });
         self.note_voice(&user, socket, VoiceStatus::default(), entering.handshake.voice);
-        self.handshake_signals(socket, entering.handshake.signals);
+        self.handshake_signals(&user, entering.handshake.signals);
     }
 
     // Going
@@ -302,8 +324,10 @@ impl Room {
             }
             Timer::Token(user) => self.token_timer(&user),
             Timer::Ice(user) => self.ice_timer(&user),
+            Timer::Knock(user) => self.release(&user),
             Timer::Seat(user) => {
                 let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
+                self.release(&user);
                 for timer in [Timer::Token(user.clone()), Timer::Ice(user)] {
                     self.push(Output::ClearTimer(timer));
                 }
@@ -321,6 +345,7 @@ impl Room {
         for to in open {
             self.push(Output::Send { to, event: ServerEvent::Notice(notice.clone()) });
         }
+        self.turn_everybody_away(after_ms);
     }
 
     // Events

@@ -5,6 +5,7 @@ use pairvoice_wire::{ChatMessage, ChatPage, Handshake, InstanceId, PeerInfo, Pre
 
 use crate::grant::Grant;
 use crate::input::SocketId;
+use crate::knock::Held;
 use crate::parked::Parked;
 
 /// Messages that may wait for a socket that is being let in.
@@ -20,6 +21,8 @@ pub(crate) struct Seat {
     pub(crate) voice: VoiceStatus,
     pub(crate) parked: Parked,
     pub(crate) socket: Socket,
+    /// A knock that waits for the first signal.
+    pub(crate) held: Option<Held>,
     /// How long the token of the welcomed socket is good after its timer, in milliseconds.
     pub(crate) token_left: u64,
 }
@@ -104,6 +107,7 @@ impl Seat {
             voice: VoiceStatus::default(),
             parked: Parked::default(),
             socket: Socket::None,
+            held: None,
             token_left: 0,
         }
     }

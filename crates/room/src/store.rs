@@ -2,7 +2,7 @@
 
 use pairvoice_wire::{Accepted, ChatMessage, MessageId, NewMessage, Receipt, Refusal, UserId};
 
-use crate::input::{RequestId, SocketId};
+use crate::input::{KnockId, RequestId, SocketId};
 
 /// A question to the chat log of this session, or a change of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,6 +13,11 @@ pub enum StoreRequest {
         socket: SocketId,
         /// What the client knows.
         known: Known,
+    },
+    /// Read who may enter; answered by [`crate::Input::AdmissionRead`].
+    ReadAdmission {
+        /// The knock that waits for it.
+        knock: KnockId,
     },
     /// Write the two users that the session is pinned to, unless there is a pin; answered by [`crate::Input::Pinned`].
     Pin {

@@ -7,6 +7,7 @@ use pairvoice_wire::{
 
 use crate::{Admission, Appended, Config, Grant, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
 
+mod knock;
 mod tokens;
 
 fn user(name: &str) -> UserId {

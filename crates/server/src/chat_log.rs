@@ -190,6 +190,11 @@ impl ChatLog {
                 let done = Box::new(move |page: Result<_, LogError>| answer(input(page.map_err(Into::into))));
                 self.reader.submit(Read::Page { session, known, done }).err().map(|e| input(Err(e.into())))
             }
+            StoreRequest::ReadAdmission { knock } => {
+                let input = move |admission: Result<_, StoreError>| Input::AdmissionRead { knock, admission };
+                let done = Box::new(move |admission: Result<_, LogError>| answer(input(admission.map_err(Into::into))));
+                self.reader.submit(Read::Admission { session, done }).err().map(|e| input(Err(e.into())))
+            }
             StoreRequest::Pin { participants } => {
                 let input = move |participants: Result<_, StoreError>| Input::Pinned { participants };
                 let done = Box::new(move |two: Result<_, LogError>| answer(input(two.map_err(Into::into))));

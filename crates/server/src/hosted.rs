@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pairvoice_room::{Input, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+use pairvoice_room::{Input, KnockId, Output, RequestId, Room, SocketId, StoreRequest, Timer};
 use pairvoice_wire::{IceServers, SessionId};
 use tokio::task::AbortHandle;
 
+use crate::knock::AnswerKnock;
 use crate::lines;
 use crate::metrics::HangUp;
 use crate::metrics::VoiceClock;
@@ -23,6 +24,8 @@ pub(crate) struct Hosted {
     pub(crate) sockets: HashMap<SocketId, Peer>,
     /// Events that wait for their acknowledgement.
     pub(crate) requests: HashMap<RequestId, Ack>,
+    /// Knocks that wait for their answer.
+    pub(crate) knocks: HashMap<KnockId, AnswerKnock>,
     pub(crate) timers: HashMap<Timer, Running>,
     voice_clock: VoiceClock,
     /// Everybody has left, and whoever still holds this looks the session up again.
@@ -55,6 +58,7 @@ impl Hosted {
             room,
             sockets: HashMap::new(),
             requests: HashMap::new(),
+            knocks: HashMap::new(),
             timers: HashMap::new(),
             voice_clock: VoiceClock::default(),
             is_over: false,
@@ -92,6 +96,13 @@ impl Hosted {
             Output::Refuse { socket, refusal } => {
                 if let Some(peer) = self.sockets.remove(&socket) {
                     peer.refuse(&refusal);
+                }
+            }
+            Output::AnswerKnock { knock, answer } => {
+                let waiting = self.knocks.remove(&knock);
+                let unanswered = waiting.map_or(Ok(()), |tell| tell.send(answer));
+                if let Err(Ok(knocked)) = unanswered {
+                    return Some(Input::KnockLost { signals: knocked.signals });
                 }
             }
             Output::Send { to, event } => {

@@ -8,7 +8,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use serde::Deserialize;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -17,6 +17,7 @@ use crate::auth::Claims;
 use crate::chat_log::{ChatLog, LogError};
 use crate::config::Config;
 use crate::database::DatabaseFile;
+use crate::knock;
 use crate::metrics::Metrics;
 use crate::net::{self, Addresses};
 use crate::relay::RelayHost;
@@ -26,6 +27,9 @@ use crate::static_files;
 
 /// Validity of a development token in seconds.
 const DEV_TOKEN_S: u64 = 12 * 3600;
+
+/// Where clients knock.
+const KNOCK: &str = "/pairvoice/knock";
 
 /// What a running server consists of.
 #[derive(Debug)]
@@ -64,8 +68,10 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
     let endpoint = Arc::new(Endpoint::new(Arc::clone(&sessions), Arc::clone(&config.keys), config.limits.rate));
     let addresses = Arc::new(Addresses::new(&config.limits, net::connections(), Arc::clone(&metrics)));
     let engine_io = socket_io::Service::new(Arc::clone(&endpoint), Arc::clone(&addresses));
+    let knock = knock::Service::new(Arc::clone(&endpoint), Arc::clone(&addresses));
     let mut router = health
         .router()
+        .route(KNOCK, post(knock::serve).with_state(knock))
         .route("/socket.io/", any(socket_io::serve).with_state(engine_io.clone()))
         .route("/socket.io", any(socket_io::serve).with_state(engine_io));
     if config.dev {
@@ -105,8 +111,10 @@ impl Origins {
 }
 
 async fn check_origin(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
-    let socket_io = request.uri().path().starts_with("/socket.io");
-    if socket_io && !origins.allow(request.headers().get(header::ORIGIN), request.headers()) {
+    let path = request.uri().path();
+    if (path.starts_with("/socket.io") || path == KNOCK)
+        && !origins.allow(request.headers().get(header::ORIGIN), request.headers())
+    {
         return (StatusCode::FORBIDDEN, "this origin may not connect; see --allow-origin\n").into_response();
     }
     next.run(request).await

@@ -14,6 +14,7 @@ mod grant;
 mod hosted;
 mod http;
 mod ice;
+mod knock;
 mod lines;
 pub mod log_limit;
 pub mod logs;

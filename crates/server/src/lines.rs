@@ -61,6 +61,7 @@ pub(crate) fn write(
 fn speaker(note: &Note) -> Option<&UserId> {
     match note {
         Note::Joined { user, .. }
+        | Note::Knocked { user, .. }
         | Note::Away { user, .. }
         | Note::Left { user, .. }
         | Note::LetGo { user, .. }
@@ -88,7 +89,8 @@ fn count(note: &Note, clock: &mut VoiceClock, watch: &Watch) {
         Note::LetGo { why, .. } => {
             metrics.hung_up(if why.contains("revoked") { HangUp::Revoked } else { HangUp::Token });
         }
-        Note::Away { .. }
+        Note::Knocked { .. }
+        | Note::Away { .. }
         | Note::Left { .. }
         | Note::Roles { .. }
         | Note::WrongOfferer { .. }
@@ -109,6 +111,7 @@ fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<(u64, O
             let name = name.as_ref().and_then(|name| name.as_str().get(..NAME));
             info!(room, user = user.as_str(), instance, socket = socket.0, name, connection = number, "joined");
         }
+        Note::Knocked { user, instance } => info!(room, user = user.as_str(), instance = instance.short(), "knocked"),
         Note::Away { user, socket } => seated(user, *socket, format_args!("away")),
         Note::Left { user, socket } => seated(user, *socket, format_args!("left")),
         Note::LetGo { user, socket, why } => seated(user, *socket, format_args!("let go: {why}")),
@@ -119,9 +122,9 @@ fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<(u64, O
             info!(
                 room,
                 attempt,
-                socket = own.0,
+                socket = own.map(|socket| socket.0),
                 other = other.map(|socket| socket.0),
-                connection = connection(*own).map(|(number, _)| number),
+                connection = own.and_then(&connection).map(|(number, _)| number),
                 "user {} offers, user {answerer} answers",
                 Quoted(offerer.as_str())
             );
@@ -129,7 +132,7 @@ fn line(room: &str, note: &Note, connection: impl Fn(SocketId) -> Option<(u64, O
         Note::WrongOfferer { user } => warn!(room, user = user.as_str(), "the answerer offers"),
         Note::ForeignSender { user } => warn!(room, user = user.as_str(), "refused a signal under another name"),
         Note::SignalRefused { user, kind } => {
-            warn!(room, user = user.as_str(), kind, "refused a signal of a handshake");
+            warn!(room, user = user.as_str(), kind, "refused a signal of a handshake or a knock");
         }
         Note::Signal { .. } => {}
     }
@@ -171,11 +174,12 @@ mod tests {
     fn notes_are_lines_with_quoted_names() {
         let notes = [
             joined("7", 3),
-            Note::Roles { offerer: user("7"), answerer: None, sockets: (SocketId(3), None), attempt: 1 },
+            Note::Roles { offerer: user("7"), answerer: None, sockets: (Some(SocketId(3)), None), attempt: 1 },
+            Note::Knocked { user: user("9"), instance: InstanceId::parse(&"0e".repeat(16)).unwrap() },
             Note::Roles {
                 offerer: user("7"),
                 answerer: Some(user("x\u{202e} answers")),
-                sockets: (SocketId(3), Some(SocketId(4))),
+                sockets: (Some(SocketId(3)), Some(SocketId(4))),
                 attempt: 2,
             },
         ];
@@ -184,6 +188,7 @@ mod tests {
             [
                 r#"joined room="s user=admin" user="7" instance="0f0f0f0f" socket=3 connection=103"#,
                 r#"user "7" offers, user (not here yet) answers room="s user=admin" attempt=1 socket=3 connection=103"#,
+                r#"knocked room="s user=admin" user="9" instance="0e0e0e0e""#,
                 r#"user "7" offers, user "x\u{202e} answers" answers room="s user=admin" attempt=2 socket=3 other=4 connection=103"#,
             ]
         );
@@ -192,7 +197,8 @@ mod tests {
     #[test]
     fn whoever_repeats_offers_in_handshakes_fills_no_log() {
         let watch = watch();
-        let roles = Note::Roles { offerer: user("7"), answerer: None, sockets: (SocketId(3), None), attempt: 1 };
+        let sockets = (Some(SocketId(3)), None);
+        let roles = Note::Roles { offerer: user("7"), answerer: None, sockets, attempt: 1 };
         let mut notes = vec![roles; 10_000];
         notes.push(Note::Left { user: user("7"), socket: SocketId(3) });
         let text = lines(&watch, "s", &notes);

@@ -14,7 +14,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-pub use self::labels::{ConnectionRefusal, EventOutcome, HangUp, SignalOutcome, Transport};
+pub use self::labels::{ConnectionRefusal, EventOutcome, HangUp, KnockOutcome, SignalOutcome, Transport};
 use self::labels::{EVENTS, Pair, Refused, event_name, voice_reason};
 use self::sources::Sources;
 pub use self::sources::{CountRelayed, CountRooms, Database};
@@ -36,6 +36,7 @@ pub struct Metrics {
     registry: Registry,
     sources: Arc<Sources>,
     joins: Counter,
+    knocks: Family<[Pair; 1], Counter>,
     refusals: Family<Refused, Counter>,
     sockets: Family<[Pair; 1], Gauge>,
     connections: Gauge,
@@ -66,6 +67,7 @@ impl Metrics {
             registry: Registry::with_prefix("pairvoice"),
             sources: Arc::default(),
             joins: Counter::default(),
+            knocks: Family::default(),
             refusals: Family::default(),
             sockets: Family::default(),
             connections: Gauge::default(),
@@ -90,7 +92,8 @@ impl Metrics {
     fn register(&mut self) {
         let r = &mut self.registry;
         r.register("joins", "Welcomes sent", self.joins.clone());
-        r.register("refusals", "Handshakes and events that were refused, by code", self.refusals.clone());
+        r.register("knocks", "Knocks by HTTP, by outcome", self.knocks.clone());
+        r.register("refusals", "Handshakes, knocks and events that were refused, by code", self.refusals.clone());
         r.register("sockets", "Engine.IO sessions that are open, by transport", self.sockets.clone());
         r.register("connections", "TCP connections that are open", self.connections.clone());
         r.register("connections_opened", "TCP connections that were accepted", self.connections_opened.clone());
@@ -124,6 +127,9 @@ impl Metrics {
         for reason in ConnectionRefusal::ALL {
             drop(self.connections_refused.get_or_create(&[("reason", reason.as_str())]));
         }
+        for outcome in KnockOutcome::ALL {
+            drop(self.knocks.get_or_create(&[("outcome", outcome.as_str())]));
+        }
         for reason in HangUp::ALL {
             drop(self.hang_ups.get_or_create(&[("reason", reason.as_str())]));
         }
@@ -152,7 +158,12 @@ impl Metrics {
         self.joins.inc();
     }
 
-    /// A handshake or an event was refused.
+    /// What became of a knock.
+    pub fn knocked(&self, outcome: KnockOutcome) {
+        self.knocks.get_or_create(&[("outcome", outcome.as_str())]).inc();
+    }
+
+    /// A handshake, a knock or an event was refused.
     pub fn refused(&self, code: &Code) {
         self.refusals.get_or_create(&Refused::from(code)).inc();
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pairvoice_room::{Config, Grant, Input, RequestId, Room, SocketId, Timer};
+use pairvoice_room::{Config, Grant, Input, Knock, KnockId, RequestId, Room, SocketId, Timer};
 use pairvoice_wire::{ClientEvent, Code, Handshake, IceServers, Refusal, SessionId, UserId};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -16,6 +16,7 @@ use crate::auth::now_s;
 use crate::chat_log::{ChatLog, LogError};
 use crate::hosted::Hosted;
 use crate::ice::Ice;
+use crate::knock::AnswerKnock;
 use crate::lines::Watch;
 use crate::metrics::Metrics;
 use crate::relay::RelayHost;
@@ -147,6 +148,24 @@ impl Sessions {
         self.in_new_room(&seated.session, |hosted| {
             hosted.sockets.insert(seated.socket, peer);
             hosted.run(self, input);
+        });
+    }
+
+    /// A client knocks; `tell` is told once the room has decided.
+    pub(crate) fn knock(self: &Arc<Self>, session: &SessionId, knock: Knock, tell: AnswerKnock) {
+        self.in_new_room(session, |hosted| {
+            hosted.knocks.insert(knock.id, tell);
+            hosted.run(self, Input::Knock(Box::new(knock)));
+        });
+        // It may have been refused at once.
+        self.in_room(session, |_| {});
+    }
+
+    /// Nobody waits for the answer to a knock any more.
+    pub(crate) fn knock_gone(self: &Arc<Self>, session: &SessionId, knock: KnockId) {
+        self.in_room(session, |hosted| {
+            hosted.knocks.remove(&knock);
+            hosted.run(self, Input::KnockGone { knock });
         });
     }
 

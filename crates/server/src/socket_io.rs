@@ -14,5 +14,5 @@ mod request;
 mod unsent;
 
 pub(crate) use self::endpoint::Endpoint;
-pub(crate) use self::engine::{Ack, Peer};
-pub(crate) use self::request::{Service, serve};
+pub(crate) use self::engine::{Ack, Peer, rate_limited};
+pub(crate) use self::request::{BODY_TIME, Service, host, serve};

@@ -25,8 +25,8 @@ pub use handshake::{Check, Handshake, IceServer, IceServers, Knocked, TokenRenew
 pub use id::{IdError, InstanceId, MessageId, SessionId, UserId};
 pub use in_band::{ChatCopy, CopyReceipt, InBand};
 pub use limit::{
-    MAX_BATCH, MAX_BATCH_TEXT_BYTES, MAX_HANDSHAKE_SIGNALS, MAX_ID_BYTES, MAX_MESSAGE_BYTES, MAX_PAGE,
-    MAX_PARKED_BYTES, MAX_PARKED_SIGNALS, MAX_SIGNAL_BYTES, MAX_TEXT_CHARS,
+    MAX_BATCH, MAX_BATCH_TEXT_BYTES, MAX_HANDSHAKE_SIGNALS, MAX_ID_BYTES, MAX_KNOCK_WAIT_MS, MAX_MESSAGE_BYTES,
+    MAX_PAGE, MAX_PARKED_BYTES, MAX_PARKED_SIGNALS, MAX_SIGNAL_BYTES, MAX_TEXT_CHARS,
 };
 pub use peer::{PeerInfo, Presence};
 pub use refusal::{Acknowledgement, Notice, Outcome, Refusal};

@@ -6,6 +6,8 @@ pub const MAX_ID_BYTES: usize = 128;
 pub const MAX_SIGNAL_BYTES: usize = 32 * 1024;
 /// Most signals in one handshake.
 pub const MAX_HANDSHAKE_SIGNALS: usize = 64;
+/// Longest time that a knock may wait for a signal, in milliseconds.
+pub const MAX_KNOCK_WAIT_MS: u32 = 5_000;
 /// Longest chat text in Unicode scalar values.
 pub const MAX_TEXT_CHARS: usize = 8_000;
 /// Most chat messages in one `chat` event.

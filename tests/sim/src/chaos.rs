@@ -24,6 +24,7 @@ pub fn run(seed: u64) {
         repeats: [0, 0, 20][usize::try_from(chance.below(3)).unwrap()],
         multicast: chance.per_mille(500),
         relayed: chance.per_mille(300),
+        knocks: chance.per_mille(700),
         ice_lifetime: [None, Some(20)][usize::from(chance.per_mille(300))],
     };
     let names = if chance.per_mille(500) { ["7", "9"] } else { ["9", "7"] };

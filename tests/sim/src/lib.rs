@@ -14,6 +14,7 @@
 pub mod chance;
 pub mod chaos;
 pub mod invariants;
+mod knocks;
 mod media;
 mod network;
 mod page;
@@ -26,6 +27,7 @@ mod store;
 mod token;
 pub mod world;
 
+pub use knocks::Answer;
 pub use network::Network;
 pub use side::Side;
 pub use token::Tokens;

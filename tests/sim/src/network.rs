@@ -15,12 +15,23 @@ pub struct Network {
     pub multicast: bool,
     /// The only way from host to host goes through a relay.
     pub relayed: bool,
+    /// The server knows knocks.
+    pub knocks: bool,
     /// For how long credentials for that relay are good, in seconds.
     pub ice_lifetime: Option<u32>,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { delay: 25, jitter: 0, loss: 0, repeats: 0, multicast: true, relayed: false, ice_lifetime: None }
+        Self {
+            delay: 25,
+            jitter: 0,
+            loss: 0,
+            repeats: 0,
+            multicast: true,
+            relayed: false,
+            knocks: true,
+            ice_lifetime: None,
+        }
     }
 }

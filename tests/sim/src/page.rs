@@ -1,15 +1,18 @@
 //! What a page's outputs do to its browser, and what the browser answers.
 
 use pairvoice_core::{
-    AppFault, Device, Event, Input, MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output, SocketEvent, TokenSource,
+    AppFault, Device, Event, Input, KnockAnswer, MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output,
+    SocketEvent, TokenSource,
 };
 use pairvoice_room::SocketId;
-use pairvoice_wire::MicrophoneReason;
+use pairvoice_wire::{Handshake, MicrophoneReason};
 
 use crate::world::{Channel, Happening, World};
 
 /// A new browsing context finds the host's addresses in so long, in milliseconds.
 const LOOK_MS: u64 = 15;
+/// How long a knock may be held, in milliseconds.
+const KNOCK_MS: u32 = 5_000;
 /// Opening IndexedDB, in milliseconds.
 const STORE_MS: u64 = 5;
 
@@ -46,6 +49,16 @@ impl World {
                 if let Some((_, socket)) = side.socket.filter(|(name, _)| *name == id) {
                     let at = self.now + self.delay();
                     self.send(Channel::Up(who, socket), at, Happening::Handshake { who, socket, handshake });
+                }
+            }
+            Output::Knock { id, handshake, .. } => {
+                let handshake = Handshake { token: side.token.clone(), ..*handshake };
+                if self.network.knocks {
+                    let knock = self.knock(who, handshake, KNOCK_MS);
+                    self.sides[who].knocking.insert(knock, id);
+                } else {
+                    let after = 2 * self.network.delay;
+                    self.answer(who, after, Input::Knocked { id, answer: KnockAnswer::Unknown });
                 }
             }
             Output::CloseSocket { id } => {
@@ -99,7 +112,6 @@ impl World {
             Output::EnableMicrophone(_)
             | Output::ApplyProcessing(_)
             | Output::ListDevices
-            | Output::Knock { .. }
             | Output::KeepIceServers { .. }
             | Output::Remember(_)
             | Output::UseSpeaker { .. }
@@ -120,6 +132,7 @@ impl World {
             return self.answer(who, 1, Input::Socket { id, event: no_token() });
         }
         side.socket = Some((id, socket));
+        self.answer(who, 1, Input::Socket { id, event: SocketEvent::TokenAtHand });
         let at = self.now + 3 * self.delay();
         self.plan(at, Happening::Open { who, socket, tries: 0 });
     }

@@ -112,6 +112,7 @@ impl World {
             return;
         }
         self.process += 1;
+        self.end_knocks();
         self.server.restart();
         for who in 0..2 {
             if let Some((id, socket)) = self.sides[who].socket.filter(|_| self.sides[who].works.link) {

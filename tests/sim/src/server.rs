@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_core::{OpId, SocketEvent};
-use pairvoice_room::{Config, Input, Output, RequestId, Room, SocketId, Timer};
-use pairvoice_wire::{Acknowledgement, ClientEvent, Handshake, IceServer, IceServers, ServerEvent, SessionId, UserId};
+use pairvoice_room::{Config, Input, Knock, KnockId, Output, RequestId, Room, SocketId, Timer};
+use pairvoice_wire::{
+    Acknowledgement, ClientEvent, Handshake, IceServer, IceServers, Knocked, Refusal, ServerEvent, SessionId, UserId,
+    VERSION,
+};
 
 use crate::store::Log;
 use crate::token;
@@ -25,6 +28,8 @@ pub(crate) enum Sent {
 pub(crate) enum Wish {
     /// Send to a client.
     Send(SocketId, Sent),
+    /// Answer a knock.
+    Knocked(KnockId, Result<Box<Knocked>, Refusal>),
     /// Answer of the log, after the time that a disk takes.
     Stored(Input),
     /// Fire a timer after so many milliseconds, if its number is still the newest.
@@ -78,6 +83,21 @@ impl Server {
             Ok(grant) => self.run(Input::Enter { socket, handshake: Box::new(handshake), grant }),
             Err(refusal) => vec![Wish::Send(socket, Sent::Event(SocketEvent::Refused(refusal)))],
         }
+    }
+
+    pub(crate) fn knock(&mut self, id: KnockId, handshake: Handshake, wait_ms: u32) -> Vec<Wish> {
+        let grant = match token::verify(&handshake.token, self.now) {
+            Ok(grant) => grant,
+            Err(refusal) => return vec![Wish::Knocked(id, Err(refusal))],
+        };
+        let ice = self.ice();
+        if handshake.check {
+            let IceServers { ice_servers, ice_lifetime } = ice;
+            let knocked = Knocked { v: VERSION, peer: None, signals: Vec::new(), ice_servers, ice_lifetime };
+            let admitted = self.log.admission.check(&handshake.user_id, &grant);
+            return vec![Wish::Knocked(id, admitted.map(|()| Box::new(knocked)))];
+        }
+        self.run(Input::Knock(Box::new(Knock { id, handshake, grant, ice, wait_ms })))
     }
 
     pub(crate) fn event(&mut self, socket: SocketId, name: OpId, event: ClientEvent) -> Vec<Wish> {
@@ -152,6 +172,7 @@ impl Server {
             Output::Refuse { socket, refusal } => {
                 wishes.push(Wish::Send(socket, Sent::Event(SocketEvent::Refused(refusal))));
             }
+            Output::AnswerKnock { knock, answer } => wishes.push(Wish::Knocked(knock, answer)),
             Output::Send { to, event } => wishes.push(Wish::Send(to, Sent::Event(SocketEvent::Server(event)))),
             Output::Acknowledge { request, answer } => {
                 if let Some((socket, name)) = self.requests.remove(&request) {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use pairvoice_core::{Ahead, Choices, Config, Identity, OpId, Session, StoredMessage, Timer};
-use pairvoice_room::SocketId;
+use pairvoice_room::{KnockId, SocketId};
 use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
 
+use crate::knocks::Answer;
 use crate::media::Open;
 use crate::token::Tokens;
 
@@ -57,6 +58,10 @@ pub struct Side {
     pub(crate) ahead: Ahead,
     /// The session ended.
     pub ended: bool,
+    /// The knocks that the session asked for, by its names.
+    pub(crate) knocking: BTreeMap<KnockId, OpId>,
+    /// What came of this page's knocks, in the order in which it came.
+    pub knocked: Vec<(KnockId, Answer)>,
 }
 
 /// What works on a host.
@@ -120,6 +125,8 @@ impl Side {
             plays: None,
             ahead,
             ended: false,
+            knocking: BTreeMap::new(),
+            knocked: Vec::new(),
         }
     }
 
@@ -130,10 +137,12 @@ impl Side {
         self.socket = None;
         self.token.clear();
         self.timers.clear();
+        self.knocking.clear();
         self.told.clear();
         self.microphone = false;
         self.asleep_until = 0;
         self.ended = false;
+        self.knocked.clear();
     }
 
     /// Asks the app for a token.
@@ -164,15 +173,19 @@ impl Side {
     }
 }
 
-fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahead) -> Session {
+/// Who a page of a user is.
+pub(crate) fn identity(user: &UserId, life: u32) -> Identity {
     let tag = u32::from(user.as_str().as_bytes()[0]);
-    let me = Identity {
+    Identity {
         session: SessionId::parse("s").unwrap(),
         user: user.clone(),
         instance: InstanceId::parse(&format!("{tag:016x}{life:016x}")).unwrap(),
-    };
+    }
+}
+
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahead) -> Session {
     Session::new(Config {
-        me,
+        me: identity(user, life),
         peer: None,
         incapable,
         choices: Choices::default(),

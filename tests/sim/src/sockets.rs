@@ -124,6 +124,7 @@ impl World {
                         self.send(Channel::Down(socket), at, Happening::Deliver { socket, sent: sent.clone() });
                     }
                 }
+                Wish::Knocked(knock, answer) => self.answer_knock(knock, Some(answer)),
                 Wish::Stored(answer) => {
                     let (process, at) = (self.process, self.now + DISK_MS);
                     self.send(Channel::Disk, at, Happening::Stored { process, answer });

@@ -30,6 +30,9 @@ impl Log {
             StoreRequest::ReadPage { socket, known } => {
                 Input::PageRead { socket, page: Ok((self.page(&known), self.admission.clone())) }
             }
+            StoreRequest::ReadAdmission { knock } => {
+                Input::AdmissionRead { knock, admission: Ok(self.admission.clone()) }
+            }
             StoreRequest::Pin { participants } => {
                 let participants = self.admission.participants.get_or_insert(participants).clone();
                 Input::Pinned { participants: Ok(participants) }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use pairvoice_core::{Ahead, ConnectionEvent, Input, MicrophoneEvent, OpId, SessionState, Timer};
-use pairvoice_room::SocketId;
+use pairvoice_room::{KnockId, SocketId};
 use pairvoice_wire::{ClientEvent, Handshake, InBand, MessageId, UserId, VoiceReason, VoiceState};
 
 use crate::chance::Chance;
+use crate::knocks::{Answer, Knocks};
 use crate::media::TICK_MS;
 use crate::network::Network;
 use crate::server::{Sent, Server};
@@ -19,6 +20,10 @@ pub(crate) enum Happening {
     Open { who: usize, socket: SocketId, tries: u64 },
     /// A handshake reaches the server.
     Handshake { who: usize, socket: SocketId, handshake: Box<Handshake> },
+    /// A knock reaches the server.
+    Knock { knock: KnockId, handshake: Box<Handshake>, wait_ms: u32 },
+    /// The answer to a knock reaches its page.
+    Knocked { knock: KnockId, answer: Answer },
     /// An event reaches the server.
     Emit { who: usize, socket: SocketId, name: OpId, event: ClientEvent },
     /// The end of a connection reaches the server.
@@ -98,6 +103,7 @@ pub struct World {
     channels: BTreeMap<Channel, VecDeque<Happening>>,
     /// Sockets of hosts that have another address now: nothing passes any more.
     pub(crate) deaf: Vec<SocketId>,
+    pub(crate) knocks: Knocks,
     /// How often the server was started.
     pub(crate) process: u32,
 }
@@ -148,6 +154,7 @@ impl World {
             order: 0,
             channels: BTreeMap::new(),
             deaf: Vec::new(),
+            knocks: Knocks::new(),
             process: 0,
         };
         world.server.ice_lifetime = network.ice_lifetime;
@@ -233,6 +240,8 @@ impl World {
                     self.fulfil(wishes);
                 }
             }
+            Happening::Knock { knock, handshake, wait_ms } => self.knock_arrives(knock, *handshake, wait_ms),
+            Happening::Knocked { knock, answer } => self.knock_answered(knock, answer),
             Happening::Emit { who, socket, name, event } => {
                 if self.reaches(who, socket) {
                     let wishes = self.server.event(socket, name, event);

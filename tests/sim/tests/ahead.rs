@@ -7,12 +7,13 @@ use pairvoice_sim::{Network, World};
 use pairvoice_wire::VoiceState;
 
 /// Far enough apart that round trips count.
-const FAR: Network =
-    Network { delay: 100, jitter: 0, loss: 0, repeats: 0, multicast: true, relayed: false, ice_lifetime: None };
+fn network() -> Network {
+    Network { delay: 100, ..Network::default() }
+}
 
 fn far(descriptions: bool, standby: bool) -> World {
     let ahead = Ahead { ice_servers: None, standby, descriptions };
-    let mut world = World::prepared(0, ["7", "9"], FAR, [ahead.clone(), ahead]);
+    let mut world = World::prepared(0, ["7", "9"], network(), [ahead.clone(), ahead]);
     world.sides.iter_mut().for_each(|side| side.allowed = true);
     world.run(3_000);
     world
@@ -108,7 +109,7 @@ fn a_link_that_stands_by_outlives_what_a_call_outlives() {
 #[test]
 fn one_who_does_not_stand_by_is_not_linked() {
     let ahead = |standby| Ahead { ice_servers: None, standby, descriptions: true };
-    let mut world = World::prepared(0, ["7", "9"], FAR, [ahead(true), ahead(false)]);
+    let mut world = World::prepared(0, ["7", "9"], network(), [ahead(true), ahead(false)]);
     world.run(10_000);
     assert_eq!([world.sides[0].open(), world.sides[1].open()], [0, 0]);
 }

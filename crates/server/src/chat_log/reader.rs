@@ -23,6 +23,7 @@ pub(super) type History = (Vec<ChatMessage>, bool);
 /// What the reader is asked for.
 pub(super) enum Read {
     Page { session: SessionId, known: Known, done: Done<(ChatPage, Admission)> },
+    Admission { session: SessionId, done: Done<Admission> },
     History { session: SessionId, before: u64, limit: u32, done: Done<History> },
 }
 
@@ -31,6 +32,7 @@ pub(super) fn read(connection: &Connection, log: &str, queue: &Receiver<Read>) {
     while let Ok(question) = queue.recv() {
         match question {
             Read::Page { session, known, done } => done(noted(page(connection, log, &session, &known))),
+            Read::Admission { session, done } => done(noted(admission(connection, &session))),
             Read::History { session, before, limit, done } => {
                 done(noted(history(connection, &session, before, limit)));
             }
@@ -65,7 +67,12 @@ fn page(
         })?
         .collect::<Result<_, _>>()?;
     let page = ChatPage { log: log.to_owned(), since, last, receipts, messages, more };
-    Ok((page, Admission { participants: pin(connection, session)?, revoked: revoked(connection, session)? }))
+    Ok((page, admission(connection, session)?))
+}
+
+/// Who may enter a session.
+fn admission(connection: &Connection, session: &SessionId) -> Result<Admission, LogError> {
+    Ok(Admission { participants: pin(connection, session)?, revoked: revoked(connection, session)? })
 }
 
 /// The two users that a session is pinned to.

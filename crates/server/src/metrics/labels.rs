@@ -103,6 +103,22 @@ labels! {
 }
 
 labels! {
+    /// What became of a knock.
+    KnockOutcome {
+        /// Answered with signals.
+        Signals = "signals",
+        /// Answered without one.
+        Empty = "empty",
+        /// Answered as a check.
+        Check = "check",
+        /// Refused.
+        Refused = "refused",
+        /// Nobody waited for the answer.
+        Gone = "gone",
+    }
+}
+
+labels! {
     /// What became of a signal.
     SignalOutcome {
         /// Handed to the other's socket.

@@ -27,6 +27,7 @@ fn everything_is_counted_under_its_name() {
     metrics.watch_rooms(Box::new(|| (2, 3)));
     metrics.watch_database(Arc::new(File));
     metrics.joined();
+    metrics.knocked(KnockOutcome::Signals);
     metrics.refused(&Code::Unauthorized);
     metrics.socket_opened(Transport::Polling);
     metrics.socket_closed(Transport::Polling);
@@ -48,6 +49,8 @@ fn everything_is_counted_under_its_name() {
     let text = metrics.encode().unwrap();
     for (name, value) in [
         ("pairvoice_joins_total", "1"),
+        ("pairvoice_knocks_total{outcome=\"signals\"}", "1"),
+        ("pairvoice_knocks_total{outcome=\"gone\"}", "0"),
         ("pairvoice_refusals_total{code=\"unauthorized\"}", "1"),
         ("pairvoice_sockets{transport=\"polling\"}", "0"),
         ("pairvoice_sockets{transport=\"websocket\"}", "1"),

@@ -20,6 +20,9 @@ const BEGINNINGS: u32 = 2;
 /// The part of them that it may begin every second from then on.
 const BEGINNINGS_A_SECOND: u32 = 4;
 
+/// When a client comes again whose address has as many knocks as it may have: some of them have got an answer, in milliseconds.
+const CROWDED_MS: u32 = 1_000;
+
 /// The addresses that are connected, and those that were a moment ago.
 #[derive(Debug)]
 pub(crate) struct Addresses {
@@ -42,6 +45,9 @@ struct Known {
     links: u32,
     engines: u32,
     beginnings: Bucket,
+    /// Knocks that are read or wait.
+    knocking: u32,
+    knocks: Bucket,
 }
 
 impl Addresses {
@@ -97,12 +103,7 @@ impl Addresses {
 
     /// An Engine.IO connection of a client, unless there are too many of its address, or it begins them too fast.
     pub(crate) fn begin(self: &Arc<Self>, peer: IpAddr, headers: &HeaderMap) -> Option<EngineSlot> {
-        let client = proxies::client(&self.trusted, peer, headers);
-        if self.trusted.is_empty() && headers.contains_key(FORWARDED) && !self.warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                "requests come through a proxy, and --trust-proxy names none: all of its clients count as one address"
-            );
-        }
+        let client = self.client(peer, headers);
         let address = network(client);
         let mut known = lock(&self.known);
         let of_address = self.entry(&mut known, address);
@@ -114,11 +115,41 @@ impl Addresses {
         Some(EngineSlot { addresses: Arc::clone(self), address, client })
     }
 
+    /// Whose request this is.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if self.trusted.is_empty() && headers.contains_key(FORWARDED) && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "requests come through a proxy, and --trust-proxy names none: all of its clients count as one address"
+            );
+        }
+        proxies::client(&self.trusted, peer, headers)
+    }
+
+    /// A knock of a client, unless there are too many of its address, or it knocks too often.
+    ///
+    /// # Errors
+    /// When to come again, in milliseconds.
+    pub(crate) fn knock(self: &Arc<Self>, client: IpAddr) -> Result<KnockSlot, u32> {
+        let address = network(client);
+        let mut known = lock(&self.known);
+        let of_address = self.entry(&mut known, address);
+        if self.most > 0 {
+            if of_address.knocking >= self.most {
+                return Err(CROWDED_MS);
+            }
+            if !of_address.knocks.take(1, Instant::now()) {
+                return Err(of_address.knocks.after_ms(1));
+            }
+        }
+        of_address.knocking += 1;
+        Ok(KnockSlot { addresses: Arc::clone(self), address })
+    }
+
     fn entry<'a>(&self, known: &'a mut HashMap<IpAddr, Known>, address: IpAddr) -> &'a mut Known {
         known.entry(address).or_insert_with(|| {
             let size = u64::from(self.most) * u64::from(BEGINNINGS);
-            let beginnings = Bucket::with_size((self.most / BEGINNINGS_A_SECOND).max(1), size, Instant::now());
-            Known { links: 0, engines: 0, beginnings }
+            let bucket = || Bucket::with_size((self.most / BEGINNINGS_A_SECOND).max(1), size, Instant::now());
+            Known { links: 0, engines: 0, beginnings: bucket(), knocking: 0, knocks: bucket() }
         })
     }
 
@@ -131,7 +162,10 @@ impl Addresses {
 
     /// Forgets addresses of which nothing is left to be remembered.
     pub(crate) fn sweep(&self, now: Instant) {
-        lock(&self.known).retain(|_, known| known.links > 0 || known.engines > 0 || !known.beginnings.is_full(now));
+        lock(&self.known).retain(|_, known| {
+            let is_quiet = known.beginnings.is_full(now) && known.knocks.is_full(now);
+            known.links > 0 || known.engines > 0 || known.knocking > 0 || !is_quiet
+        });
     }
 }
 
@@ -179,6 +213,19 @@ impl EngineSlot {
     /// The client's address.
     pub(crate) fn client(&self) -> IpAddr {
         self.client
+    }
+}
+
+/// A knock's place among those of its address; free when dropped.
+#[derive(Debug)]
+pub(crate) struct KnockSlot {
+    addresses: Arc<Addresses>,
+    address: IpAddr,
+}
+
+impl Drop for KnockSlot {
+    fn drop(&mut self) {
+        self.addresses.release(self.address, |known| &mut known.knocking);
     }
 }
 
@@ -252,6 +299,19 @@ mod tests {
         let _one = from("192.0.2.1").unwrap();
         assert!(from("192.0.2.1").is_none());
         assert_eq!(from("192.0.2.2").unwrap().client(), ip("192.0.2.2"));
+    }
+
+    #[test]
+    fn an_address_has_so_many_knocks_at_once_and_begins_them_no_faster_than_connections() {
+        let addresses = addresses(2, 100, &[]);
+        let held: Vec<_> = (0..2).map(|_| addresses.knock(ip("192.0.2.1")).unwrap()).collect();
+        assert_eq!(addresses.knock(ip("192.0.2.1")).unwrap_err(), CROWDED_MS);
+        assert!(addresses.knock(ip("192.0.2.2")).is_ok());
+        drop(held);
+        let more = (0..100).take_while(|_| addresses.knock(ip("192.0.2.1")).is_ok()).count();
+        assert!((2..=3).contains(&more), "{more}");
+        assert!((900..=1_000).contains(&addresses.knock(ip("192.0.2.1")).unwrap_err()));
+        assert!(addresses.begin(ip("192.0.2.1"), &HeaderMap::new()).is_some(), "a socket may follow");
     }
 
     #[test]

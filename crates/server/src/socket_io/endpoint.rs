@@ -10,18 +10,19 @@ use bytes::Bytes;
 use engineioxide::Str;
 use engineioxide::handler::EngineIoHandler;
 use engineioxide::socket::{DisconnectReason, Sid};
+use pairvoice_room::Grant;
 use pairvoice_wire::{ClientEvent, Code, Handshake, Refusal, VERSION};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::engine::{Ack, CONNECT_COST, Engine, EngineSocket, Peer, Phase};
+use super::engine::{Ack, CONNECT_COST, Engine, EngineSocket, Peer, Phase, rate_limited};
 use super::event;
 use super::packet::{self, Packet};
 use super::unsent::Total;
 use crate::auth::Keys;
 use crate::grant::grant;
 use crate::metrics::{HangUp, Metrics};
-use crate::quota::UserBuckets;
+use crate::quota::{SharedBucket, UserBuckets};
 use crate::sessions::{Seated, Sessions, lock};
 
 /// What a page of history costs, in events: it may be some hundred kilobytes.
@@ -29,7 +30,7 @@ const PAGE_COST: u32 = 20;
 
 /// All connections of this process.
 pub(crate) struct Endpoint {
-    sessions: Arc<Sessions>,
+    pub(crate) sessions: Arc<Sessions>,
     keys: Arc<Keys>,
     pub(crate) rate: u32,
     pub(crate) unsent: Arc<Total>,
@@ -127,12 +128,33 @@ impl Endpoint {
         }
     }
 
-    fn admit(&self, peer: &Peer, auth: &str) -> Result<(), Refusal> {
-        let now = Instant::now();
+    /// # Errors
+    /// `restarting`, with the time after which to come again.
+    pub(crate) fn is_here_to_stay(&self) -> Result<(), Refusal> {
         if self.restarting.load(Ordering::Relaxed) {
             let after_ms = Some(self.sessions.restart_ms());
             return Err(Refusal { after_ms, ..Refusal::new(Code::Restarting, "the server is about to stop") });
         }
+        Ok(())
+    }
+
+    /// Reads and verifies a handshake that came by HTTP. Its user pays for it as for any other.
+    ///
+    /// # Errors
+    /// As that of a socket is refused.
+    pub(crate) fn verify(&self, auth: &str) -> Result<(Handshake, Grant), Refusal> {
+        let handshake = read_handshake(auth)?;
+        let grant = grant(&self.keys, &handshake.token, &handshake.session_id, &handshake.user_id)?;
+        let now = Instant::now();
+        let signals = u32::try_from(handshake.signals.len()).unwrap_or(u32::MAX);
+        let user = self.users.of(&handshake.session_id, &handshake.user_id, now);
+        take(&user, CONNECT_COST.saturating_add(signals), now)?;
+        Ok((Handshake { token: String::new(), ..handshake }, grant))
+    }
+
+    fn admit(&self, peer: &Peer, auth: &str) -> Result<(), Refusal> {
+        let now = Instant::now();
+        self.is_here_to_stay()?;
         peer.engine.take(CONNECT_COST, 0, now)?;
         let handshake = read_handshake(auth)?;
         let grant = grant(&self.keys, &handshake.token, &handshake.session_id, &handshake.user_id)?;
@@ -241,6 +263,13 @@ impl EngineIoHandler for Endpoint {
             peer.close(Some(HangUp::Protocol));
         }
     }
+}
+
+/// # Errors
+/// `rate-limited`, with the time after which it would be granted.
+fn take(user: &SharedBucket, events: u32, now: Instant) -> Result<(), Refusal> {
+    let mut bucket = lock(user);
+    if bucket.take(events, now) { Ok(()) } else { Err(rate_limited(bucket.after_ms(events))) }
 }
 
 /// The version alone, which is looked at first: a later protocol may have another form.

@@ -164,7 +164,7 @@ impl Engine {
         } else {
             state.bucket.after_ms(own)
         };
-        Err(Refusal { after_ms: Some(after), ..Refusal::new(Code::RateLimited, "more events than this server takes") })
+        Err(rate_limited(after))
     }
 
     /// A refusal: true when there were too many, and the connection is to be closed.
@@ -349,6 +349,11 @@ impl Ack {
             self.peer.hang_up(Some(HangUp::Refusals));
         }
     }
+}
+
+/// What was asked for would be granted after so many milliseconds.
+pub(crate) fn rate_limited(after_ms: u32) -> Refusal {
+    Refusal { after_ms: Some(after_ms), ..Refusal::new(Code::RateLimited, "more events than this server takes") }
 }
 
 /// Refusals that a client in order hardly ever gets. The others cost what their events cost.

@@ -27,7 +27,7 @@ use crate::metrics::ConnectionRefusal;
 use crate::net::{Addresses, Link};
 
 /// How long the body of a request may take.
-const BODY_TIME: Duration = Duration::from_secs(10);
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(10);
 /// What a WebSocket reads at once, in bytes. Each connection holds so much.
 const READ_BUFFER: usize = 512;
 
@@ -61,9 +61,7 @@ impl Service {
         let slot = link.and_then(|link| self.addresses.begin(link.peer(), request.headers()));
         let slot = slot?;
         let endpoint = &self.endpoint;
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        // HTTP/2 has it in the request line (RFC 9113 section 8.3.1).
-        let host = request.uri().authority().map(Authority::as_str).or(host).map(Into::into);
+        let host = host(request);
         let (unsent, metrics) = (Arc::clone(&endpoint.unsent), Arc::clone(endpoint.metrics()));
         Some(Arc::new(Engine::new(endpoint.number(), slot, host, unsent, endpoint.rate, metrics)))
     }
@@ -213,6 +211,12 @@ fn bare(uri: &Uri, engine: Option<Arc<Engine>>) -> Request {
         request.extensions_mut().insert(engine);
     }
     request
+}
+
+/// The `Host` by which a client reaches this server. HTTP/2 has it in the request line (RFC 9113 section 8.3.1).
+pub(crate) fn host(request: &Request) -> Option<Box<str>> {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    request.uri().authority().map(Authority::as_str).or(host).map(Into::into)
 }
 
 fn websocket_key(request: &Request) -> Option<HeaderValue> {
