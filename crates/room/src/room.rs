@@ -38,6 +38,8 @@ pub struct Room {
     pub(crate) door: Door,
     /// Instances that a newer one of the same user took over from, while anybody is in the session.
     superseded: BTreeMap<UserId, VecDeque<InstanceId>>,
+    /// Instances whose seat was freed: they may come back, unless a newer one came meanwhile.
+    departed: BTreeMap<UserId, InstanceId>,
     outputs: VecDeque<Output>,
 }
 
@@ -45,7 +47,14 @@ impl Room {
     /// A session that nobody is in.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, seats: Vec::new(), door: Door::default(), superseded: BTreeMap::new(), outputs: VecDeque::new() }
+        Self {
+            config,
+            seats: Vec::new(),
+            door: Door::default(),
+            superseded: BTreeMap::new(),
+            departed: BTreeMap::new(),
+            outputs: VecDeque::new(),
+        }
     }
 
     /// Takes one thing that happened.
@@ -124,7 +133,12 @@ impl Room {
 
     pub(crate) fn remove(&mut self, user: &UserId) -> Option<Seat> {
         let index = self.seats.iter().position(|seat| seat.user == *user)?;
-        Some(self.seats.remove(index))
+        let seat = self.seats.remove(index);
+        if self.departed.len() >= REMEMBERED {
+            self.departed.clear();
+        }
+        self.departed.insert(seat.user.clone(), seat.instance.clone());
+        Some(seat)
     }
 
     pub(crate) fn seats_mut(&mut self) -> impl Iterator<Item = &mut Seat> {
@@ -185,8 +199,25 @@ impl Room {
                 return Err(Refusal::new(Code::SessionFull, "two other users are in this session"));
             }
             self.seats.push(Seat::new(user.clone(), instance.clone()));
+            if let Some(former) = self.departed.remove(user).filter(|former| former != instance) {
+                self.supersede(user, former);
+            }
         }
         Ok(())
+    }
+
+    /// What an instance still says after a newer one came is not taken.
+    fn supersede(&mut self, user: &UserId, former: InstanceId) {
+        if self.superseded.len() >= REMEMBERED && !self.superseded.contains_key(user) {
+            // Whoever has no seat any more takes nothing over.
+            let seated: Vec<UserId> = self.seats.iter().map(|seat| seat.user.clone()).collect();
+            self.superseded.retain(|former, _| seated.contains(former));
+        }
+        let remembered = self.superseded.entry(user.clone()).or_default();
+        remembered.push_back(former);
+        if remembered.len() > REMEMBERED {
+            remembered.pop_front();
+        }
     }
 
     /// The user's former socket goes; a former instance is told why, and stays out.
@@ -199,16 +230,7 @@ impl Room {
             let former = std::mem::replace(&mut seat.instance, instance.clone());
             seat.parked.wipe();
             seat.welcomes = 0;
-            if self.superseded.len() >= REMEMBERED && !self.superseded.contains_key(user) {
-                // Whoever has no seat any more takes nothing over.
-                let seated: Vec<UserId> = self.seats.iter().map(|seat| seat.user.clone()).collect();
-                self.superseded.retain(|former, _| seated.contains(former));
-            }
-            let remembered = self.superseded.entry(user.clone()).or_default();
-            remembered.push_back(former);
-            if remembered.len() > REMEMBERED {
-                remembered.pop_front();
-            }
+            self.supersede(user, former);
         }
         if let Some(held) = held {
             self.push(Output::ClearTimer(Timer::Knock(user.clone())));
