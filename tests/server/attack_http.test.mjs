@@ -33,6 +33,17 @@ describe("what does not come in time", { concurrency: true }, () => {
     assert.doesNotMatch(peer.text, /^HTTP\/1\.1 200/);
   });
 
+  test("a knock that does not come to its end within 10 s is answered 408, or closed", async (t) => {
+    const server = await attacked(t);
+    const peer = await tcp(server);
+    t.after(() => peer.end());
+    peer.socket.write("POST /pairvoice/knock HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n{");
+    const drip = setInterval(() => peer.socket.write(" "), 500);
+    t.after(() => clearInterval(drip));
+    await until("the end of a knock that drips", () => peer.closed || peer.text.includes(" 408 "), 13_000);
+    assert.doesNotMatch(peer.text, /^HTTP\/1\.1 200/);
+  });
+
   test("a connection that is kept alive and asks for nothing is closed after the idle time-out", async (t) => {
     const server = await attacked(t, { args: ["--idle-timeout", "2"] });
     const idle = await tcp(server);
@@ -49,6 +60,24 @@ describe("what does not come in time", { concurrency: true }, () => {
     poller.listen();
     assert.ok((await poller.enter(auth("not-idle", "9"))).sid);
     assert.equal(await within(4_000, () => engine.closed || poller.closed), false, "a waiting client was taken for an idle one");
+  });
+
+  test("a connection that is kept alive outlives the time for a header, which the next header has all the same", async (t) => {
+    const server = await attacked(t, { args: ["--header-timeout", "1"] });
+    const kept = await tcp(server);
+    t.after(() => kept.end());
+    const get = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+    const answers = () => kept.text.split("200 OK").length - 1;
+    kept.socket.write(`${get}\r\n`);
+    await until("an answer", () => answers() === 1);
+    assert.equal(await within(4_000, () => kept.closed), false, "it was closed like one whose header never ends");
+    kept.socket.write(`${get}\r\n`);
+    await until("another answer", () => answers() === 2);
+    kept.socket.write(get);
+    const drip = setInterval(() => kept.socket.write("x: y\r\n"), 200);
+    t.after(() => clearInterval(drip));
+    await until("the end of a header that never ends", () => kept.closed, 4_000);
+    assert.equal(answers(), 2);
   });
 
   test("the time for a header is what --header-timeout says", async (t) => {

@@ -102,9 +102,9 @@ impl Listener {
 
     /// Serves until the future is dropped; `each_second` is called about every second.
     pub(crate) async fn serve(&self, router: Router, tls: Option<Arc<Tls>>, each_second: impl Fn(Instant)) {
-        let header_time = self.limits.header_time();
+        let (header_time, idle_time) = (self.limits.header_time(), self.limits.idle_time());
         let (addresses, relay, streams) = (Arc::clone(&self.addresses), self.relay.clone(), AtomicU64::new(0));
-        let web = Arc::new(Web { router, tls, header_time, addresses, relay, streams });
+        let web = Arc::new(Web { router, tls, header_time, idle_time, addresses, relay, streams });
         let numbers = AtomicU64::new(0);
         let mut sweep = tokio::time::interval(SWEEP);
         let mut quiet = Quiet::default();
@@ -196,6 +196,8 @@ impl Listener {
             let Some(link) = link.upgrade() else { return false };
             let reason = if link.is_stalled(now) {
                 Some(ConnectionRefusal::Stalled)
+            } else if link.is_slow(now, self.limits.header_time()) {
+                Some(ConnectionRefusal::HeaderTimeout)
             } else {
                 let idle = link.idle(now).is_some_and(|idle| idle > self.limits.idle_time());
                 idle.then_some(ConnectionRefusal::Idle)

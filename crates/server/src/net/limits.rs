@@ -32,7 +32,7 @@ pub struct LimitArgs {
     #[arg(long, env = "PAIRVOICE_HEADER_TIMEOUT", default_value_t = 10, value_parser = value_parser!(u32).range(1..=3_600), value_name = "SECONDS")]
     pub header_timeout: u32,
     /// Seconds that a connection without a request may stay open.
-    #[arg(long, env = "PAIRVOICE_IDLE_TIMEOUT", default_value_t = 30, value_parser = value_parser!(u32).range(1..=3_600), value_name = "SECONDS")]
+    #[arg(long, env = "PAIRVOICE_IDLE_TIMEOUT", default_value_t = 75, value_parser = value_parser!(u32).range(1..=3_600), value_name = "SECONDS")]
     pub idle_timeout: u32,
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Link {
     drops: AtomicBool,
     /// When bytes came or went last, in milliseconds since it began.
     active: AtomicU64,
+    /// When a header began that has not come to its end, in milliseconds since the connection began; 0 for none.
+    head: AtomicU64,
     written: AtomicU64,
     /// The last write found the send buffer full.
     blocked: AtomicBool,
@@ -70,6 +72,7 @@ impl Link {
             lasting: AtomicBool::new(false),
             drops: AtomicBool::new(false),
             active: AtomicU64::new(0),
+            head: AtomicU64::new(0),
             written: AtomicU64::new(0),
             blocked: AtomicBool::new(false),
             window: Mutex::new(None),
@@ -122,12 +125,29 @@ impl Link {
     pub(super) fn request(self: Arc<Self>) -> InRequest {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.requests).insert(number, Instant::now());
+        self.head.store(0, Ordering::Relaxed);
         InRequest { link: Arc::downgrade(&self), number }
     }
 
     /// Whether a request was answered on it.
     pub(super) fn has_served(&self) -> bool {
         self.served.load(Ordering::Relaxed)
+    }
+
+    /// HTTP/1 read something: while no request is answered, that belongs to the next one's header.
+    pub(super) fn hears(&self) {
+        if !self.lasting.load(Ordering::Relaxed) && lock(&self.requests).is_empty() {
+            let now = self.age().max(1);
+            let _ = self.head.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a header has taken longer than so to come to its end.
+    pub(super) fn is_slow(&self, now: Instant, header_time: Duration) -> bool {
+        let head = self.head.load(Ordering::Relaxed);
+        let began = self.began + Duration::from_millis(head);
+        let is_late = head > 0 && now.saturating_duration_since(began) > header_time;
+        is_late && !self.lasting.load(Ordering::Relaxed) && lock(&self.requests).is_empty()
     }
 
     /// For how long nothing was asked and nothing moved; none for a WebSocket, and while a request is answered.
@@ -181,8 +201,12 @@ impl Link {
     }
 
     fn moved(&self) {
-        let active = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.active.store(active, Ordering::Relaxed);
+        self.active.store(self.age(), Ordering::Relaxed);
+    }
+
+    /// In milliseconds.
+    fn age(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, write: impl Fn() -> io::Result<usize>) -> Poll<io::Result<usize>> {

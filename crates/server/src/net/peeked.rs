@@ -1,16 +1,20 @@
-//! A stream whose first byte was looked at.
+//! The stream of HTTP/1: its first byte may have been looked at, and its link is told when something is read.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Weak;
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream whose first byte was read and is read again.
+use super::link::Link;
+
+/// A stream whose first byte may have been read and is read again.
 #[derive(Debug)]
 pub(super) struct Peeked<S> {
     pub(super) first: Option<u8>,
     pub(super) stream: S,
+    pub(super) link: Weak<Link>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Peeked<S> {
@@ -19,9 +23,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Peeked<S> {
             && let Some(first) = self.first.take()
         {
             buf.put_slice(&[first]);
+            self.link.upgrade().inspect(|link| link.hears());
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if buf.filled().len() > before {
+            self.link.upgrade().inspect(|link| link.hears());
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

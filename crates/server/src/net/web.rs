@@ -44,6 +44,8 @@ pub(super) struct Web {
     pub(super) tls: Option<Arc<Tls>>,
     /// How long a request's header, and a TLS handshake, may take.
     pub(super) header_time: Duration,
+    /// How long a connection of HTTP/1 may take until its next request.
+    pub(super) idle_time: Duration,
     pub(super) addresses: Arc<Addresses>,
     pub(super) relay: Option<Arc<RelayHost>>,
     /// The number of the relay's next stream.
@@ -61,7 +63,7 @@ impl Web {
         match (&self.tls, first) {
             (_, Some(first)) if self.relays(first) => self.relay(stream, &weak).await,
             (Some(tls), _) => self.tls(tls, stream, weak).await,
-            (None, _) => self.http1(stream, weak).await,
+            (None, _) => self.http1(Peeked { first: None, stream, link: weak.clone() }, weak).await,
         }
     }
 
@@ -76,7 +78,7 @@ impl Web {
             return self.addresses.refused(ConnectionRefusal::HeaderTimeout);
         };
         let first = byte.into_iter().take(read.unwrap_or(0)).next();
-        let stream = Peeked { first, stream };
+        let stream = Peeked { first, stream, link: link.clone() };
         if first.is_some_and(|first| self.relays(first)) {
             self.relay(stream, &link).await;
         } else {
@@ -98,14 +100,15 @@ impl Web {
 
     async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, link: Weak<Link>) {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.header_time).max_buf_size(HTTP1_BUFFER);
+        // It runs from the end of the request before; a header that has begun has its own time, which its link knows.
+        let until_header = self.idle_time.max(self.header_time);
+        http.timer(TokioTimer::new()).header_read_timeout(until_header).max_buf_size(HTTP1_BUFFER);
         let idle = link.clone();
         let service = service_fn(|request| self.answer(request, link.clone()));
         // Whatever else ends a connection, there is nobody left to be told.
         if let Err(error) = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await
             && error.is_timeout()
         {
-            // The same time ends a connection that is kept alive and asks for nothing more.
             let served = idle.upgrade().is_some_and(|link| link.has_served());
             self.addresses.refused(if served { ConnectionRefusal::Idle } else { ConnectionRefusal::HeaderTimeout });
         }
