@@ -38,12 +38,18 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 }
 
 /// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
-/// of that name, `record` makes a recorder.
+/// of that name, `record` makes a recorder, `open` asks the browser for a microphone.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options` or `no-random-numbers`.
 #[wasm_bindgen(skip_typescript)]
-pub async fn join(options: JsValue, loader: Function, idb: Function, record: Function) -> Result<Handle, JsValue> {
+pub async fn join(
+    options: JsValue,
+    loader: Function,
+    idb: Function,
+    record: Function,
+    open: Function,
+) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
     let shared = loop {
         match find(&options) {
@@ -57,7 +63,7 @@ pub async fn join(options: JsValue, loader: Function, idb: Function, record: Fun
             }
             None => {
                 let instance = random_instance().ok_or_else(no_random_numbers)?;
-                let driver = Driver::start(options, instance, loader, idb, Recorder::new(&record)?);
+                let driver = Driver::start(options, instance, loader, idb, Recorder::new(&record)?, open);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;

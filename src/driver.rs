@@ -72,13 +72,14 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Begins a session. `loader` imports socket.io-client, `idb` the library of that name.
+    /// Begins a session. `loader` imports socket.io-client, `idb` the library of that name, `open` asks for a microphone.
     pub(crate) fn start(
         options: Options,
         instance: InstanceId,
         loader: Function,
         idb: Function,
         recorder: Recorder,
+        open: Function,
     ) -> Rc<Self> {
         let me = Identity { session: options.session.clone(), user: options.user.clone(), instance };
         let microphone = options.microphone.clone();
@@ -113,7 +114,7 @@ impl Driver {
                 connecting: Cell::default(),
                 token: RefCell::default(),
                 look: RefCell::default(),
-                microphone: Microphone::new(inbox.clone()),
+                microphone: Microphone::new(inbox.clone(), open),
                 speaker: Speaker::new(inbox.clone()),
                 meter: Meter::default(),
                 metering: RefCell::default(),
