@@ -82,10 +82,12 @@ class Session {
   #left;
   #subscriptions = new Map();
   #signal;
+  #start;
   #remoteStream;
   #abort = () => void this.leave();
   #last;
   #end = () => {
+    this.#start?.letGo();
     const { voice, peer, chat } = this.#last;
     const none = { state: "off", reason: null, message: null, hint: null };
     const microphone = { ...voice.microphone, ...none, label: "", deviceId: "" };
@@ -98,10 +100,11 @@ class Session {
     for (const [event, callback] of this.#subscriptions.values()) if (event === "change") queueMicrotask(callback);
   };
 
-  constructor(handle, signal) {
+  constructor(handle, signal, start) {
     this.#handle = handle;
     this.#recorder = handle.recorder();
     this.#signal = signal;
+    this.#start = start;
     this.#last = handle.getState();
     ends.add(this.#end);
     signal?.addEventListener("abort", this.#abort, { once: true });
@@ -234,6 +237,7 @@ class Session {
 
   async #letGo(done) {
     this.#signal?.removeEventListener("abort", this.#abort);
+    this.#start?.letGo();
     // The promise of a module that crashed never settles.
     await Promise.race([done, crashes]);
     for (const id of this.#subscriptions.keys()) this.#call("off", id);
@@ -272,7 +276,7 @@ async function enter(options, voice) {
       throw error;
     });
     if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
-    const session = new Session(handle, signal);
+    const session = new Session(handle, signal, start);
     if (signal?.aborted) {
       void session.leave();
       throw signal.reason;

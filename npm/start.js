@@ -7,6 +7,8 @@ const CHOICES = "pairvoice.devices";
 const NAMESPACE = "/pairvoice";
 const SOCKET = { forceNew: true, reconnection: false, tryAllTransports: true, timeout: 8_000 };
 const TRANSPORTS = ["websocket", "polling"];
+/** A session that waits for its token longer than this takes another socket, in milliseconds. */
+const KEPT_MS = 10_000;
 
 const nothing = () => {};
 
@@ -91,6 +93,8 @@ class Start {
   #stream;
   /** A socket is wanted, and there is none yet. */
   #connecting = true;
+  /** WebAssembly is about to connect, and takes the socket once it has the token. */
+  #imported = false;
   #socket;
   /** How it was asked for, as a text. */
   #called;
@@ -125,10 +129,15 @@ class Start {
     setTimeout(() => {
       if (this.#holders > 0) return;
       if (starts.get(this.#key) === this) starts.delete(this.#key);
-      this.#connecting = false;
-      this.#drop();
       this.#stop();
+      setTimeout(() => this.letGo(), this.#imported ? KEPT_MS : 0);
     });
+  }
+
+  /** Nothing is connected any more. */
+  letGo() {
+    this.#connecting = false;
+    this.#drop();
   }
 
   #stop() {
@@ -177,6 +186,7 @@ class Start {
 
   /** socket.io-client, as WebAssembly connects by it. */
   async loadSocketIo() {
+    this.#imported = true;
     const module = await loadSocketIo();
     return { io: (url, options) => this.#take(url, options) ?? module.io(url, options) };
   }
