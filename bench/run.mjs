@@ -2,9 +2,8 @@
 // Times are this machine's; compare figures of one run only.
 import { readFileSync } from "node:fs";
 
-import { build } from "../scripts/build.mjs";
+import { build, buildBarePage } from "../scripts/build.mjs";
 import { measure } from "../scripts/size.mjs";
-import { run } from "../scripts/tools.mjs";
 import { Person, launch } from "../tests/e2e/support/browser.mjs";
 import { startServer } from "../tests/e2e/support/server.mjs";
 
@@ -15,7 +14,7 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 const ms = (value) => `${Math.round(value)} ms`;
 
 await build();
-await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
+await buildBarePage();
 console.log("## Bytes shipped, socket.io-client apart");
 const files = await measure();
 for (const key of ["bytes", "gzip", "brotli"]) {

@@ -31,6 +31,9 @@ export interface SessionOptions extends Processing {
   log?: "silent" | "info" | "debug";
 }
 
+/** Options of {@link preload}: those of the call that is to come, as far as they are known. */
+export type PreloadOptions = Partial<SessionOptions>;
+
 /** Why a session is offline or over. */
 export type SessionReason =
   | "unauthorized"
@@ -509,6 +512,18 @@ export interface PairvoiceError extends Error {
   readonly name: "PairvoiceError";
   readonly code: PairvoiceErrorCode;
 }
+
+/**
+ * Fetches and compiles WebAssembly and fetches the libraries, side by side, so that a later call fetches nothing of the package.
+ * Call it once a call is likely, in the browser; a second time costs nothing. It asks for no microphone and no token, and joins
+ * nothing. Without it, the first call does the same, with the token, the microphone and the socket beside it. With `url` it also
+ * opens the connection to that server (as `<link rel="preconnect">` does), which browsers keep for some seconds only.
+ *
+ * Resolves when everything is there. A library that can't be fetched is tried again by the call. A rejection that nobody looks at
+ * is no unhandled one: the call then says the same.
+ * @throws {PairvoiceError} as a rejection: `wasm-unavailable`; the next call tries again
+ */
+export function preload(options?: PreloadOptions): Promise<void>;
 
 /**
  * Joins a session for text; voice can be turned on later. Resolves in the state `joining`, before the server answered.

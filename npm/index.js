@@ -1,16 +1,21 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
-// idb are loaded when the first session starts. The contract is index.d.ts.
+// idb are loaded by `preload` or when the first session starts. The contract is index.d.ts.
 import { check } from "./check.js";
 import { Door } from "./door.js";
 import { Recorder } from "./recorder.js";
+import { begin, loadIdb, loadLibraries, loadSocketIo, openMicrophone, warm } from "./start.js";
 import init, { checkPlan, checkVerdict, join, letGo, onCrash } from "./wasm/pairvoice.js";
 
 let loading;
+let loaded = false;
 
 /** Loads WebAssembly once; after a failure the next call tries again. */
 function load(source) {
   loading ??= init({ module_or_path: source ?? new URL("./wasm/pairvoice_bg.wasm", import.meta.url) }).then(
-    () => onCrash(crash),
+    () => {
+      onCrash(crash);
+      loaded = true;
+    },
     (cause) => {
       loading = undefined;
       throw pairvoiceError("wasm-unavailable", "WebAssembly could not be loaded; check the .wasm file's address and the page's content security policy", cause);
@@ -59,8 +64,6 @@ const sessionEnded = {
   cause: null,
 };
 
-const loadSocketIo = () => import("socket.io-client");
-const loadIdb = () => import("idb");
 const record = () => new Recorder();
 const door = (...names) => new Door(...names);
 
@@ -81,10 +84,12 @@ class Session {
   #left;
   #subscriptions = new Map();
   #signal;
+  #start;
   #remoteStream;
   #abort = () => void this.leave();
   #last;
   #end = () => {
+    this.#start?.letGo();
     const { voice, peer, chat } = this.#last;
     const none = { state: "off", reason: null, message: null, hint: null };
     const microphone = { ...voice.microphone, ...none, label: "", deviceId: "" };
@@ -97,10 +102,11 @@ class Session {
     for (const [event, callback] of this.#subscriptions.values()) if (event === "change") queueMicrotask(callback);
   };
 
-  constructor(handle, signal) {
+  constructor(handle, signal, start) {
     this.#handle = handle;
     this.#recorder = handle.recorder();
     this.#signal = signal;
+    this.#start = start;
     this.#last = handle.getState();
     ends.add(this.#end);
     signal?.addEventListener("abort", this.#abort, { once: true });
@@ -233,6 +239,7 @@ class Session {
 
   async #letGo(done) {
     this.#signal?.removeEventListener("abort", this.#abort);
+    this.#start?.letGo();
     // The promise of a module that crashed never settles.
     await Promise.race([done, crashes]);
     for (const id of this.#subscriptions.keys()) this.#call("off", id);
@@ -245,29 +252,50 @@ class Session {
   }
 }
 
-export async function joinSession(options) {
+export function preload(options) {
+  const all = Promise.all([load(options?.wasm), loadLibraries()]).then(() => {});
+  // A page that does not look at the promise learns of a failure by its first call.
+  all.catch(() => {});
+  if (options?.url) warm(options);
+  return all;
+}
+
+async function enter(options, voice) {
   const signal = options?.signal;
   signal?.throwIfAborted();
-  await abortable(load(options?.wasm), signal);
-  const joining = Promise.race([guarded(() => join(options ?? {}, loadSocketIo, loadIdb, record, door)), crashes]);
-  const handle = await abortable(joining, signal).catch((error) => {
-    // Aborted while an earlier life of the session was still ending: what comes is let go at once.
-    void joining.then((late) => late?.leave(), () => {});
-    throw error;
-  });
-  if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
-  const session = new Session(handle, signal);
-  if (signal?.aborted) {
-    void session.leave();
-    throw signal.reason;
+  const ready = abortable(load(options?.wasm), signal);
+  // With the module there, it begins everything itself in this tick.
+  const start = loaded ? undefined : begin(options, voice);
+  try {
+    await ready;
+    const open = (audio) => (start ? start.openMicrophone(audio) : openMicrophone(audio));
+    const socketIo = () => (start ? start.loadSocketIo() : loadSocketIo());
+    const given = start?.options(options) ?? options ?? {};
+    const joining = Promise.race([guarded(() => join(given, socketIo, loadIdb, record, door, open)), crashes]);
+    const handle = await abortable(joining, signal).catch((error) => {
+      // Aborted while an earlier life of the session was still ending: what comes is let go at once.
+      void joining.then((late) => late?.leave(), () => {});
+      throw error;
+    });
+    if (crashed) throw pairvoiceError("wasm-unavailable", "WebAssembly crashed; reload the page");
+    const session = new Session(handle, signal, start);
+    if (signal?.aborted) {
+      void session.leave();
+      throw signal.reason;
+    }
+    if (voice) session.startVoice();
+    return session;
+  } finally {
+    start?.release();
   }
-  return session;
+}
+
+export async function joinSession(options) {
+  return enter(options, false);
 }
 
 export async function startVoiceCall(options) {
-  const session = await joinSession(options);
-  session.startVoice();
-  return session;
+  return enter(options, true);
 }
 
 /** How long WebAssembly may take to load for a check, in milliseconds. */
@@ -277,6 +305,7 @@ export async function checkConnection(options) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   const began = performance.now();
+  void loadSocketIo().catch(() => {});
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(pairvoiceError("wasm-unavailable", "WebAssembly took too long to load")), CHECK_LOAD_MS);

@@ -57,11 +57,17 @@ async function sweep(module) {
   return found;
 }
 
-/** www/dist/: the demo. */
-export async function buildDemo() {
-  await run("npx", ["vite", "build", "www", "--logLevel", "warn"]);
-  precompress(join(root, "www", "dist"));
+/** dist/ of a page's folder, with its compressed files. */
+async function buildPage(folder) {
+  await run("npx", ["vite", "build", folder, "--logLevel", "warn"]);
+  precompress(join(root, folder, "dist"));
 }
+
+/** www/dist/: the demo. */
+export const buildDemo = () => buildPage("www");
+
+/** tests/e2e/page/dist/: the page that only has the package. */
+export const buildBarePage = () => buildPage("tests/e2e/page");
 
 /** Files that compression makes smaller. */
 const COMPRESSIBLE = new Set([".css", ".html", ".js", ".json", ".map", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"]);

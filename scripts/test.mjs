@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildDemo, buildRouter, buildServer, buildWasm } from "./build.mjs";
+import { buildBarePage, buildDemo, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
 import { checkFuzz } from "./fuzz.mjs";
 import { checkPackaging } from "./packaging.mjs";
@@ -55,7 +55,7 @@ const parts = {
     await buildWasm();
     await checkSize();
     await buildDemo();
-    await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
+    await buildBarePage();
     await buildServer();
     await buildRouter();
     // They wait for browsers and networks most of the time.

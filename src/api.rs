@@ -39,7 +39,7 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 }
 
 /// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
-/// of that name, `record` makes a recorder, `door` a door.
+/// of that name, `record` makes a recorder, `door` a door, `open` asks the browser for a microphone.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options` or `no-random-numbers`.
@@ -50,6 +50,7 @@ pub async fn join(
     idb: Function,
     record: Function,
     door: Function,
+    open: Function,
 ) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
     let shared = loop {
@@ -65,7 +66,7 @@ pub async fn join(
             None => {
                 let instance = random_instance().ok_or_else(no_random_numbers)?;
                 let (recorder, door) = (Recorder::new(&record)?, Door::new(&door, &options)?);
-                let driver = Driver::start(options, instance, loader, idb, recorder, door);
+                let driver = Driver::start(options, instance, loader, idb, recorder, door, open);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;

@@ -77,7 +77,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Begins a session. `loader` imports socket.io-client, `idb` the library of that name.
+    /// Begins a session. `loader` imports socket.io-client, `idb` the library of that name, `open` asks for a microphone.
     pub(crate) fn start(
         options: Options,
         instance: InstanceId,
@@ -85,6 +85,7 @@ impl Driver {
         idb: Function,
         recorder: Recorder,
         door: Door,
+        open: Function,
     ) -> Rc<Self> {
         let me = Identity { session: options.session.clone(), user: options.user.clone(), instance };
         let microphone = options.microphone.clone();
@@ -125,7 +126,7 @@ impl Driver {
                 token: RefCell::default(),
                 door,
                 look: RefCell::default(),
-                microphone: Microphone::new(inbox.clone()),
+                microphone: Microphone::new(inbox.clone(), open),
                 speaker: Speaker::new(inbox.clone()),
                 meter: Meter::default(),
                 metering: RefCell::default(),

@@ -3,15 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::{Function, Promise};
 use pairvoice_core::wire::MicrophoneReason;
 use pairvoice_core::{Device, Input, MicrophoneEvent, OpId, Processing, Source};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaStreamTrackState, MediaTrackConstraints};
+use web_sys::{MediaStream, MediaStreamTrack, MediaStreamTrackState, MediaTrackConstraints};
 
 use crate::convert::property;
 use crate::crash::{self, Hold};
-use crate::devices::media_devices;
 use crate::inbox::Inbox;
 use crate::listeners::Listener;
 use crate::permission;
@@ -19,6 +19,8 @@ use crate::permission;
 /// The microphone: nothing, a live track, and perhaps a request for another one.
 pub(crate) struct Microphone {
     inbox: Inbox,
+    /// A function of `npm/index.js` that asks the browser, or brings what it began to ask for while this module was loaded.
+    ask: Function,
     state: RefCell<State>,
     /// The app's own track, for [`Source::App`].
     app: RefCell<Option<MediaStreamTrack>>,
@@ -55,9 +57,11 @@ impl Live {
 }
 
 impl Microphone {
-    pub(crate) fn new(inbox: Inbox) -> Rc<Self> {
+    /// `ask` takes a `MediaTrackConstraints` and returns the promise of a `MediaStream`.
+    pub(crate) fn new(inbox: Inbox, ask: Function) -> Rc<Self> {
         Rc::new(Self {
             inbox,
+            ask,
             state: RefCell::default(),
             app: RefCell::default(),
             permission: RefCell::default(),
@@ -81,7 +85,7 @@ impl Microphone {
         }
         self.watch_permission();
         let this = Rc::downgrade(self);
-        let asked = ask(source, processing);
+        let asked = self.ask(source, processing);
         spawn_local(async move {
             let outcome = match asked {
                 Ok(stream) => stream.await.and_then(|stream| {
@@ -163,6 +167,19 @@ impl Microphone {
         });
     }
 
+    /// The request is on its way when this returns.
+    fn ask(&self, source: &Source, wanted: Processing) -> Result<JsFuture, JsValue> {
+        let audio = constraints(wanted);
+        if let Source::Device(device) = source {
+            let exact = js_sys::Object::new();
+            // Setting a property of a new object can't fail.
+            let _ = js_sys::Reflect::set(&exact, &"exact".into(), &device.id.as_str().into());
+            audio.set_device_id(&exact);
+        }
+        let asked: Promise = self.ask.call1(&JsValue::UNDEFINED, &audio)?.dyn_into()?;
+        Ok(JsFuture::from(asked))
+    }
+
     fn watch_permission(self: &Rc<Self>) {
         if self.watching.replace(true) {
             return;
@@ -201,27 +218,13 @@ impl Microphone {
     }
 }
 
+/// `npm/start.js` makes the same ones in the same order.
 fn constraints(wanted: Processing) -> MediaTrackConstraints {
     let audio = MediaTrackConstraints::new();
     audio.set_echo_cancellation_bool(wanted.echo_cancellation);
     audio.set_noise_suppression_bool(wanted.noise_suppression);
     audio.set_auto_gain_control_bool(wanted.auto_gain_control);
     audio
-}
-
-/// The request is on its way when this returns.
-fn ask(source: &Source, wanted: Processing) -> Result<JsFuture, JsValue> {
-    let audio = constraints(wanted);
-    if let Source::Device(device) = source {
-        let exact = js_sys::Object::new();
-        // Setting a property of a new object can't fail.
-        let _ = js_sys::Reflect::set(&exact, &"exact".into(), &device.id.as_str().into());
-        audio.set_device_id(&exact);
-    }
-    let constraints = MediaStreamConstraints::new();
-    constraints.set_audio(&audio);
-    let devices = media_devices().ok_or(JsValue::UNDEFINED)?;
-    devices.get_user_media_with_constraints(&constraints).map(JsFuture::from)
 }
 
 fn device(track: &MediaStreamTrack) -> Device {

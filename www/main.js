@@ -1,5 +1,5 @@
 // The demo: a coding session for two. It uses the package exactly as any app would.
-import { joinSession, startVoiceCall } from "pairvoice";
+import { joinSession, preload, startVoiceCall } from "pairvoice";
 
 import { chatPanel } from "./chat.js";
 import { checkPanel } from "./check.js";
@@ -37,6 +37,9 @@ const options = {
   log: query.get("log") ?? undefined,
   relayOnly: query.get("relay") === "only",
 };
+
+// Before the page is drawn, and before anybody joins.
+void preload(options);
 
 async function join() {
   session = await (textOnly ? joinSession(options) : startVoiceCall(options));

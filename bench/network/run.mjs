@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { buildRouter, buildServer, buildWasm } from "../../scripts/build.mjs";
+import { buildBarePage, buildRouter, buildServer, buildWasm } from "../../scripts/build.mjs";
 import { ensureNodePackages, ensureRust, run } from "../../scripts/tools.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -19,7 +19,7 @@ await ensureNodePackages();
 await ensureRust();
 await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: here });
 await buildWasm();
-await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
+await buildBarePage();
 await buildServer();
 await buildRouter();
 // Need the packages that were only made sure of above.

@@ -8,7 +8,7 @@ use pairvoice_core::{Device, Input, MicrophoneEvent, OpId, Processing, Source};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MediaStreamTrackState;
 
-use super::until;
+use super::{open_microphone, until};
 use crate::devices::enumerate;
 use crate::inbox::{Inbox, Report};
 use crate::level::Meter;
@@ -25,7 +25,7 @@ fn microphone() -> (Rc<Microphone>, Heard) {
             told.borrow_mut().push((id, event));
         }
     });
-    (Microphone::new(inbox), heard)
+    (Microphone::new(inbox, open_microphone()), heard)
 }
 
 fn open(microphone: &Rc<Microphone>, id: u32) {

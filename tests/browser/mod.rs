@@ -10,12 +10,18 @@ mod peer_connection;
 mod small_parts;
 
 use gloo::timers::future::TimeoutFuture;
+use js_sys::Function;
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
 /// How long a test waits for one thing, in milliseconds: a browser on a busy machine takes its time.
 const PATIENCE_MS: f64 = 20_000.0;
+
+/// What `npm/index.js` asks the browser for a microphone by.
+fn open_microphone() -> Function {
+    Function::new_with_args("audio", "return navigator.mediaDevices.getUserMedia({ audio })")
+}
 
 /// Waits until something holds.
 ///

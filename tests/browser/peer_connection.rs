@@ -8,7 +8,7 @@ use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, Path, Processing, 
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MediaStreamTrack;
 
-use super::until;
+use super::{open_microphone, until};
 use crate::inbox::{Inbox, Report};
 use crate::peer_connection::{Gathering, PeerConnection};
 use crate::speaker::Speaker;
@@ -139,7 +139,7 @@ async fn two_connections_connect_with_one_transceiver_both_ways_before_any_micro
 async fn granted_microphone() -> Rc<crate::microphone::Microphone> {
     let granted = Rc::new(Cell::new(false));
     let told = Rc::clone(&granted);
-    let microphone = crate::microphone::Microphone::new(Inbox::new(move |_| told.set(true)));
+    let microphone = crate::microphone::Microphone::new(Inbox::new(move |_| told.set(true)), open_microphone());
     microphone.open(OpId(0), &Source::Default, Processing::default());
     until("the microphone", || granted.get()).await;
     microphone

@@ -1,6 +1,6 @@
 // npm run test:crash: at least 5,000 messages and 50 kills (`KILLS=200` for a longer look).
-import { buildServer, buildWasm } from "../../scripts/build.mjs";
-import { ensureNodePackages, ensurePrograms, ensureRust, run } from "../../scripts/tools.mjs";
+import { buildBarePage, buildServer, buildWasm } from "../../scripts/build.mjs";
+import { ensureNodePackages, ensurePrograms, ensureRust } from "../../scripts/tools.mjs";
 
 const kills = Number(process.env.KILLS ?? 50);
 
@@ -8,7 +8,7 @@ await ensureNodePackages();
 await ensureRust();
 await ensurePrograms({ chromium: "chromium" });
 await buildWasm();
-await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
+await buildBarePage();
 await buildServer();
 // Needs the packages that were only made sure of above.
 const { crash } = await import("./crash.mjs");

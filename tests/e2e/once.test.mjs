@@ -31,7 +31,7 @@ test("importing the package loads nothing and works in Node", async () => {
   const names = await person.page.evaluate(() => performance.getEntriesByType("resource").map((entry) => entry.name));
   assert.ok(!names.some((name) => name.includes(".wasm") || name.includes("esm")), names.join("\n"));
   const inNode = await import("pairvoice");
-  assert.deepEqual(Object.keys(inNode).sort(), ["checkConnection", "isPairvoiceError", "joinSession", "startVoiceCall"]);
+  assert.deepEqual(Object.keys(inNode).sort(), ["checkConnection", "isPairvoiceError", "joinSession", "preload", "startVoiceCall"]);
 });
 
 test("five calls in one tick are one session, one prompt, one connection, one offer", async () => {

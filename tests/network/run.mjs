@@ -1,13 +1,13 @@
 // npm run test:network [fault ...]: each fault once per role order, those of 30 s and more in one, then the
 // main ones with Firefox; `--full` does each three times, `--firefox` those with Firefox alone.
-import { buildRouter, buildServer, buildWasm } from "../../scripts/build.mjs";
-import { ensureNodePackages, ensurePrograms, ensureRust, run } from "../../scripts/tools.mjs";
+import { buildBarePage, buildRouter, buildServer, buildWasm } from "../../scripts/build.mjs";
+import { ensureNodePackages, ensurePrograms, ensureRust } from "../../scripts/tools.mjs";
 
 await ensureNodePackages();
 await ensureRust();
 await ensurePrograms({ chromium: "chromium", "firefox-esr": "firefox-esr", ip: "iproute2", iptables: "iptables" });
 await buildWasm();
-await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
+await buildBarePage();
 await buildServer();
 await buildRouter();
 // Need the packages that were only made sure of above.

@@ -17,6 +17,8 @@ import { inTime } from "./support.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pairvoice-static-"));
 const text = "a line of a script that compresses well;\n".repeat(200);
+/** The smallest module there is, and a section of its own that compresses well (WebAssembly core specification, section 5.5.3). */
+const module = Buffer.from([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, /* custom, 4,098 bytes */ 0, 0x82, 0x20, 1, 0x78, ...Array(4096).fill(0)]);
 let server;
 
 before(async () => {
@@ -26,6 +28,7 @@ before(async () => {
     "dist/assets/index-C9zFRZDg.js": text,
     "dist/assets/small-D5cYDByh.js": "1",
     "dist/assets/noise-Xk2_9aBc.wasm": noise(4096),
+    "dist/assets/module-Yk2_9aBc.wasm": module,
     "dist/.env": "secret",
     "dist/.git/config": "secret",
   };
@@ -61,7 +64,7 @@ async function ask(path, headers = {}, method = "GET") {
 
 test("the build compresses what becomes smaller by it", () => {
   const names = readdirSync(join(folder, "dist", "assets")).sort();
-  assert.deepEqual(names, ["index-C9zFRZDg.js", "index-C9zFRZDg.js.br", "index-C9zFRZDg.js.gz", "noise-Xk2_9aBc.wasm", "small-D5cYDByh.js"]);
+  assert.deepEqual(names, ["index-C9zFRZDg.js", "index-C9zFRZDg.js.br", "index-C9zFRZDg.js.gz", "module-Yk2_9aBc.wasm", "module-Yk2_9aBc.wasm.br", "module-Yk2_9aBc.wasm.gz", "noise-Xk2_9aBc.wasm", "small-D5cYDByh.js"]);
   assert.ok(existsSync(join(folder, "dist", "index.html.br")));
 });
 
@@ -82,6 +85,14 @@ test("compressed files go to those who take them, and say the same", async () =>
   }
   const { headers, body } = await ask("/assets/noise-Xk2_9aBc.wasm", { "accept-encoding": "br, gzip" });
   assert.deepEqual([headers["content-type"], headers["content-encoding"], body.length], ["application/wasm", undefined, 4096]);
+});
+
+test("a compressed module is what WebAssembly compiles while it arrives", async () => {
+  const path = "/assets/module-Yk2_9aBc.wasm";
+  const { headers } = await ask(path, { "accept-encoding": "br, gzip" });
+  assert.deepEqual([headers["content-type"], headers["content-encoding"]], ["application/wasm", "br"]);
+  const compiled = await WebAssembly.compileStreaming(fetch(`${server.url}${path}`));
+  assert.deepEqual(WebAssembly.Module.customSections(compiled, "x").map(({ byteLength }) => byteLength), [4096]);
 });
 
 test("a page comes with its headers, and with nothing when it is still the same", async () => {

@@ -1,5 +1,5 @@
 // What an app's TypeScript sees: this file compiles, and each @ts-expect-error marks what must not.
-import { checkConnection, isPairvoiceError, joinSession, startVoiceCall, type Diagnostics, type Session, type State, type VoiceReason, type VoiceState, type VoiceView } from "pairvoice";
+import { checkConnection, isPairvoiceError, joinSession, preload, startVoiceCall, type Diagnostics, type Session, type State, type VoiceReason, type VoiceState, type VoiceView } from "pairvoice";
 
 const words: Record<VoiceReason, string> = {
   "connection-failed": "",
@@ -12,6 +12,8 @@ const words: Record<VoiceReason, string> = {
 };
 
 export async function main(): Promise<void> {
+  void preload();
+  await preload({ url: "/", wasm: new URL("https://cdn.example.com/pairvoice_bg.wasm") });
   const session: Session = await startVoiceCall({
     url: "https://signal.example.com",
     sessionId: "s-42",

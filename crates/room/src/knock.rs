@@ -8,7 +8,7 @@ use pairvoice_wire::{
 use crate::input::{Knock, KnockId};
 use crate::output::{Note, Output, Timer};
 use crate::room::{AWAY_MS, Room};
-use crate::seat::Socket;
+use crate::seat::{Seat, Socket};
 
 /// A knock that waits for the first signal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,6 +31,12 @@ impl Room {
         }
         // A socket of the same instance stays as it is: what it says is newer than the knock.
         if before.as_ref().is_some_and(|known| known.instance.as_ref() != Some(&instance)) {
+            let is_there = |seat: &mut Seat| seat.presence == Presence::Present || seat.any_socket().is_some();
+            if self.seat(&user).is_some_and(is_there) {
+                // Requests overtake each other: this may be the last word of a page that is gone. A socket tells.
+                let message = "another instance of this user is here; a handshake takes over";
+                return self.refuse_knock(id, Refusal::new(Code::Busy, message));
+            }
             self.make_way(&user, &instance);
         }
         self.release(&user);

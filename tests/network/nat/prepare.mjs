@@ -1,6 +1,6 @@
 // What the tests and benches over this network need: programs, the package, a page, the server.
-import { buildServer, buildWasm } from "../../../scripts/build.mjs";
-import { ensureNodePackages, ensurePrograms, ensureRust, run } from "../../../scripts/tools.mjs";
+import { buildBarePage, buildServer, buildWasm } from "../../../scripts/build.mjs";
+import { ensureNodePackages, ensurePrograms, ensureRust } from "../../../scripts/tools.mjs";
 
 /** Builds and installs what is missing; says why there can be no such network here, or nothing. PAIRVOICE_SERVER names a server that is built already. */
 export async function prepare() {
@@ -19,6 +19,6 @@ export async function prepare() {
     await buildWasm();
     await buildServer();
   }
-  await run("npx", ["vite", "build", "tests/e2e/page", "--logLevel", "warn"]);
+  await buildBarePage();
   return undefined;
 }
