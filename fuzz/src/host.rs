@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use pairvoice_room::{Appended, Config, Grant, Input, Output, RequestId, Room, SocketId, StoreRequest, Timer};
+use pairvoice_room::{
+    Appended, Config, Grant, Input, Knock, KnockId, Output, RequestId, Room, SocketId, StoreRequest, Timer,
+};
 use pairvoice_wire::{ChatMessage, ClientEvent, Code, Handshake, IceServers, Refusal, SessionId, UserId};
 
+use crate::knocks::Knocks;
 use crate::log::{Log, pick};
 use crate::rights::{Rights, check_revoked};
 use crate::socket::{Socket, Stage};
@@ -43,6 +46,7 @@ pub(crate) struct Host {
     /// Events without an acknowledgement.
     waiting: BTreeMap<RequestId, Waiting>,
     timers: BTreeSet<Timer>,
+    pub(crate) knocks: Knocks,
     /// Messages that the room was told to be durable.
     durable: Vec<ChatMessage>,
     /// An answer of the log is given for the second time.
@@ -62,6 +66,7 @@ impl Host {
             live: BTreeSet::new(),
             waiting: BTreeMap::new(),
             timers: BTreeSet::new(),
+            knocks: Knocks::default(),
             durable: Vec::new(),
             repeating: false,
             number: 0,
@@ -77,6 +82,20 @@ impl Host {
         self.sockets.insert(socket, Socket::new(user, instance, grant.clone()));
         self.live.insert(socket);
         self.input(Input::Enter { socket, handshake: Box::new(handshake), grant });
+    }
+
+    /// A client knocks; of one that is `deaf` nobody waits for the answer, and the room is not told before there is one.
+    pub(crate) fn knock(&mut self, handshake: Handshake, grant: Grant, wait_ms: u32, deaf: bool) {
+        let id = KnockId(self.next_number());
+        self.knocks.begin(id, &handshake, grant.clone(), deaf);
+        self.input(Input::Knock(Box::new(Knock { id, handshake, grant, ice: IceServers::default(), wait_ms })));
+    }
+
+    /// The client of one of the knocks that wait goes away.
+    pub(crate) fn knock_gone(&mut self, which: u8) {
+        if let Some(knock) = self.knocks.end(which) {
+            self.input(Input::KnockGone { knock });
+        }
     }
 
     /// One of the admitted sockets comes in, or one that was refused after it had been admitted.
@@ -191,6 +210,7 @@ impl Host {
         if self.room.is_empty() && self.waiting.is_empty() {
             self.room = new_room(self.session.clone());
             self.rights = Rights::default();
+            self.knocks.forget();
             self.timers.clear();
         }
     }
@@ -210,6 +230,7 @@ impl Host {
             self.fire(0);
         }
         assert!(self.room.is_empty(), "seats are left: {:?}", self.room);
+        self.knocks.check_answered();
     }
 
     /// The log answers everything that it was asked for.
@@ -245,7 +266,9 @@ impl Host {
     fn input(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
-            self.rights.hear(&input);
+            if self.knocks.is_for_this_room(&input) {
+                self.rights.hear(&input);
+            }
             self.room.handle(input.clone());
             while let Some(output) = self.room.poll_output() {
                 inputs.extend(self.perform(output));
@@ -263,6 +286,9 @@ impl Host {
         assert!(inside.len() <= self.room.seats(), "{} seats for {inside:?}", self.room.seats());
         assert!(inside.iter().is_sorted_by(|one, other| one.user != other.user), "one user twice: {inside:?}");
         assert!(!self.room.is_empty() || self.live.is_empty(), "forgotten: {:?}", self.live);
+        if self.room.is_empty() {
+            self.knocks.check_answered();
+        }
         for socket in inside {
             self.rights.check_user(&socket.user);
             let missing = self.durable.iter().find(|message| !socket.deaf && !socket.has(message));
@@ -283,6 +309,7 @@ impl Host {
                 self.rights.check_token(user, grant);
             }
             Output::Refuse { socket, .. } => self.socket(socket).refuse(),
+            Output::AnswerKnock { knock, answer } => return self.knocks.answer(knock, answer, &self.rights),
             Output::Send { to, event } => {
                 let socket = self.socket(to);
                 socket.receive(&event);
@@ -305,6 +332,7 @@ impl Host {
                 if let StoreRequest::Pin { participants } = &request {
                     self.rights.pin(participants);
                 }
+                self.knocks.notice(&request);
                 self.log.submit(request);
             }
             Output::SetTimer { timer, after } => {

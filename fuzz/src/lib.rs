@@ -2,6 +2,7 @@
 
 pub mod handshake;
 mod host;
+mod knocks;
 mod log;
 pub mod relay;
 mod rights;

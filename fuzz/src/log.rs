@@ -56,7 +56,7 @@ impl Log {
                 assert!(*limit <= MAX_PAGE);
                 self.to_read.push(request);
             }
-            StoreRequest::ReadPage { .. } => self.to_read.push(request),
+            StoreRequest::ReadPage { .. } | StoreRequest::ReadAdmission { .. } => self.to_read.push(request),
         }
     }
 
@@ -82,7 +82,9 @@ impl Log {
                 let pinned = || Ok(self.pin.get_or_insert(participants).clone());
                 Input::Pinned { participants: failure.map_or_else(pinned, Err) }
             }
-            Job::Request(StoreRequest::ReadPage { .. } | StoreRequest::ReadHistory { .. }) => return,
+            Job::Request(
+                StoreRequest::ReadPage { .. } | StoreRequest::ReadAdmission { .. } | StoreRequest::ReadHistory { .. },
+            ) => return,
             Job::Revoke { user, at } => {
                 // A room is told of a revocation that could not be written, too.
                 if failure.is_none() {
@@ -99,6 +101,10 @@ impl Log {
     pub(crate) fn read(&mut self, which: u8, failure: Option<StoreError>) {
         let Some(index) = pick(self.to_read.len(), which) else { return };
         let answer = match self.to_read.swap_remove(index) {
+            StoreRequest::ReadAdmission { knock } => {
+                let admission = Admission { participants: self.pin.clone(), revoked: self.revoked.clone() };
+                Input::AdmissionRead { knock, admission: failure.map_or(Ok(admission), Err) }
+            }
             StoreRequest::ReadPage { socket, known } => {
                 let admission = || Admission { participants: self.pin.clone(), revoked: self.revoked.clone() };
                 Input::PageRead { socket, page: failure.map_or_else(|| Ok((self.page(&known), admission())), Err) }

@@ -22,7 +22,8 @@ impl Rights {
     /// An input is about to be given to the room.
     pub(crate) fn hear(&mut self, input: &Input) {
         match input {
-            Input::PageRead { page: Ok((_, Admission { participants, revoked })), .. } => {
+            Input::PageRead { page: Ok((_, Admission { participants, revoked })), .. }
+            | Input::AdmissionRead { admission: Ok(Admission { participants, revoked }), .. } => {
                 if let Some(two) = participants {
                     self.written(two);
                 }

@@ -53,6 +53,10 @@ pub enum Step {
     FireLate { who: Who, seat: bool },
     /// The timer of somebody's token fires, whether it runs or not.
     FireToken(Who),
+    /// A client knocks.
+    Knock { who: Who, life: u8, token: Token, wait_ms: u32, deaf: bool, signals: Vec<Signal> },
+    /// The client of a knock that waits goes away.
+    KnockGone(u8),
     /// The session is forgotten, if everybody has left.
     Forget,
     /// The server is about to restart.
@@ -171,7 +175,16 @@ impl Step {
             4 | 5 => Self::Renew { socket: u.arbitrary()?, token: u.arbitrary()? },
             6 => Self::Revoke { who: u.arbitrary()?, at: u.arbitrary()? },
             7 => Self::FireToken(u.arbitrary()?),
-            _ => Self::Forget,
+            8 => Self::Forget,
+            _ if u.arbitrary::<u8>()? >= 224 => Self::KnockGone(u.arbitrary()?),
+            _ => Self::Knock {
+                who: u.arbitrary()?,
+                life: u.arbitrary()?,
+                token: u.arbitrary()?,
+                wait_ms: u.arbitrary()?,
+                deaf: u.arbitrary()?,
+                signals: u.arbitrary()?,
+            },
         })
     }
 }
@@ -234,6 +247,12 @@ fn happen(host: &mut Host, step: Step) {
         Step::FireLate { who, seat: true } => host.fire_late(Timer::Seat(who.user())),
         Step::FireLate { who, seat: false } => host.fire_late(Timer::Away(who.user())),
         Step::FireToken(who) => host.fire_late(Timer::Token(who.user())),
+        Step::Knock { who, life, token, wait_ms, deaf, signals } => {
+            let signals = signals.into_iter().map(|signal| signal.envelope(who)).collect();
+            let handshake = Handshake { signals, ..handshake(who, life) };
+            host.knock(handshake, token.grant(&who.user()), wait_ms, deaf);
+        }
+        Step::KnockGone(which) => host.knock_gone(which),
         Step::Forget => host.forget(),
         Step::Restart(after_ms) => host.restart(after_ms),
     }

@@ -67,7 +67,7 @@ impl Room {
         self.handshake_signals(&user, handshake.signals);
         let held = Held { id, ice, signals };
         let after = u64::from(wait_ms.min(MAX_KNOCK_WAIT_MS));
-        if is_open || after == 0 || !held.signals.is_empty() {
+        if after == 0 || !held.signals.is_empty() {
             self.answer_knock(&user, held);
         } else if let Some(seat) = self.seat(&user) {
             seat.held = Some(held);

@@ -65,19 +65,21 @@ impl Room {
         outcome.ok_or_else(|| Refusal::new(Code::Busy, "too many signals wait for the other"))
     }
 
-    /// Gives a signal to the other's socket, or to their knock that waits for one, or parks it; none when it does not fit there.
+    /// Gives a signal to the other's socket and to their knock that waits for one, or parks it; none when it does not fit there. A
+    /// socket that looks open may be dead, whose owner knocks from another address; of a copy the receiver drops one.
     pub(crate) fn hand_on(&mut self, envelope: &Envelope) -> Option<Outcome> {
-        let other = self.other(&envelope.user);
-        if other.as_ref().is_some_and(|o| envelope.to.as_ref().is_some_and(|to| *to != o.instance)) {
-            return Some(Outcome::Dropped);
-        }
-        if let Some(to) = other.as_ref().and_then(|other| other.open()) {
-            self.push(Output::Send { to, event: ServerEvent::Signal(envelope.clone()) });
-            return Some(Outcome::Delivered);
-        }
-        if let Some(held) = other.and_then(|other| other.held.as_mut()) {
-            held.signals.push(envelope.clone());
-            return Some(Outcome::Delivered);
+        if let Some(other) = self.other(&envelope.user) {
+            if envelope.to.as_ref().is_some_and(|to| *to != other.instance) {
+                return Some(Outcome::Dropped);
+            }
+            let (held, to) = (other.held.as_mut(), other.socket.open());
+            let is_held = held.map(|held| held.signals.push(envelope.clone())).is_some();
+            if let Some(to) = to {
+                self.push(Output::Send { to, event: ServerEvent::Signal(envelope.clone()) });
+            }
+            if is_held || to.is_some() {
+                return Some(Outcome::Delivered);
+            }
         }
         let parked = self.seat(&envelope.user).is_some_and(|seat| seat.parked.keep(envelope.clone()));
         parked.then_some(Outcome::Parked)

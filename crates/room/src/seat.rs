@@ -43,6 +43,16 @@ pub(crate) enum Socket {
     },
 }
 
+impl Socket {
+    /// The welcomed one.
+    pub(crate) fn open(&self) -> Option<SocketId> {
+        match self {
+            Self::Open { id, .. } => Some(*id),
+            Self::None | Self::Entering(_) => None,
+        }
+    }
+}
+
 /// A socket on its way in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Entering {
@@ -126,10 +136,7 @@ impl Seat {
 
     /// The welcomed socket.
     pub(crate) fn open(&self) -> Option<SocketId> {
-        match &self.socket {
-            Socket::Open { id, .. } => Some(*id),
-            Socket::None | Socket::Entering(_) => None,
-        }
+        self.socket.open()
     }
 
     /// The socket, welcomed or on its way in.

@@ -190,7 +190,6 @@ fn a_knock_that_nothing_comes_for_is_answered_empty_in_the_end() {
     assert_eq!(host.answered(3), None, "a socket on its way in does not answer it");
     host.come_in(2);
     assert_eq!(host.answered(3), Some(Ok(vec![])), "the socket brings what comes");
-    assert_eq!(host.knock(4, "9", 2, vec![], 100), Some(Ok(vec![])), "which is open");
     host.fire(Timer::Knock(user("9")));
     assert_eq!(host.done, [], "a timer that comes too late changes nothing");
 }
@@ -249,11 +248,13 @@ fn a_socket_of_the_same_instance_is_left_alone() {
     host.join(2, "9", 2).unwrap();
     host.signal(2, envelope("9", 2, 1, SignalBody::End)).unwrap();
     let late = vec![envelope("9", 2, 1, SignalBody::End)];
-    assert_eq!(host.knock(1, "9", 2, late, 100), Some(Ok(vec![])));
+    assert_eq!(host.knock(1, "9", 2, late, 100), None);
     assert_eq!((host.hung_up(2), host.relayed(1)), (false, vec![1]));
     let peer = |event: &ServerEvent| matches!(event, ServerEvent::Peer(_));
     assert!(!host.sent(1).iter().any(peer), "and nothing has changed: {:?}", host.done);
     assert_eq!(host.timer(&Timer::Away(user("9"))), None);
+    assert_eq!(host.signal(1, envelope("7", 1, 1, offer(1))), Ok(Outcome::Delivered));
+    assert_eq!((host.relayed(2), host.answered(1)), (vec![1], Some(Ok(vec![1]))), "it may be dead: both get it");
     host.input(Input::Closed { socket: SocketId(2) });
     host.enter(3, "9", 2, vec![]);
     assert_eq!(host.knock(2, "9", 2, vec![], 0), Some(Ok(vec![])));
