@@ -256,8 +256,24 @@ export function preload(options) {
   const all = Promise.all([load(options?.wasm), loadLibraries()]).then(() => {});
   // A page that does not look at the promise learns of a failure by its first call.
   all.catch(() => {});
+  if (options?.url && options.token !== undefined) return all.then(() => learn(options));
   if (options?.url) warm(options);
   return all;
+}
+
+/** Asks the server for ICE servers, so that an offer need not wait for them. What fails here is told by the call. */
+async function learn(options) {
+  try {
+    const { url, path, auth } = guarded(() => checkPlan({ ...options, microphone: undefined }));
+    const server = url.slice(0, -"/pairvoice".length) + path.slice(0, -"/socket.io".length);
+    const to = new Door(server, auth.sessionId, auth.userId);
+    if (to.iceServers()) return;
+    const token = typeof options.token === "function" ? await options.token() : options.token;
+    const { iceServers, iceLifetime } = await to.knock({ ...auth, token }, false);
+    if (iceServers) to.keep(iceServers, iceLifetime);
+  } catch {
+    // Nothing is lost by it.
+  }
 }
 
 async function enter(options, voice) {
