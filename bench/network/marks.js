@@ -5,6 +5,38 @@
   const mark = (name) => marks.push([name, performance.timeOrigin + performance.now()]);
   globalThis.mark = mark;
 
+  // A browser that does not know a kind says so in its console and goes on.
+  const observe = (type, note) => new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type, buffered: true });
+  const at = (name, time) => marks.push([name, performance.timeOrigin + time]);
+  observe("resource", ({ name, startTime, responseEnd }) => {
+    const file = new URL(name, location).pathname.split("/").at(-1).replace(/-[\w-]{8}\./, ".");
+    at(`fetching ${file}`, startTime);
+    at(`fetched ${file}`, responseEnd);
+  });
+  observe("longtask", ({ startTime, duration }) => at(`busy for ${Math.round(duration / 25) * 25} ms from here`, startTime));
+
+  const { instantiateStreaming } = WebAssembly;
+  WebAssembly.instantiateStreaming = async (...args) => {
+    const instance = await instantiateStreaming.apply(WebAssembly, args);
+    mark("WebAssembly instantiated");
+    return instance;
+  };
+  const { open } = IDBFactory.prototype;
+  IDBFactory.prototype.open = function (...args) {
+    mark("IndexedDB asked for");
+    const request = open.apply(this, args);
+    request.addEventListener("success", () => mark("IndexedDB open"));
+    return request;
+  };
+  const { appendChild } = Node.prototype;
+  Node.prototype.appendChild = function (child) {
+    if (child.nodeName !== "IFRAME") return appendChild.call(this, child);
+    mark("frame begun");
+    appendChild.call(this, child);
+    mark("frame there");
+    return child;
+  };
+
   const devices = navigator.mediaDevices;
   if (devices) {
     const ask = devices.getUserMedia.bind(devices);
@@ -50,6 +82,7 @@
       this.addEventListener("icecandidate", ({ candidate }) => candidate?.candidate && mark("own candidate"));
     }
     async setLocalDescription(...args) {
+      mark("own description begun");
       await super.setLocalDescription(...args);
       mark(`${this.localDescription?.type} made`);
     }

@@ -11,16 +11,17 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** The page of the package, which the server serves. */
 export const SITE = "bench/network/site";
 
-/** Builds what is missing or old; `PAIRVOICE_BENCH_BUILD=site` takes module, server and router as they are. */
+/** Builds what is missing or old; `PAIRVOICE_BENCH_BUILD=site` takes module, server and router as they are, `none` the page, too. */
 export async function prepare() {
   await ensureNodePackages();
-  if (process.env.PAIRVOICE_BENCH_BUILD !== "site") {
+  if (!process.env.PAIRVOICE_BENCH_BUILD) {
     await ensureRust();
     await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: here });
     await buildWasm();
     await buildServer();
     await buildRouter();
   }
+  if (process.env.PAIRVOICE_BENCH_BUILD === "none") return;
   await run("npx", ["vite", "build", SITE, "--logLevel", "warn"]);
   precompress(`${root}${SITE}/dist`);
 }
