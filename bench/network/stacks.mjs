@@ -37,8 +37,19 @@ export const stacks = {
 };
 export const nothingLoaded = pairvoice("late.html");
 
+/** The page has what it wants before a call; its ear knows what to listen for. */
+async function isReady() {
+  await this.page.waitForFunction(() => globalThis.start);
+  await this.page.evaluate(async (hertz) => {
+    globalThis.ear.hertz = hertz;
+    await globalThis.ready;
+  }, this.wanted);
+}
+
 /** Someone at a page, with the ear instead of the tests' witness, whose analyser would cost time. */
 class Guest extends Person {
+  isReady = isReady;
+
   static async open(browser, address, scripts) {
     const guest = new Guest();
     guest.context = await browser.newContext();
@@ -52,6 +63,8 @@ class Guest extends Person {
 
 /** The same in Firefox, which has no decoded samples for a page: it records. */
 class FirefoxGuest extends FirefoxPerson {
+  isReady = isReady;
+
   static async open(browser, address, scripts) {
     const guest = new FirefoxGuest();
     guest.browser = browser;
@@ -70,8 +83,8 @@ class FirefoxGuest extends FirefoxPerson {
 const HOSTS = { 1: "low", 2: "high" };
 let sessions = 0;
 
-/** Opens both pages; nothing is called yet. */
-export async function openPair(world, stack, { query = {}, timeLine = false } = {}) {
+/** Opens both pages; nothing is called yet. `visit: false` leaves it to the caller when they are gone to. */
+export async function openPair(world, stack, { query = {}, timeLine = false, visit = true } = {}) {
   sessions += 1;
   const session = `b-${process.pid}-${sessions}`;
   const ofHigh = world.high.firefox ? FIREFOX_TONE : HIGH;
@@ -81,12 +94,10 @@ export async function openPair(world, stack, { query = {}, timeLine = false } = 
     const scripts = [...(timeLine ? [marks] : []), ear];
     const guest = await Kind.open(host.browser, stack.address(world, session, user, query), scripts);
     guest.wanted = user === "1" ? ofHigh : LOW;
-    await guest.visit();
-    await guest.page.waitForFunction(() => globalThis.start);
-    await guest.page.evaluate(async (hertz) => {
-      globalThis.ear.hertz = hertz;
-      await globalThis.ready;
-    }, guest.wanted);
+    if (visit) {
+      await guest.visit();
+      await guest.isReady();
+    }
     return guest;
   };
   const [one, two] = await Promise.all([open("1"), open("2")]);
