@@ -1,6 +1,6 @@
 // How the figures are told: tables in Markdown, rounds, a file.
 import { writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
+import { cpus, loadavg } from "node:os";
 
 export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -42,6 +42,27 @@ const plain = (times) =>
 
 /** How many programs want the processors now. */
 export const load = () => loadavg()[0];
+
+const LOOK_MS = 500;
+const PATIENCE_MS = 120_000;
+
+/** QUIET=0.4: waits until so much of the processors is idle, at most two minutes, for a machine that others build on. */
+export async function quiet() {
+  const wanted = Number(process.env.QUIET ?? 0);
+  const read = () => {
+    const times = cpus().map((cpu) => cpu.times);
+    const sum = (some) => times.reduce((total, each) => total + some(each), 0);
+    return { idle: sum(({ idle }) => idle), all: sum((each) => Object.values(each).reduce((a, b) => a + b, 0)) };
+  };
+  const end = Date.now() + PATIENCE_MS;
+  let before = read();
+  while (wanted > 0 && Date.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const now = read();
+    if ((now.idle - before.idle) / (now.all - before.all) >= wanted) return;
+    before = now;
+  }
+}
 
 /** Medians of the moments of a time line, in their order: how many rounds had them stands behind those that not all had. */
 export function timeLine(title, lines) {

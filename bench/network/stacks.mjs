@@ -1,5 +1,5 @@
 // Who calls: a pair of pages of each stack. User "1" is at low and is pairvoice's offerer, or the one who calls; "2" is at high.
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -10,8 +10,7 @@ import { pidsOn } from "../../tests/network/support.mjs";
 
 export const [RELAY_PORT, PEERJS_PORT] = [8081, 8082];
 
-/** Of every thread on the hosts: nobody is nicer. */
-const NICE = Number(process.env.NICE ?? 0);
+const { NICE } = process.env;
 
 const script = (path) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
 const ear = script("ear.js");
@@ -90,14 +89,15 @@ let sessions = 0;
 
 /**
  * Chromium gives the process of a page that it takes for one in the background less of the processor, and of several pages that are
- * open only the last is in front: here each has what a page has that somebody talks in. NICE=-10 has the whole network go before
- * what else the machine does.
+ * open only the last is in front: here each has what a page has that somebody talks in. NICE=-15 has the hosts go before what else
+ * the machine does (Linux gives each session of processes its share, `man 7 sched`).
  */
 function bringForward({ network: { hosts } }) {
   for (const pid of Object.values(hosts).flatMap(pidsOn)) {
     try {
+      if (NICE) writeFileSync(`/proc/${pid}/autogroup`, NICE);
       for (const thread of readdirSync(`/proc/${pid}/task`).map(Number)) {
-        if (getPriority(thread) > NICE) setPriority(thread, NICE);
+        if (getPriority(thread) > 0) setPriority(thread, 0);
       }
     } catch (error) {
       // It has ended meanwhile.

@@ -1,4 +1,5 @@
 // Rows of the start: from the moment at which the second begins to sound on both sides.
+import { quiet } from "./report.mjs";
 import { act, nothingLoaded, openPair, soundAfter, stacks } from "./stacks.mjs";
 
 const LIMIT_MS = 20_000;
@@ -54,6 +55,7 @@ async function callJoined(pair, stack, rtt, { second }, { standby }) {
 
 /** One call. A text in the place of a time says why there is none. */
 async function once(world, stack, row, options) {
+  await quiet();
   const pair = await openPair(world, stack, { query: row.query, ...options });
   try {
     const since = await row.call(pair, stack, row.rtt, row.order, row);
