@@ -1,7 +1,8 @@
 // npm run bench:network [row ...]: how soon there is sound, and how soon again after a fault, on an emulated network, for pairvoice
 // and three baselines in one run. A row is named whole, by its beginning (`cold-200`, `firefox`) or with stars (`*-200-*`);
 // `--list` names them. ROUNDS=7 rounds of each, EACH=1 prints every round, JSON=FILE writes all of it, TIMELINE=1 prints the
-// medians of what the pages did in the rows of the start. What is measured how: bench/README.md.
+// medians of what the pages did in the rows of the start. On a machine that does other things, too, NICE=-15 has the hosts go first,
+// and QUIET=0.4 waits before each start until so much of the processors is idle. What is measured how: bench/README.md.
 import { baselines, prepare, SITE } from "./prepare.mjs";
 import { load, report, timeLine } from "./report.mjs";
 
@@ -10,7 +11,7 @@ const args = process.argv.slice(2);
 const listed = args.includes("--list");
 if (!listed) await prepare();
 // Need the packages that were only made sure of above.
-const { faultRows } = await import("./afterfaults.mjs");
+const { faultRows } = await import("./faults.mjs");
 const { PEERJS_PORT, RELAY_PORT, stacks } = await import("./stacks.mjs");
 const { startRows } = await import("./starts.mjs");
 const { launch } = await import("../../tests/e2e/support/browser.mjs");
