@@ -56,7 +56,7 @@ function peerjs(urls) {
       const person = await world[site].open(server, user, { query: { session, port: 443, path: "/signalling", ice }, open: false });
       return { person, begin: () => person.visit() };
     },
-    waits: () => globalThis.ready,
+    waits: () => globalThis.waits,
   };
 }
 

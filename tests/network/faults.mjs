@@ -4,7 +4,8 @@ import { pidsOn, signalTo } from "./support.mjs";
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-const down = (name, seconds) => ({
+/** The link of a host is down for some seconds. */
+export const down = (name, seconds) => ({
   name: `link of ${name} down for ${seconds} s`,
   long: seconds >= 30,
   async during({ network }, call) {

@@ -103,6 +103,8 @@ export async function makeNetwork({ delay = 25 } = {}) {
     block: (a, b, state) => command("block", named(a), named(b), state),
     loss: (name, percent) => command("loss", named(name), percent),
     slow: (name, ms) => command("slow", named(name), ms),
+    /** So many milliseconds from each host to each from now on. */
+    delay: (ms) => command("delay", ms),
     /** The host gets another address, as when it changes from one Wi-Fi to another; `between` is awaited without any. */
     async move(name, between) {
       const host = hosts[name];
@@ -116,25 +118,26 @@ export async function makeNetwork({ delay = 25 } = {}) {
 
 /**
  * The network with the server and two browsers, whose microphones play different tones, on hosts of their own. `firefox` puts
- * Firefox on the host `high`, `launch` launches Chromium, `ports` are further ports of the server's host.
+ * Firefox on the host `high`, `launch` launches Chromium, `ports` are further ports of the server's host, `page` is the folder of
+ * the page that it serves.
  */
-export async function makeWorld({ firefox = false, launch = launchTabs, ports = [], ...options } = {}) {
+export async function makeWorld({ firefox = false, launch = launchTabs, ports = [], page = "tests/e2e/page", ...options } = {}) {
   const network = await makeNetwork(options);
   try {
-    return await populate(network, { firefox, launch, ports });
+    return await populate(network, { firefox, launch, ports, page });
   } catch (error) {
     network.remove();
     throw error;
   }
 }
 
-async function populate(network, { firefox, launch, ports }) {
+async function populate(network, { firefox, launch, ports, page }) {
   const host = network.hosts.server;
   const secret = join(network.folder, "secret");
   writeFileSync(secret, "a secret of this test, long enough for it", { mode: 0o600 });
   const server = await startServer({
     args: ["--jwt-secret-file", secret],
-    page: "tests/e2e/page",
+    page,
     wrap: ["ip", "netns", "exec", host.space],
     host: host.address,
     port: PORT,

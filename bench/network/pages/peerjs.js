@@ -1,8 +1,10 @@
 // PeerJS with its own server, as its README has it: one answers, the other calls, and `reconnect` when the server was lost.
-const { session, user, port, path = "/", ice = "[]" } = Object.fromEntries(new URLSearchParams(location.search));
+// `wait`: it begins when it is told to.
+const { session, user, port, path = "/", ice = "[]", wait } = Object.fromEntries(new URLSearchParams(location.search));
 const name = (who) => `${session}-${who}`;
 
-navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
+globalThis.start = async () => {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const secure = location.protocol === "https:";
   const config = { iceServers: JSON.parse(ice) };
   const peer = new Peer(name(user), { host: location.hostname, port: Number(port), path, secure, config });
@@ -16,7 +18,7 @@ navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
     play(incoming);
   });
   peer.on("open", () => {
-    globalThis.ready = true;
+    globalThis.waits = true;
     if (user === "1") call();
   });
   peer.on("error", (error) => {
@@ -24,4 +26,5 @@ navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
     if (error.type === "peer-unavailable") setTimeout(call, 500);
   });
   peer.on("disconnected", () => !peer.destroyed && setTimeout(() => peer.reconnect(), 500));
-});
+};
+if (!wait) globalThis.start();

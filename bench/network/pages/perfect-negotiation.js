@@ -2,7 +2,8 @@
 const { session, user } = Object.fromEntries(new URLSearchParams(location.search));
 const polite = user === "2";
 
-navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
+globalThis.start = async () => {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const socket = io({ path: "/relay", auth: { session } });
   const connection = new RTCPeerConnection();
   let makingOffer = false;
@@ -45,4 +46,5 @@ navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
   });
   // Whoever is there when the other comes begins; what nobody could hear would be lost.
   socket.on("joined", add);
-});
+  socket.on("connect", () => (globalThis.waits = true));
+};

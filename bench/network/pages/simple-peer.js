@@ -1,7 +1,8 @@
 // simple-peer by a Socket.IO relay, as its README has it.
 const { session, user } = Object.fromEntries(new URLSearchParams(location.search));
 
-navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
+globalThis.start = async () => {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const socket = io({ path: "/relay", auth: { session } });
   let peer;
   const begin = (initiator) => {
@@ -18,4 +19,5 @@ navigator.mediaDevices.getUserMedia({ audio: true }).then((stream) => {
     if (!peer) begin(false);
     if (!peer.destroyed) peer.signal(data);
   });
-});
+  socket.on("connect", () => (globalThis.waits = true));
+};
