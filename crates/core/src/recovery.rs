@@ -6,7 +6,7 @@
 //! heard; a new connection is made only where a restart can't help. The offerer alone offers, the answerer asks. After half
 //! a minute without a path the call goes on by text.
 
-use crate::call::{Call, Exchange};
+use crate::call::{Attempt, Call, Exchange};
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
 use crate::input::LinkState;
 use crate::signalling::{Signalling, SocketState};
@@ -89,6 +89,10 @@ struct Situation {
     next_try: Option<MediaAction>,
     /// Less arrives than should: with the socket silent as well, the path is broken.
     doubtful: bool,
+    /// Steady sound has just stopped.
+    hushed: bool,
+    /// The browser has given up what carried the sound, and goes on when it is given the candidates anew.
+    revivable: bool,
     /// The candidates hide this host's addresses, and new ones would not.
     concealed: bool,
     way: Way,
@@ -134,6 +138,8 @@ impl Situation {
             newest,
             next_try: call.next_try(),
             doubtful: call.is_doubtful(),
+            hushed: call.is_hushed(),
+            revivable: link == Link::Failed && negotiation.carrier().is_some_and(Attempt::is_revivable),
             concealed: call.is_concealed(),
             way,
         }
@@ -141,20 +147,23 @@ impl Situation {
 
     fn decide(&self, fact: Fact) -> Decision {
         let media = if self.voice == Voice::Off { None } else { self.media(fact) };
-        Decision { because: fact, media, socket: self.socket(fact), look: self.look(fact) }
+        Decision { because: fact, media, socket: self.socket(fact), look: self.look(fact), revive: self.revive(fact) }
     }
 
     fn media(&self, fact: Fact) -> Option<MediaAction> {
         match fact {
             Fact::Silence => self.mend(),
-            Fact::SocketSilent if self.doubtful => self.mend(),
+            // Revival needs no help.
+            Fact::SocketSilent if self.doubtful && self.link != Link::Failed => self.mend(),
             Fact::Welcome => self.after_welcome(),
-            Fact::AddressChanged { .. } if self.doubtful => self.anew(RestartWhy::Moved),
             Fact::ConnectionFailed => self.replace_failed(),
             Fact::RestartUseless => self.after_useless_restart(),
             Fact::ConnectTooLong => self.after_try(),
             Fact::MicrophoneGranted => self.anew(RestartWhy::Granted),
-            Fact::NetworkHint if self.voice == Voice::GivenUp => self.anew(RestartWhy::Network),
+            Fact::NetworkHint | Fact::AddressChanged { .. } if self.voice == Voice::GivenUp => {
+                self.anew(RestartWhy::Network)
+            }
+            Fact::AddressChanged { .. } if self.doubtful || self.hushed => self.anew(RestartWhy::Moved),
             Fact::NetworkHint | Fact::AddressChanged { .. } if self.way == Way::Relayed => self.improve(),
             Fact::IceRenewed => self.improve(),
             Fact::Person if self.talks != Talks::Offering => self.anew(RestartWhy::Person),
@@ -175,7 +184,7 @@ impl Situation {
             },
             Fact::Woke => self.probe().or(self.join_now()),
             Fact::Person => self.join_now(),
-            Fact::AddressChanged { gone: true } if self.doubtful && self.role.is_some() => {
+            Fact::AddressChanged { gone: true } if (self.doubtful || self.hushed) && self.role.is_some() => {
                 (self.socket == SocketState::Joined).then_some(SocketAction::Replace)
             }
             _ => None,
@@ -185,12 +194,22 @@ impl Situation {
     /// Whether the system is asked for this host's addresses.
     fn look(&self, fact: Fact) -> bool {
         match fact {
-            Fact::Pause | Fact::Silence | Fact::StillSilent => true,
+            Fact::Hush | Fact::Pause | Fact::Silence | Fact::StillSilent => true,
             Fact::SocketSilent => self.doubtful,
             Fact::Welcome => self.link == Link::Silent,
             Fact::NetworkHint | Fact::Woke => self.link != Link::New,
             _ => false,
         }
+    }
+
+    /// Whether the browser is given another reason to look for the path that it has given up.
+    fn revive(&self, fact: Fact) -> bool {
+        let given_up = match fact {
+            Fact::ConnectionFailed => self.newest == Newest::Carrying,
+            Fact::FormerFailed => true,
+            _ => false,
+        };
+        given_up && self.revivable && self.voice != Voice::Off
     }
 
     fn probe(&self) -> Option<SocketAction> {
@@ -254,6 +273,7 @@ impl Situation {
     fn after_welcome(&self) -> Option<MediaAction> {
         match (self.link, self.role) {
             (Link::Failed, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
+            (Link::Failed, Some(Role::Offerer)) if self.newest == Newest::Carrying => Some(MediaAction::Rebuild),
             (Link::Silent, Some(Role::Answerer)) if self.talks == Talks::Negotiated => self.after_useless_restart(),
             (Link::Silent, _) => self.mend(),
             _ => None,
@@ -270,6 +290,8 @@ impl Situation {
 
     fn replace_failed(&self) -> Option<MediaAction> {
         match self.role? {
+            // It is revived, which needs nobody; a new connection is for when somebody can be told of it.
+            _ if self.revivable && self.newest == Newest::Carrying && self.socket != SocketState::Joined => None,
             // The first failure after a working link is where the counting begins.
             Role::Offerer if self.link != Link::New && self.newest == Newest::Carrying => Some(MediaAction::Rebuild),
             Role::Offerer => self.next_try,
@@ -280,7 +302,7 @@ impl Situation {
     /// A connection that may yet come back, and nobody who could take an offer of another one: that try is over without one.
     fn after_try(&self) -> Option<MediaAction> {
         let unheard = self.socket != SocketState::Joined || self.talks == Talks::Offering;
-        let waiting = self.link == Link::Silent && unheard;
+        let waiting = (self.link == Link::Silent || self.revivable) && unheard;
         self.next_try.filter(|action| !waiting || *action == MediaAction::GiveUp)
     }
 

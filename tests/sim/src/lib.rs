@@ -16,6 +16,7 @@ pub mod chaos;
 pub mod invariants;
 mod media;
 mod network;
+pub mod outages;
 mod page;
 mod people;
 pub mod replay;

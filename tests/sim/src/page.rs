@@ -4,7 +4,7 @@ use pairvoice_core::{
     AppFault, Device, Event, Input, MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output, SocketEvent, TokenSource,
 };
 use pairvoice_room::SocketId;
-use pairvoice_wire::MicrophoneReason;
+use pairvoice_wire::{ClientEvent, MicrophoneReason};
 
 use crate::world::{Channel, Happening, World};
 
@@ -55,6 +55,7 @@ impl World {
                 }
             }
             Output::Emit { request, event } => {
+                side.counts.probes += u32::from(event == ClientEvent::Probe);
                 if let Some((_, socket)) = side.socket {
                     let at = self.now + self.delay();
                     self.send(Channel::Up(who, socket), at, Happening::Emit { who, socket, name: request, event });

@@ -37,6 +37,8 @@ pub struct Side {
     pub(crate) believed: &'static str,
     /// A microphone's track is live.
     pub microphone: bool,
+    /// A connection that has failed goes on with candidates that are new to it (Chromium; in Firefox it is over).
+    pub revives: bool,
     /// How long the person takes to allow it, in milliseconds.
     pub prompt_ms: u64,
     /// Unsent messages that outlive the page; none in a browser without a store.
@@ -81,19 +83,23 @@ pub struct Counts {
     pub prompts: u32,
     /// Looks for addresses.
     pub looks: u32,
+    /// Questions whether the server is there.
+    pub probes: u32,
     /// Tokens that the app gave.
     pub tokens: u32,
     /// Other ICE servers given to connections that are open.
     pub configured: u32,
     /// Ends of candidates that were added.
     pub ends_of_candidates: u32,
+    /// Failed connections that went on with other candidates.
+    pub revivals: u32,
 }
 
 impl Side {
-    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>) -> Self {
+    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, revives: bool) -> Self {
         let user = UserId::parse(name).unwrap();
         Self {
-            session: session(&user, 1, incapable),
+            session: session(&user, 1, incapable, revives),
             user,
             lives: 1,
             socket: None,
@@ -106,6 +112,7 @@ impl Side {
             address: "192.0.2.1",
             believed: "192.0.2.1",
             microphone: false,
+            revives,
             prompt_ms: 10,
             store: Some(Vec::new()),
             told: Vec::new(),
@@ -120,7 +127,7 @@ impl Side {
     /// The page is gone, and another one is there.
     pub(crate) fn new_life(&mut self) {
         self.lives += 1;
-        self.session = session(&self.user, self.lives, None);
+        self.session = session(&self.user, self.lives, None, self.revives);
         self.socket = None;
         self.token.clear();
         self.timers.clear();
@@ -151,6 +158,12 @@ impl Side {
         self.timers.contains_key(&timer)
     }
 
+    /// Whether that connection is open.
+    #[must_use]
+    pub fn is_open(&self, id: OpId) -> bool {
+        self.open.iter().any(|open| open.id == id)
+    }
+
     /// How many connections are open.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -158,7 +171,7 @@ impl Side {
     }
 }
 
-fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session {
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, revives: bool) -> Session {
     let tag = u32::from(user.as_str().as_bytes()[0]);
     let me = Identity {
         session: SessionId::parse("s").unwrap(),
@@ -172,6 +185,7 @@ fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>) -> Session 
         choices: Choices::default(),
         speaker_selectable: true,
         token_renews: true,
+        revives,
     })
 }
 

@@ -112,13 +112,21 @@ impl World {
     /// The same with chance and a network.
     #[must_use]
     pub fn seeded(seed: u64, names: [&str; 2], network: Network) -> Self {
-        Self::with(seed, names.map(|name| Side::new(name, None)), network)
+        Self::of_browsers(seed, names, network, [true; 2])
+    }
+
+    /// The same, of browsers whose failed connections can be revived, or not.
+    #[must_use]
+    pub fn of_browsers(seed: u64, names: [&str; 2], network: Network, revive: [bool; 2]) -> Self {
+        let [first, second] = names;
+        let sides = [Side::new(first, None, revive[0]), Side::new(second, None, revive[1])];
+        Self::with(seed, sides, network)
     }
 
     /// The same where the second browser can't do voice.
     #[must_use]
     pub fn with_incapable(names: [&str; 2], reason: VoiceReason) -> Self {
-        Self::with(0, [Side::new(names[0], None), Side::new(names[1], Some(reason))], Network::default())
+        Self::with(0, [Side::new(names[0], None, true), Side::new(names[1], Some(reason), true)], Network::default())
     }
 
     fn with(seed: u64, sides: [Side; 2], network: Network) -> Self {

@@ -44,6 +44,12 @@ pub(crate) struct Attempt {
     pub(super) said: Vec<Envelope>,
     /// Remote candidates that wait for the remote description.
     pub(super) held: Vec<Candidate>,
+    /// Remote candidates of the generation in use, for a revival.
+    pub(super) remote: Vec<Candidate>,
+    /// Its browser goes on with candidates that come after `failed`.
+    pub(super) revives: bool,
+    /// How often its browser has given it up since something came last.
+    pub(super) failures: u32,
     pub(crate) exchange: Exchange,
     /// The browser's word: `Connecting`, `Connected` or `Failed`.
     pub(crate) link: LinkState,
@@ -67,6 +73,9 @@ impl Attempt {
             with,
             said: Vec::new(),
             held: Vec::new(),
+            remote: Vec::new(),
+            revives: false,
+            failures: 0,
             exchange: if role == Role::Offerer { Exchange::Offered } else { Exchange::Answered },
             link: LinkState::Connecting,
             flow: Flow::Never,
@@ -89,7 +98,11 @@ impl Attempt {
     /// The remote description is set: gives the candidates that waited for it.
     pub(super) fn remote_description_set(&mut self) -> Vec<Candidate> {
         self.exchange = self.exchange.max(Exchange::Negotiated);
-        std::mem::take(&mut self.held)
+        let held = std::mem::take(&mut self.held);
+        for candidate in &held {
+            self.keep(candidate);
+        }
+        held
     }
 
     /// The newest descriptions led to a working path: nothing of them needs to be said again.
@@ -121,8 +134,8 @@ impl Attempt {
         self.link == LinkState::Connected && self.flow == Flow::Flowing
     }
 
-    /// Whether it was connected and its browser has not given it up.
-    pub(super) fn may_come_back(&self) -> bool {
-        self.was_connected() && self.link != LinkState::Failed
+    /// Whether it was connected and its browser has not given it up, or goes on when it is revived.
+    pub(crate) fn may_come_back(&self) -> bool {
+        self.was_connected() && (self.link != LinkState::Failed || self.is_revivable())
     }
 }
