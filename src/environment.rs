@@ -99,6 +99,13 @@ pub(crate) fn incapable() -> Option<VoiceReason> {
     }
 }
 
+/// Whether a connection that has failed goes on when it is given candidates that are new to it: where the ICE agent is libwebrtc's.
+/// Firefox's is another one, for which `failed` is the end; what its `RTCIceTransport` can't tell, tells the two apart.
+pub(crate) fn revives() -> bool {
+    let transport = property(&js_sys::global(), "RTCIceTransport");
+    property(&property(&transport, "prototype"), "getRemoteCandidates").is_function()
+}
+
 /// Whether nobody sees this page now.
 pub(crate) fn is_hidden() -> bool {
     web_sys::window().and_then(|w| w.document()).is_some_and(|d| d.hidden())

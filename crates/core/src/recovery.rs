@@ -6,7 +6,7 @@
 //! heard; a new connection is made only where a restart can't help. The offerer alone offers, the answerer asks. After half
 //! a minute without a path the call goes on by text.
 
-use crate::call::{Attempt, Call, Exchange};
+use crate::call::{Call, Exchange};
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
 use crate::input::LinkState;
 use crate::signalling::{Signalling, SocketState};
@@ -39,6 +39,8 @@ enum Link {
     Silent,
     /// The browser has given it up.
     Failed,
+    /// It has, and goes on when it is given the other's candidates anew.
+    Revivable,
 }
 
 /// How far the newest offer and answer have come.
@@ -91,8 +93,6 @@ struct Situation {
     doubtful: bool,
     /// Steady sound has just stopped.
     hushed: bool,
-    /// The browser has given up what carried the sound, and goes on when it is given the candidates anew.
-    revivable: bool,
     /// The candidates hide this host's addresses, and new ones would not.
     concealed: bool,
     way: Way,
@@ -103,6 +103,7 @@ impl Situation {
         let negotiation = call.negotiation();
         let attempt = negotiation.attempt();
         let link = match negotiation.carrier() {
+            Some(carrier) if carrier.link == LinkState::Failed && carrier.is_revivable() => Link::Revivable,
             Some(carrier) if carrier.link == LinkState::Failed => Link::Failed,
             Some(_) if negotiation.is_silent() => Link::Silent,
             Some(_) => Link::Up,
@@ -139,7 +140,6 @@ impl Situation {
             next_try: call.next_try(),
             doubtful: call.is_doubtful(),
             hushed: call.is_hushed(),
-            revivable: link == Link::Failed && negotiation.carrier().is_some_and(Attempt::is_revivable),
             concealed: call.is_concealed(),
             way,
         }
@@ -154,7 +154,7 @@ impl Situation {
         match fact {
             Fact::Silence => self.mend(),
             // Revival needs no help.
-            Fact::SocketSilent if self.doubtful && self.link != Link::Failed => self.mend(),
+            Fact::SocketSilent if self.doubtful && self.link != Link::Revivable => self.mend(),
             Fact::Welcome => self.after_welcome(),
             Fact::ConnectionFailed => self.replace_failed(),
             Fact::RestartUseless => self.after_useless_restart(),
@@ -209,7 +209,7 @@ impl Situation {
             Fact::FormerFailed => true,
             _ => false,
         };
-        given_up && self.revivable && self.voice != Voice::Off
+        given_up && self.link == Link::Revivable && self.voice != Voice::Off
     }
 
     fn probe(&self) -> Option<SocketAction> {
@@ -243,7 +243,7 @@ impl Situation {
 
     /// Candidates that hide this host's addresses would be hidden again: only a new connection has better ones.
     fn restart(&self) -> Option<MediaAction> {
-        if self.newest != Newest::Carrying || self.link == Link::Failed {
+        if self.newest != Newest::Carrying || matches!(self.link, Link::Failed | Link::Revivable) {
             // A successor that failed while the old path had come back, and is needed now.
             (self.newest == Newest::Failed).then_some(MediaAction::Rebuild)
         } else if self.concealed {
@@ -272,8 +272,8 @@ impl Situation {
     /// What could not be asked for without a server is asked for now.
     fn after_welcome(&self) -> Option<MediaAction> {
         match (self.link, self.role) {
-            (Link::Failed, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
-            (Link::Failed, Some(Role::Offerer)) if self.newest == Newest::Carrying => Some(MediaAction::Rebuild),
+            (Link::Failed | Link::Revivable, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
+            (Link::Revivable, Some(Role::Offerer)) => (self.newest == Newest::Carrying).then_some(MediaAction::Rebuild),
             (Link::Silent, Some(Role::Answerer)) if self.talks == Talks::Negotiated => self.after_useless_restart(),
             (Link::Silent, _) => self.mend(),
             _ => None,
@@ -291,7 +291,12 @@ impl Situation {
     fn replace_failed(&self) -> Option<MediaAction> {
         match self.role? {
             // It is revived, which needs nobody; a new connection is for when somebody can be told of it.
-            _ if self.revivable && self.newest == Newest::Carrying && self.socket != SocketState::Joined => None,
+            _ if self.link == Link::Revivable
+                && self.newest == Newest::Carrying
+                && self.socket != SocketState::Joined =>
+            {
+                None
+            }
             // The first failure after a working link is where the counting begins.
             Role::Offerer if self.link != Link::New && self.newest == Newest::Carrying => Some(MediaAction::Rebuild),
             Role::Offerer => self.next_try,
@@ -302,7 +307,7 @@ impl Situation {
     /// A connection that may yet come back, and nobody who could take an offer of another one: that try is over without one.
     fn after_try(&self) -> Option<MediaAction> {
         let unheard = self.socket != SocketState::Joined || self.talks == Talks::Offering;
-        let waiting = (self.link == Link::Silent || self.revivable) && unheard;
+        let waiting = matches!(self.link, Link::Silent | Link::Revivable) && unheard;
         self.next_try.filter(|action| !waiting || *action == MediaAction::GiveUp)
     }
 

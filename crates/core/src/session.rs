@@ -210,7 +210,7 @@ impl Session {
 
     fn obey(&mut self, decision: Decision) {
         let Decision { media, socket, look, revive, .. } = decision;
-        if media.is_some() || socket.is_some() || revive {
+        if media.is_some() || socket.is_some() || revive || decision.because == Fact::Hush {
             self.out.push(Output::Log(Note::Recovery(decision)));
         }
         match socket {

@@ -40,7 +40,7 @@ pub(crate) enum Happening {
     /// The page's own browsing context learns of the host's address.
     Believe { who: usize },
     /// Socket.IO looks whether something came.
-    Ping { who: usize, socket: SocketId },
+    Ping { who: usize, socket: SocketId, missed: u64 },
     /// The next thing of an ordered channel arrives.
     Next(Channel),
     /// Browsers look at their connections.
@@ -269,7 +269,7 @@ impl World {
             }
             Happening::Timer { who, life, timer, number } => self.fire(who, life, timer, number),
             Happening::Believe { who } => self.sides[who].believed = self.sides[who].address,
-            Happening::Ping { who, socket } => self.ping(who, socket),
+            Happening::Ping { who, socket, missed } => self.ping(who, socket, missed),
             Happening::Next(channel) => self.next(channel),
             Happening::Tick => {
                 self.tick_media();

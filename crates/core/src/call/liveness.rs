@@ -54,15 +54,22 @@ pub(crate) struct Liveness {
     steady: u8,
     /// The silence was called suspicious.
     suspected: bool,
-    /// Steady sound has just stopped, and is not back.
-    hushed: bool,
-    /// For how long no hush is looked into, and since when none was.
-    hush: (u32, u32),
+    hush: Hush,
     /// The browser spoke of a change of the network.
     hinted: bool,
     /// The interval that the other announced.
     interval: u32,
     round_trip: u32,
+}
+
+/// Steady sound that has just stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Hush {
+    /// It is not back.
+    on: bool,
+    /// For how long none is looked into after one that was, and how long ago that is.
+    wait: u32,
+    since: u32,
 }
 
 impl Default for Liveness {
@@ -74,8 +81,7 @@ impl Default for Liveness {
             heard: false,
             steady: 0,
             suspected: false,
-            hushed: false,
-            hush: (HUSH_MS.0, u32::MAX),
+            hush: Hush { on: false, wait: HUSH_MS.0, since: u32::MAX },
             hinted: false,
             interval: PULSE_MS,
             round_trip: ROUND_TRIP_MS,
@@ -102,7 +108,7 @@ impl Liveness {
     /// Browsers slow down the timers of a page that nobody sees.
     pub(crate) fn hide(&mut self, hidden: bool) {
         self.pulse = if hidden { HIDDEN_PULSE_MS } else { PULSE_MS };
-        self.hushed = false;
+        self.hush.on = false;
     }
 
     /// Its timers are quick.
@@ -113,18 +119,19 @@ impl Liveness {
     /// Steady sound stops for a moment, or goes on; tells whether that is worth a look. Pauses that come one after the other are
     /// looked into ever more rarely: what is no such pause becomes suspicious soon.
     pub(crate) fn hush(&mut self, hushed: bool) -> bool {
-        self.hushed = hushed;
-        let (wait, since) = self.hush;
-        if !hushed || since < wait {
-            return false;
+        let Hush { wait, since, .. } = self.hush;
+        self.hush.on = hushed;
+        let worth = hushed && since >= wait;
+        if worth {
+            let soon = since < 2 * HUSH_MS.1;
+            self.hush.wait = if soon { (2 * wait).min(HUSH_MS.1) } else { HUSH_MS.0 };
+            self.hush.since = 0;
         }
-        let soon = since < 2 * HUSH_MS.1;
-        self.hush = (if soon { (2 * wait).min(HUSH_MS.1) } else { HUSH_MS.0 }, 0);
-        true
+        worth
     }
 
     pub(crate) fn is_hushed(&self) -> bool {
-        self.hushed
+        self.hush.on
     }
 
     /// A link has come up.
@@ -157,11 +164,11 @@ impl Liveness {
     /// So many packets of sound came since the pulse before: what the silence so far means.
     pub(crate) fn received(&mut self, packets: u32) -> Silence {
         let pulse = self.pulse();
-        self.hush.1 = self.hush.1.saturating_add(pulse);
+        self.hush.since = self.hush.since.saturating_add(pulse);
         self.grace = self.grace.saturating_sub(pulse);
         if std::mem::take(&mut self.heard) || packets > 0 {
             // Packets of before the hush may be among these; after a silent pulse they are new.
-            self.hushed &= self.silent == 0;
+            self.hush.on &= self.silent == 0;
             let steady = packets.saturating_mul(1_000) >= STEADY_RATE * pulse;
             self.steady = if steady { 2 } else { self.steady.saturating_sub(1) };
             self.silent = 0;

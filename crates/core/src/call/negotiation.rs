@@ -136,11 +136,6 @@ impl Negotiation {
         self.close_former(out);
     }
 
-    pub(super) fn forget_request(&mut self) {
-        self.unsent_request = None;
-        self.relays = Relays::default();
-    }
-
     /// The former attempt is over: its successor is played from now on.
     fn close_former(&mut self, out: &mut Outputs) {
         if let Some(former) = self.former.take() {

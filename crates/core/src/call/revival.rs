@@ -6,7 +6,7 @@
 //! no server is needed, and the path is found within a round trip or two of its return.
 
 use super::attempt::Attempt;
-use super::negotiation::Negotiation;
+use super::negotiation::{Negotiation, Relays};
 use crate::input::LinkState;
 use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
@@ -44,6 +44,12 @@ impl Negotiation {
             out.push(Output::Connection { id: attempt.id, command });
         }
         self.foundations = foundations;
+    }
+
+    /// What was asked and found of a relay concerns nothing any more.
+    pub(super) fn forget_request(&mut self) {
+        self.unsent_request = None;
+        self.relays = Relays::default();
     }
 
     /// Nothing is tried any more. A connection that its browser can revive stays: its path may come back.

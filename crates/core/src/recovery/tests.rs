@@ -15,7 +15,6 @@ fn call(role: Role) -> Situation {
         next_try: None,
         doubtful: false,
         hushed: false,
-        revivable: false,
         concealed: false,
         way: Way::Fine,
     }
@@ -141,13 +140,13 @@ fn one_restart_at_a_time_and_none_where_a_restart_can_not_help() {
 
 #[test]
 fn what_the_browser_has_given_up_is_revived_and_rebuilt_only_when_somebody_can_be_told() {
-    let failed = |role| Situation { link: Link::Failed, revivable: true, ..silent(role) };
+    let failed = |role| Situation { link: Link::Revivable, ..silent(role) };
     for role in [Role::Offerer, Role::Answerer] {
         for fact in [Fact::ConnectionFailed, Fact::FormerFailed] {
             assert!(failed(role).decide(fact).revive, "{fact:?}");
             assert!(Situation { voice: Voice::GivenUp, ..failed(role) }.decide(fact).revive, "{fact:?}");
             assert!(!Situation { voice: Voice::Off, ..failed(role) }.decide(fact).revive, "{fact:?}");
-            assert!(!Situation { revivable: false, ..failed(role) }.decide(fact).revive, "{fact:?}");
+            assert!(!Situation { link: Link::Failed, ..failed(role) }.decide(fact).revive, "{fact:?}");
         }
         let building = Situation { newest: Newest::Building, ..failed(role) };
         assert!(!building.decide(Fact::ConnectionFailed).revive, "that was the successor");
