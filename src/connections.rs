@@ -55,6 +55,9 @@ impl Connections {
                 for (_, connection) in closed {
                     connection.close();
                 }
+                if self.open.borrow().is_empty() {
+                    self.contexts.clear();
+                }
             }
         }
     }

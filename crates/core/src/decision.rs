@@ -14,7 +14,7 @@ pub enum Fact {
     Hush,
     /// Nothing came for five announced heartbeats and a round trip, or for 300 ms after a hint: the path is broken.
     Silence,
-    /// Nothing has come since [`Fact::Silence`], for another second.
+    /// Nothing has come since [`Fact::Silence`], for another second, or five after half a minute.
     StillSilent,
     /// Packets arrive again over a path that was silent.
     SoundBack,

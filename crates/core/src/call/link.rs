@@ -75,11 +75,12 @@ impl Call {
                 self.liveness.proved();
                 out.clear_timer(Timer::Restart);
                 self.negotiation.flows();
-                (was_silent && self.is_connected()).then_some(Fact::SoundBack)
+                let back = was_silent || self.given_up().is_some();
+                (back && self.is_connected()).then_some(Fact::SoundBack)
             }
             Silence::Short => None,
             Silence::Suspicious => Some(Fact::Pause),
-            Silence::Long if was_silent => self.liveness.is_whole_second().then_some(Fact::StillSilent),
+            Silence::Long if was_silent => self.liveness.is_worth_a_look().then_some(Fact::StillSilent),
             Silence::Long => {
                 self.negotiation.fell_silent();
                 Some(Fact::Silence)

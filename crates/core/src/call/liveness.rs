@@ -21,6 +21,8 @@ const STEADY_RATE: u32 = 20;
 const SUSPICIOUS_MS: u32 = 500;
 /// So much silence confirms the browser's hint that the network changed, in milliseconds.
 const HINTED_MS: u32 = 300;
+/// What has lasted so long may last for long, in milliseconds.
+const LASTING_MS: u32 = 30_000;
 /// A hush is looked into at most so often, in milliseconds; the time doubles with each that follows soon, up to the second number.
 const HUSH_MS: (u32, u32) = (1_000, 8_000);
 /// What round trip is assumed before one was measured, in milliseconds.
@@ -95,9 +97,10 @@ impl Liveness {
         self.pulse
     }
 
-    /// Whether the silence has just become a second longer.
-    pub(crate) fn is_whole_second(&self) -> bool {
-        self.silent % 1_000 < self.pulse()
+    /// Whether the silence has just become a second longer, or five when it is long.
+    pub(crate) fn is_worth_a_look(&self) -> bool {
+        let step = if self.silent < LASTING_MS { 1_000 } else { 5_000 };
+        self.silent % step < self.pulse()
     }
 
     /// Of the link, as heartbeats measured it last, in milliseconds.
