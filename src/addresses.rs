@@ -10,7 +10,7 @@ use pairvoice_core::{Input, OpId};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, RtcConfiguration, RtcPeerConnection, RtcPeerConnectionIceEvent};
 
-use crate::context::OwnContext;
+use crate::context::{Contexts, OwnContext};
 use crate::convert::{ignore, property};
 use crate::inbox::Inbox;
 use crate::peer_connection::ImplicitDescription;
@@ -29,13 +29,13 @@ pub(crate) struct Look {
     // Before the connection: detached before it is closed.
     listener: RefCell<Option<EventListener>>,
     connection: RtcPeerConnection,
-    _context: OwnContext,
+    context: RefCell<Option<OwnContext>>,
 }
 
 impl Look {
     /// Asks question `id`; all addresses are reported at once. Nothing comes where the browser lets no one ask.
-    pub(crate) fn new(id: OpId, inbox: Inbox) -> Option<Rc<Self>> {
-        let context = OwnContext::new()?;
+    pub(crate) fn new(id: OpId, contexts: &Contexts, inbox: Inbox) -> Option<Rc<Self>> {
+        let context = contexts.untouched()?;
         let connection = context.connection(&RtcConfiguration::new()).ok()?;
         let look = Rc::new(Self {
             found: RefCell::default(),
@@ -44,7 +44,7 @@ impl Look {
             timer: RefCell::default(),
             listener: RefCell::default(),
             connection,
-            _context: context,
+            context: RefCell::new(Some(context)),
         });
         look.answer_after(NONE_MS);
         let this = Rc::downgrade(&look);
@@ -56,6 +56,11 @@ impl Look {
         *look.listener.borrow_mut() = Some(listener);
         look.gather();
         Some(look)
+    }
+
+    /// Where it looked: given away once, when it has its answer.
+    pub(crate) fn context(&self) -> Option<OwnContext> {
+        self.context.borrow_mut().take()
     }
 
     /// Without a media section there is nothing to gather for.

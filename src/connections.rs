@@ -7,19 +7,23 @@ use pairvoice_core::wire::IceServer;
 use pairvoice_core::{ConnectionCommand, ConnectionEvent, OpId};
 use web_sys::{MediaStreamTrack, RtcRtpReceiver};
 
+use crate::context::Contexts;
+use crate::gathering::Gathering;
 use crate::inbox::Inbox;
-use crate::peer_connection::{Gathering, PeerConnection};
+use crate::peer_connection::PeerConnection;
 
 /// The connection that carries the sound, and the one that is to take its place.
 pub(crate) struct Connections {
     inbox: Inbox,
     gathering: Gathering,
+    /// Where the next ones may be made.
+    pub(crate) contexts: Contexts,
     open: RefCell<Vec<(OpId, Rc<PeerConnection>)>>,
 }
 
 impl Connections {
     pub(crate) fn new(inbox: Inbox, gathering: Gathering) -> Self {
-        Self { inbox, gathering, open: RefCell::default() }
+        Self { inbox, gathering, contexts: Contexts::default(), open: RefCell::default() }
     }
 
     /// Works on a connection; `track` is the microphone's, if there is one.
@@ -40,6 +44,10 @@ impl Connections {
             ConnectionCommand::Restart => self.with(id, PeerConnection::restart),
             ConnectionCommand::AcceptRestart { sdp } => self.with(id, |c| c.accept_restart(&sdp)),
             ConnectionCommand::Pulse { next } => self.with(id, |c| c.pulse(next)),
+            ConnectionCommand::Watch { on } => {
+                self.contexts.prepare();
+                self.with(id, |c| c.watch(on));
+            }
             ConnectionCommand::Measure => self.with(id, PeerConnection::measure),
             ConnectionCommand::FindPath => self.with(id, PeerConnection::find_path),
             ConnectionCommand::InBand(message) => self.with(id, |c| c.send_in_band(&message)),
@@ -47,6 +55,9 @@ impl Connections {
                 let closed: Vec<_> = self.open.borrow_mut().extract_if(.., |(open, _)| *open == id).collect();
                 for (_, connection) in closed {
                     connection.close();
+                }
+                if self.open.borrow().is_empty() {
+                    self.contexts.clear();
                 }
             }
         }
@@ -60,7 +71,8 @@ impl Connections {
         track: Option<MediaStreamTrack>,
         begin: impl FnOnce(&PeerConnection),
     ) {
-        match PeerConnection::new(id, self.gathering, ice_servers, own_context, track, self.inbox.clone()) {
+        let context = if own_context { self.contexts.knowing() } else { None };
+        match PeerConnection::new(id, self.gathering, ice_servers, context, track, self.inbox.clone()) {
             Ok(connection) => {
                 begin(&connection);
                 self.open.borrow_mut().push((id, connection));

@@ -59,6 +59,7 @@ fn so_far(count: u32) -> String {
 /// The evidence, and what is done.
 fn recovery(decision: Decision) -> String {
     let because = match decision.because {
+        Fact::Hush => "the sound stopped for a moment, looking at this host's addresses",
         Fact::Pause => "the sound stopped",
         Fact::Silence | Fact::StillSilent => "nothing arrives",
         Fact::SocketSilent => "the server does not answer",
@@ -68,7 +69,7 @@ fn recovery(decision: Decision) -> String {
         Fact::NetworkHint => "the network may have changed",
         Fact::Woke => "the page slept",
         Fact::AddressChanged { .. } => "this host has another address",
-        Fact::ConnectionFailed => "the connection failed",
+        Fact::ConnectionFailed | Fact::FormerFailed => "the connection failed",
         Fact::RestartUseless => "the ICE restart brought nothing",
         Fact::ConnectTooLong => "no connection in time",
         Fact::MicrophoneGranted => "the microphone was granted",
@@ -100,5 +101,6 @@ fn recovery(decision: Decision) -> String {
         Some(SocketAction::Rejoin) => ", joining again",
         None => "",
     };
-    ["pairvoice: ", because, media, socket].concat()
+    let revive = if decision.revive { ", reviving it" } else { "" };
+    ["pairvoice: ", because, revive, media, socket].concat()
 }

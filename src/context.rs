@@ -4,6 +4,9 @@
 //! that long for things to settle), and an ICE restart gathers from what the context knows. A context that is new asks the
 //! system.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, RtcConfiguration, RtcPeerConnection};
@@ -15,9 +18,53 @@ pub(crate) struct OwnContext {
     frame: Element,
 }
 
+/// The frames of a session that nothing is made in yet.
+#[derive(Clone, Default)]
+pub(crate) struct Contexts {
+    /// No connection was ever made in it, so that it will ask the system.
+    spare: Rc<RefCell<Option<OwnContext>>>,
+    /// The one in which this host's addresses were asked for last: it knows them as they were then.
+    last: Rc<RefCell<Option<OwnContext>>>,
+}
+
+impl Contexts {
+    /// Keeps a frame ready: a call runs.
+    pub(crate) fn prepare(&self) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.is_none() {
+            *spare = OwnContext::new();
+        }
+    }
+
+    /// One that will ask the system.
+    pub(crate) fn untouched(&self) -> Option<OwnContext> {
+        let spare = self.spare.borrow_mut().take();
+        spare.or_else(OwnContext::new)
+    }
+
+    /// Addresses were found there.
+    pub(crate) fn answered(&self, context: Option<OwnContext>) {
+        let before = self.last.replace(context);
+        drop(before);
+        self.prepare();
+    }
+
+    /// One that knows this host's addresses, or will ask for them.
+    pub(crate) fn knowing(&self) -> Option<OwnContext> {
+        let last = self.last.borrow_mut().take();
+        last.or_else(|| self.untouched())
+    }
+
+    /// No frame is left behind.
+    pub(crate) fn clear(&self) {
+        self.spare.borrow_mut().take();
+        self.last.borrow_mut().take();
+    }
+}
+
 impl OwnContext {
     /// A new frame, if the page has a place for one.
-    pub(crate) fn new() -> Option<Self> {
+    fn new() -> Option<Self> {
         let document = web_sys::window()?.document()?;
         let frame = document.create_element("iframe").ok()?;
         frame.set_attribute("hidden", "").ok()?;

@@ -23,7 +23,7 @@ use crate::convert::{describe, milliseconds, whole};
 use crate::crash;
 use crate::devices;
 use crate::door::Door;
-use crate::environment::{ask_for_token, bears_descriptions_ahead, import, incapable, is_hidden};
+use crate::environment::{ask_for_token, import, incapable, is_hidden, revives};
 use crate::from_js::from_js;
 use crate::inbox::{Inbox, Report};
 use crate::level::{self, Meter};
@@ -96,11 +96,8 @@ impl Driver {
             choices: media::choices(&options),
             speaker_selectable: devices::is_speaker_selectable(),
             token_renews: matches!(options.token, Token::Function(_)),
-            ahead: Ahead {
-                ice_servers: door.known_ice_servers(),
-                standby: options.standby,
-                descriptions: bears_descriptions_ahead(),
-            },
+            ahead: Ahead { ice_servers: door.known_ice_servers(), standby: options.standby, descriptions: revives() },
+            revives: revives(),
         };
         recorder.begin(&config);
         let server = [options.server.origin.as_str(), &options.server.path].concat();
@@ -151,9 +148,11 @@ impl Driver {
     fn take(&self, report: Report) {
         match report {
             Report::Input(input @ Input::Addresses { .. }) => {
-                // Its frame and its connection go with the question.
                 let answered = self.look.take();
+                // What follows from the answer may be made where it was found.
+                self.connections.contexts.answered(answered.as_ref().and_then(|look| look.context()));
                 self.input(input);
+                // Its connection goes with the question.
                 drop(answered);
             }
             Report::Input(input) => self.input(input),
@@ -248,7 +247,7 @@ impl Driver {
             }
             Output::Outbox(command) => self.storage.submit(command),
             Output::FindAddresses { id } => {
-                let before = self.look.replace(Look::new(id, self.inbox.clone()));
+                let before = self.look.replace(Look::new(id, &self.connections.contexts, self.inbox.clone()));
                 drop(before);
             }
             Output::Connection { id, command } => self.connections.command(id, command, self.microphone.track()),
@@ -293,6 +292,7 @@ impl Driver {
         self.page.borrow_mut().clear();
         self.door.close();
         self.look.borrow_mut().take();
+        self.connections.contexts.clear();
         self.storage.stop_receiving();
         self.metering.borrow_mut().take();
         self.meter.stop();

@@ -99,10 +99,11 @@ pub(crate) fn incapable() -> Option<VoiceReason> {
     }
 }
 
-/// Whether this browser bears a connection that has descriptions and no candidate: Chromium waits for one, Firefox gives up. Only
-/// browsers of Chromium's have `userAgentData`.
-pub(crate) fn bears_descriptions_ahead() -> bool {
-    property(&property(&js_sys::global(), "navigator"), "userAgentData").is_object()
+/// Whether a connection that has failed goes on when it is given candidates that are new to it: where the ICE agent is libwebrtc's.
+/// Firefox's is another one, for which `failed` is the end; what its `RTCIceTransport` can't tell, tells the two apart.
+pub(crate) fn revives() -> bool {
+    let transport = property(&js_sys::global(), "RTCIceTransport");
+    property(&property(&transport, "prototype"), "getRemoteCandidates").is_function()
 }
 
 /// Whether nobody sees this page now.

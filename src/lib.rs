@@ -17,6 +17,7 @@ mod driver;
 mod environment;
 mod error;
 mod from_js;
+mod gathering;
 mod heartbeats;
 mod inbox;
 mod level;
@@ -36,6 +37,7 @@ mod storage;
 mod subscribers;
 mod timers;
 mod to_js;
+mod watch;
 
 /// Two-level segregated fit: constant time, and less than half the code of the allocator that std brings.
 #[cfg(target_arch = "wasm32")]

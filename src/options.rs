@@ -9,7 +9,7 @@ use web_sys::{MediaStreamTrack, Url};
 use crate::console::Level;
 use crate::convert::{property, text};
 use crate::error::{Code, error};
-use crate::peer_connection::Gathering;
+use crate::gathering::Gathering;
 
 /// Where tokens come from.
 #[derive(Debug, Clone)]

@@ -11,20 +11,21 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Event, EventTarget, MediaStreamTrack, MessageEvent, RtcConfiguration, RtcDataChannel, RtcDataChannelInit,
-    RtcIceTransportPolicy, RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpReceiver,
-    RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
-    RtcSessionDescriptionInit, RtcTrackEvent,
+    Event, EventTarget, MediaStreamTrack, MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection,
+    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcTrackEvent,
 };
 
 use crate::context::OwnContext;
 use crate::convert::{ignore, property, whole};
 use crate::crash::Hold;
 use crate::from_js::from_js;
+use crate::gathering::{Gathering, configuration};
 use crate::heartbeats::Heartbeats;
 use crate::inbox::{Inbox, Report};
 use crate::statistics::{captured, packets, path};
 use crate::to_js::to_js;
+use crate::watch::Watch;
 
 #[wasm_bindgen]
 extern "C" {
@@ -37,28 +38,10 @@ extern "C" {
     fn restart_ice(this: &ImplicitDescription);
 }
 
-/// Which candidates leave the page (W3C WebRTC, `RTCIceTransportPolicy`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gathering {
-    /// All.
-    All,
-    /// Those of relays: the other does not learn this host's addresses.
-    RelayOnly,
-}
-
 /// A TURN server's user has as much as they may (RFC 8656 section 7.2).
 const QUOTA_REACHED: f64 = 486.0;
 /// A TURN server has as much as it can (RFC 8656 section 7.2).
 const NO_CAPACITY: f64 = 508.0;
-
-fn configuration(gathering: Gathering, ice_servers: &[IceServer]) -> RtcConfiguration {
-    let configuration = RtcConfiguration::new();
-    configuration.set_ice_servers(&to_js(&ice_servers));
-    if gathering == Gathering::RelayOnly {
-        configuration.set_ice_transport_policy(RtcIceTransportPolicy::Relay);
-    }
-    configuration
-}
 
 /// A peer connection with one audio transceiver and two negotiated data channels.
 ///
@@ -74,6 +57,7 @@ pub(crate) struct PeerConnection {
     heartbeats: Heartbeats,
     /// RTP packets that had come at the last pulse.
     packets: Cell<f64>,
+    watch: RefCell<Option<Watch>>,
     sender: RefCell<Option<RtcRtpSender>>,
     /// What the other sends, once it is there.
     remote: RefCell<Option<MediaStreamTrack>>,
@@ -90,7 +74,7 @@ pub(crate) struct PeerConnection {
 }
 
 impl PeerConnection {
-    /// Makes a connection that does nothing yet. `own_context`: in a browsing context of its own, where the page allows that.
+    /// Makes a connection that does nothing yet, in that browsing context, where the page allows that.
     ///
     /// # Errors
     /// What the constructor throws.
@@ -98,12 +82,11 @@ impl PeerConnection {
         id: OpId,
         gathering: Gathering,
         ice_servers: &[IceServer],
-        own_context: bool,
+        context: Option<OwnContext>,
         track: Option<MediaStreamTrack>,
         inbox: Inbox,
     ) -> Result<Rc<Self>, JsValue> {
         let configuration = configuration(gathering, ice_servers);
-        let context = if own_context { OwnContext::new() } else { None };
         let connection = match context.as_ref().map(|context| context.connection(&configuration)) {
             Some(Ok(connection)) => connection,
             _ => RtcPeerConnection::new_with_configuration(&configuration)?,
@@ -123,6 +106,7 @@ impl PeerConnection {
             channel,
             heartbeats,
             packets: Cell::default(),
+            watch: RefCell::default(),
             sender: RefCell::default(),
             remote: RefCell::default(),
             audible: Cell::default(),
@@ -238,6 +222,18 @@ impl PeerConnection {
             let before = this.packets.replace(packets);
             this.report(ConnectionEvent::Received { packets: whole(packets - before) });
         });
+    }
+
+    /// Looks closely whether steady sound goes on.
+    pub(crate) fn watch(&self, on: bool) {
+        let receiver = self.receiver().filter(|_| on);
+        let this = self.this.clone();
+        let report = move |hushed| {
+            if let Some(this) = this.upgrade() {
+                this.report(ConnectionEvent::Hushed(hushed));
+            }
+        };
+        *self.watch.borrow_mut() = receiver.map(|receiver| Watch::new(receiver, report));
     }
 
     /// Reports whether the microphone brings anything.
@@ -390,6 +386,7 @@ impl PeerConnection {
     pub(crate) fn close(&self) {
         if !self.closed.replace(true) {
             self.listeners.borrow_mut().clear();
+            self.watch.borrow_mut().take();
             self.connection.close();
             self.context.borrow_mut().take();
         }

@@ -1,6 +1,11 @@
 // What can happen to a call: `during` is the fault, from its beginning to its end. `mediaLives`: sound goes on, so that there is no
 // pause to wait for; `untouched`: the call is the same afterwards, and was never anything but connected.
+import assert from "node:assert/strict";
+
 import { pidsOn, signalTo } from "./support.mjs";
+
+/** How long small pauses come one after the other, in seconds. */
+const PAUSES_S = Number(process.env.PAUSES_S ?? 600);
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -112,6 +117,32 @@ export const faults = {
       await call.write();
       await pause(60);
       await network.loss("low", 0);
+    },
+  },
+  pauses: {
+    name: `pauses of 200 to 400 ms every few seconds for ${PAUSES_S} s`,
+    long: true,
+    mediaLives: true,
+    untouched: true,
+    async during({ network }, call) {
+      const end = Date.now() + PAUSES_S * 1000;
+      let pauses = 0;
+      for (; Date.now() < end; pauses += 1) {
+        await pause(1 + 2 * Math.random());
+        await network.link("low", "down");
+        await pause(0.2 + 0.2 * Math.random());
+        await network.link("low", "up");
+      }
+      for (const { console: said } of call.both) {
+        const times = (what) => said.filter((line) => line.includes(what)).length;
+        for (const what of ["restarting ICE", "new connection", "another path", "another socket", "reviving"]) {
+          assert.equal(times(what), 0, `${what}, in ${pauses} pauses`);
+        }
+        // Ever more rarely, and once in a while at least.
+        const [looks, probes] = [times("looking at this host's addresses"), times("asking the server")];
+        assert.ok(looks > 0 && looks <= 5 + pauses / 3, `${looks} looks in ${pauses} pauses`);
+        assert.ok(probes <= 2 + pauses / 10, `${probes} probes in ${pauses} pauses`);
+      }
     },
   },
   "slow-1000": {

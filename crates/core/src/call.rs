@@ -11,6 +11,7 @@ mod microphone;
 mod negotiation;
 mod outgoing;
 mod quiet;
+mod revival;
 mod speaker;
 mod talk;
 mod voice;
@@ -29,11 +30,10 @@ use crate::wire::{
     IceServer, MicrophoneState, Presence, RestartWhy, Role, SignalBody, UserId, VoiceReason, VoiceState, VoiceStatus,
 };
 
-pub(crate) use attempt::Exchange;
+pub(crate) use attempt::{Attempt, Exchange};
 pub(crate) use voice::Voice;
 
 use aim::Aim;
-use attempt::Attempt;
 use budget::{Budget, Standing};
 use liveness::Liveness;
 use negotiation::{Beginning, Negotiation, Relays};
@@ -118,17 +118,19 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// `revives`: see [`crate::Config`].
     pub(crate) fn new(
         me: Identity,
         incapable: Option<VoiceReason>,
         choices: Choices,
         selectable: bool,
         ahead: Ahead,
+        revives: bool,
     ) -> Self {
         let Ahead { ice_servers, standby, descriptions } = ahead;
         Self {
             voice: Voice::new(incapable, choices, selectable),
-            negotiation: Negotiation::new(me),
+            negotiation: Negotiation::new(me, revives),
             liveness: Liveness::default(),
             budget: Budget::default(),
             role: None,
@@ -184,8 +186,12 @@ impl Call {
 
     /// Less arrives over the link than should: with the socket silent as well, the path is broken.
     pub(crate) fn is_doubtful(&self) -> bool {
-        let up = self.negotiation.carrier().is_some_and(|a| a.link != LinkState::Failed);
-        up && self.liveness.is_doubtful()
+        self.negotiation.carrier().is_some_and(Attempt::may_come_back) && self.liveness.is_doubtful()
+    }
+
+    /// Steady sound has just stopped: too short for a doubt, and enough to believe in another address.
+    pub(crate) fn is_hushed(&self) -> bool {
+        self.is_connected() && self.liveness.is_hushed()
     }
 
     /// The newest connection carries the sound and hides this host's addresses, and a new one would not.
@@ -261,7 +267,7 @@ impl Call {
         if self.stands_by {
             return self.voice.stop(out);
         }
-        if self.negotiation.attempt().is_some() {
+        if self.negotiation.attempt().is_some() || self.negotiation.carrier().is_some() {
             self.negotiation.say(SignalBody::End, joined, out);
         }
         self.shut(out);
@@ -316,6 +322,7 @@ impl Call {
                     self.addresses_lag = false;
                     // What the connection before it was silent for is not this one's silence.
                     self.liveness.begin();
+                    self.watch(out);
                 }
                 self.set_pulse(out);
                 self.find_path(out);
@@ -333,7 +340,7 @@ impl Call {
             }
             // Both are silent: that is no pause of speech.
             Fact::SocketSilent if self.liveness.is_doubtful() => self.negotiation.fell_silent(),
-            Fact::AddressChanged { .. } if self.is_doubtful() => {
+            Fact::AddressChanged { .. } if self.is_doubtful() || self.is_hushed() => {
                 // What was said over the old path from now on would be said to nobody.
                 self.negotiation.fell_silent();
                 // The next connection must not begin with what the page's context still believes.
@@ -370,6 +377,11 @@ impl Call {
         }
     }
 
+    /// Gives the browser another reason to look for the path that it has given up.
+    pub(crate) fn revive(&mut self, out: &mut Outputs) {
+        self.negotiation.revive(out);
+    }
+
     /// Makes room for a new connection, which [`Call::pursue`] makes.
     pub(crate) fn rebuild(&mut self, out: &mut Outputs) {
         self.negotiation.retire(out);
@@ -388,7 +400,7 @@ impl Call {
         if self.role == Some(Role::Offerer) {
             self.negotiation.say(SignalBody::GiveUp { reason }, joined, out);
         }
-        self.negotiation.close(out);
+        self.negotiation.set_aside(out);
     }
 
     /// Asks for this host's addresses, where a new one could help.

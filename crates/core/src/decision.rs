@@ -10,9 +10,11 @@ use crate::wire::{RestartWhy, VoiceReason};
 pub enum Fact {
     /// Steady sound stopped, or some heartbeats are missing: too little to call the path broken.
     Pause,
+    /// Steady sound has just stopped, for a tenth of a second: it may go on at once.
+    Hush,
     /// Nothing came for five announced heartbeats and a round trip, or for 300 ms after a hint: the path is broken.
     Silence,
-    /// Nothing has come since [`Fact::Silence`], for another second.
+    /// Nothing has come since [`Fact::Silence`], for another second, or five after half a minute.
     StillSilent,
     /// Packets arrive again over a path that was silent.
     SoundBack,
@@ -25,6 +27,8 @@ pub enum Fact {
     ChannelOpen,
     /// The browser gave the newest connection up, or an operation on it was rejected.
     ConnectionFailed,
+    /// The browser gave up the connection that carried the sound, beside its successor or after voice was given up.
+    FormerFailed,
     /// A restart was negotiated and brought nothing in its time.
     RestartUseless,
     /// There was no connection in its time.
@@ -108,4 +112,6 @@ pub struct Decision {
     pub socket: Option<SocketAction>,
     /// Ask the system for this host's addresses.
     pub look: bool,
+    /// Give the connection that carried the sound, which its browser has given up, the other's candidates anew.
+    pub revive: bool,
 }

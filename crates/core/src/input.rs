@@ -251,6 +251,8 @@ pub enum ConnectionEvent {
         /// RTP packets (W3C WebRTC Statistics, `packetsReceived` of `inbound-rtp`).
         packets: u32,
     },
+    /// By [`crate::ConnectionCommand::Watch`]: sound that came steadily has stopped for a tenth of a second, or goes on.
+    Hushed(bool),
     /// The answer to [`crate::ConnectionCommand::Measure`].
     Captured {
         /// Made of figures of the microphone's sound (level, energy, duration): digital silence changes it as well, and only a

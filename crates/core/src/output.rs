@@ -206,11 +206,18 @@ pub enum ConnectionCommand {
         /// When the next one follows, in milliseconds.
         next: u32,
     },
+    /// Look closely whether steady sound goes on, and report by [`crate::ConnectionEvent::Hushed`] when it stops and when it is
+    /// back. A look that itself comes late judges nothing.
+    Watch {
+        /// Or look no more.
+        on: bool,
+    },
     /// Report whether the microphone brings anything, by [`crate::ConnectionEvent::Captured`].
     Measure,
     /// Report how packets travel, by [`crate::ConnectionEvent::Path`].
     FindPath,
-    /// Add a remote candidate, or the end of a generation's candidates.
+    /// Add a remote candidate, or the end of a generation's candidates; or one again, under another foundation, so that a
+    /// browser that has given the connection up pings it.
     AddCandidate(Candidate),
     /// Send the microphone's track, or nothing (`replaceTrack`).
     SendMicrophone,

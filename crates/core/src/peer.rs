@@ -69,6 +69,11 @@ impl Peer {
         self.left = true;
     }
 
+    /// They said goodbye.
+    pub(crate) fn has_left(&self) -> bool {
+        self.left
+    }
+
     /// They told their voice over the data channel.
     pub(crate) fn voice_in_band(&mut self, voice: VoiceStatus) {
         self.in_band = Some(voice);

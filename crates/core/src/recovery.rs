@@ -39,6 +39,8 @@ enum Link {
     Silent,
     /// The browser has given it up.
     Failed,
+    /// It has, and goes on when it is given the other's candidates anew.
+    Revivable,
 }
 
 /// How far the newest offer and answer have come.
@@ -89,6 +91,8 @@ struct Situation {
     next_try: Option<MediaAction>,
     /// Less arrives than should: with the socket silent as well, the path is broken.
     doubtful: bool,
+    /// Steady sound has just stopped.
+    hushed: bool,
     /// The candidates hide this host's addresses, and new ones would not.
     concealed: bool,
     way: Way,
@@ -99,6 +103,7 @@ impl Situation {
         let negotiation = call.negotiation();
         let attempt = negotiation.attempt();
         let link = match negotiation.carrier() {
+            Some(carrier) if carrier.link == LinkState::Failed && carrier.is_revivable() => Link::Revivable,
             Some(carrier) if carrier.link == LinkState::Failed => Link::Failed,
             Some(_) if negotiation.is_silent() => Link::Silent,
             Some(_) => Link::Up,
@@ -134,6 +139,7 @@ impl Situation {
             newest,
             next_try: call.next_try(),
             doubtful: call.is_doubtful(),
+            hushed: call.is_hushed(),
             concealed: call.is_concealed(),
             way,
         }
@@ -141,20 +147,23 @@ impl Situation {
 
     fn decide(&self, fact: Fact) -> Decision {
         let media = if self.voice == Voice::Off { None } else { self.media(fact) };
-        Decision { because: fact, media, socket: self.socket(fact), look: self.look(fact) }
+        Decision { because: fact, media, socket: self.socket(fact), look: self.look(fact), revive: self.revive(fact) }
     }
 
     fn media(&self, fact: Fact) -> Option<MediaAction> {
         match fact {
             Fact::Silence => self.mend(),
-            Fact::SocketSilent if self.doubtful => self.mend(),
+            // Revival needs no help.
+            Fact::SocketSilent if self.doubtful && self.link != Link::Revivable => self.mend(),
             Fact::Welcome => self.after_welcome(),
-            Fact::AddressChanged { .. } if self.doubtful => self.anew(RestartWhy::Moved),
             Fact::ConnectionFailed => self.replace_failed(),
             Fact::RestartUseless => self.after_useless_restart(),
             Fact::ConnectTooLong => self.after_try(),
             Fact::MicrophoneGranted => self.anew(RestartWhy::Granted),
-            Fact::NetworkHint if self.voice == Voice::GivenUp => self.anew(RestartWhy::Network),
+            Fact::NetworkHint | Fact::AddressChanged { .. } if self.voice == Voice::GivenUp => {
+                self.anew(RestartWhy::Network)
+            }
+            Fact::AddressChanged { .. } if self.doubtful || self.hushed => self.anew(RestartWhy::Moved),
             Fact::NetworkHint | Fact::AddressChanged { .. } if self.way == Way::Relayed => self.improve(),
             // What was begun with other servers has not found a path so far.
             Fact::IceRenewed if self.link == Link::New && self.newest == Newest::Building => self.begin_anew(),
@@ -177,7 +186,7 @@ impl Situation {
             },
             Fact::Woke => self.probe().or(self.join_now()),
             Fact::Person => self.join_now(),
-            Fact::AddressChanged { gone: true } if self.doubtful && self.role.is_some() => {
+            Fact::AddressChanged { gone: true } if (self.doubtful || self.hushed) && self.role.is_some() => {
                 (self.socket == SocketState::Joined).then_some(SocketAction::Replace)
             }
             _ => None,
@@ -187,12 +196,22 @@ impl Situation {
     /// Whether the system is asked for this host's addresses.
     fn look(&self, fact: Fact) -> bool {
         match fact {
-            Fact::Pause | Fact::Silence | Fact::StillSilent => true,
+            Fact::Hush | Fact::Pause | Fact::Silence | Fact::StillSilent => true,
             Fact::SocketSilent => self.doubtful,
             Fact::Welcome => self.link == Link::Silent,
             Fact::NetworkHint | Fact::Woke => self.link != Link::New,
             _ => false,
         }
+    }
+
+    /// Whether the browser is given another reason to look for the path that it has given up.
+    fn revive(&self, fact: Fact) -> bool {
+        let given_up = match fact {
+            Fact::ConnectionFailed => self.newest == Newest::Carrying,
+            Fact::FormerFailed => true,
+            _ => false,
+        };
+        given_up && self.link == Link::Revivable && self.voice != Voice::Off
     }
 
     fn probe(&self) -> Option<SocketAction> {
@@ -231,7 +250,7 @@ impl Situation {
 
     /// Candidates that hide this host's addresses would be hidden again: only a new connection has better ones.
     fn restart(&self) -> Option<MediaAction> {
-        if self.newest != Newest::Carrying || self.link == Link::Failed {
+        if self.newest != Newest::Carrying || matches!(self.link, Link::Failed | Link::Revivable) {
             // A successor that failed while the old path had come back, and is needed now.
             (self.newest == Newest::Failed).then_some(MediaAction::Rebuild)
         } else if self.concealed {
@@ -260,7 +279,8 @@ impl Situation {
     /// What could not be asked for without a server is asked for now.
     fn after_welcome(&self) -> Option<MediaAction> {
         match (self.link, self.role) {
-            (Link::Failed, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
+            (Link::Failed | Link::Revivable, Some(Role::Answerer)) => Some(MediaAction::Ask(RestartWhy::Failed)),
+            (Link::Revivable, Some(Role::Offerer)) => (self.newest == Newest::Carrying).then_some(MediaAction::Rebuild),
             (Link::Silent, Some(Role::Answerer)) if self.talks == Talks::Negotiated => self.after_useless_restart(),
             (Link::Silent, _) => self.mend(),
             _ => None,
@@ -277,6 +297,13 @@ impl Situation {
 
     fn replace_failed(&self) -> Option<MediaAction> {
         match self.role? {
+            // It is revived, which needs nobody; a new connection is for when somebody can be told of it.
+            _ if self.link == Link::Revivable
+                && self.newest == Newest::Carrying
+                && self.socket != SocketState::Joined =>
+            {
+                None
+            }
             // The first failure after a working link is where the counting begins.
             Role::Offerer if self.link != Link::New && self.newest == Newest::Carrying => Some(MediaAction::Rebuild),
             Role::Offerer => self.next_try,
@@ -287,7 +314,7 @@ impl Situation {
     /// A connection that may yet come back, and nobody who could take an offer of another one: that try is over without one.
     fn after_try(&self) -> Option<MediaAction> {
         let unheard = self.socket != SocketState::Joined || self.talks == Talks::Offering;
-        let waiting = self.link == Link::Silent && unheard;
+        let waiting = matches!(self.link, Link::Silent | Link::Revivable) && unheard;
         self.next_try.filter(|action| !waiting || *action == MediaAction::GiveUp)
     }
 

@@ -48,6 +48,9 @@ pub struct Config {
     /// What there may be before somebody wants voice.
     #[serde(default)]
     pub ahead: Ahead,
+    /// A connection of this browser that has failed goes on when it is given candidates that are new to it.
+    #[serde(default)]
+    pub revives: bool,
 }
 
 /// The state machine of one session; see the crate's documentation for the contract.
@@ -81,10 +84,10 @@ impl Session {
     /// Begins to join; outputs wait already.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { me, peer, incapable, choices, speaker_selectable, token_renews, ahead } = config;
+        let Config { me, peer, incapable, choices, speaker_selectable, token_renews, ahead, revives } = config;
         let mut new = Self {
             signalling: Signalling::new(token_renews),
-            call: Call::new(me.clone(), incapable, choices, speaker_selectable, ahead),
+            call: Call::new(me.clone(), incapable, choices, speaker_selectable, ahead, revives),
             peer: Peer::new(peer),
             chat: Chat::new(me.user.clone()),
             me,
@@ -211,8 +214,8 @@ impl Session {
     }
 
     fn obey(&mut self, decision: Decision) {
-        let Decision { media, socket, look, .. } = decision;
-        if media.is_some() || socket.is_some() {
+        let Decision { media, socket, look, revive, .. } = decision;
+        if media.is_some() || socket.is_some() || revive || decision.because == Fact::Hush {
             self.out.push(Output::Log(Note::Recovery(decision)));
         }
         match socket {
@@ -220,6 +223,9 @@ impl Session {
             Some(SocketAction::Replace) => self.replace_socket(decision.because == Fact::NetworkHint),
             Some(SocketAction::Rejoin) => self.signalling.rejoin(self.call.voice().on, &mut self.out),
             None => {}
+        }
+        if revive {
+            self.call.revive(&mut self.out);
         }
         let joined = self.signalling.is_joined();
         match media {

@@ -29,7 +29,8 @@ pub fn run(seed: u64) {
     };
     let names = if chance.per_mille(500) { ["7", "9"] } else { ["9", "7"] };
     let ahead = [(); 2].map(|()| ahead(&mut chance));
-    let mut world = World::prepared(seed, names, network, ahead);
+    let revive = [chance.per_mille(700), chance.per_mille(700)];
+    let mut world = World::of_browsers(seed, names, network, ahead, revive);
     for side in &mut world.sides {
         let short = [20_000, 100_000].map(Tokens::Good);
         side.allowed = chance.per_mille(500);

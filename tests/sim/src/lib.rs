@@ -17,6 +17,7 @@ pub mod invariants;
 mod knocks;
 mod media;
 mod network;
+pub mod outages;
 mod page;
 mod people;
 pub mod replay;

@@ -4,7 +4,10 @@
 
 #![allow(clippy::expect_used, reason = "a test program ends where it is wrong")]
 
-use pairvoice_sim::{chaos, replay};
+use pairvoice_sim::{chaos, outages, replay};
+
+/// Each so many-th seed is also one of outages and of pauses, which take longer.
+const LONG: u64 = 10;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,7 +23,15 @@ fn main() {
         [first, count, ..] => (first, count),
     };
     for seed in first..first + count {
-        if std::panic::catch_unwind(|| chaos::run(seed)).is_err() {
+        let run = || {
+            chaos::run(seed);
+            // Longer ones: a call of minutes each.
+            if seed.is_multiple_of(LONG) {
+                outages::back_at_once(seed);
+                outages::small_pauses(seed);
+            }
+        };
+        if std::panic::catch_unwind(run).is_err() {
             eprintln!("seed {seed} failed; again, with all that happens: PAIRVOICE_TRACE=1 npm run test:sim -- {seed}");
             std::process::exit(1);
         }

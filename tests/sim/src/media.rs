@@ -1,5 +1,7 @@
 //! Peer connections: which fit each other, over which path, and what their browsers say of it.
 
+use std::collections::BTreeSet;
+
 use pairvoice_core::{ConnectionCommand, ConnectionEvent, Heartbeat, Input, LinkState, OpId, Path};
 use pairvoice_wire::{Candidate, InBand};
 
@@ -7,9 +9,14 @@ use crate::world::{Channel, Happening, World};
 
 /// How often the state of all connections is looked at, in milliseconds.
 pub(crate) const TICK_MS: u64 = 50;
-/// A connected path that brings nothing: `disconnected`, then `failed`, in milliseconds (measured: 5 to 7 s, 20 to 30 s).
+/// A connected path that brings nothing: `disconnected`, then `failed`, in milliseconds (measured: 5 to 7 s, 15 to 17 s in Chromium, 27 to
+/// 30 s in Firefox). Chromium says `failed` again so long after a revival.
 const INTERRUPTED_MS: u64 = 5_000;
-const FAILED_MS: u64 = 22_000;
+const FAILED_MS: u64 = 15_000;
+const FAILED_FOR_GOOD_MS: u64 = 27_000;
+/// Sound that came for so long is steady, and has stopped when none came for so long, in milliseconds.
+const STEADY_MS: u64 = 1_000;
+const HUSH_MS: u64 = 100;
 /// A path that is never found, in milliseconds.
 const NEVER_MS: u64 = 16_000;
 /// A packet of sound every 20 ms.
@@ -22,13 +29,20 @@ pub(crate) struct Open {
     /// The name of its local description, and of the remote one.
     local: String,
     remote: Option<String>,
+    /// The name of the remote description in use.
+    generation: String,
     /// An ICE restart of ours that is not answered yet.
     restarting: Option<String>,
     state: LinkState,
     /// When it was negotiated, or when its path broke.
     since: u64,
-    /// When sound was last counted.
-    counted: u64,
+    /// For how long sound has come since it was last counted.
+    sounded: u64,
+    /// The other's candidates that were added.
+    added: BTreeSet<String>,
+    /// It failed, and this browser never goes on from there.
+    over: bool,
+    watch: Watch,
     /// The address that it sends from, and whether its candidates hide it.
     address: &'static str,
     hidden: bool,
@@ -38,7 +52,33 @@ pub(crate) struct Open {
     sends: bool,
 }
 
-fn candidate(address: &str, hidden: bool) -> ConnectionEvent {
+/// What a close look at the sound has seen.
+#[derive(Debug, Default)]
+struct Watch {
+    on: bool,
+    /// Since when it has come without a pause, and when it came last.
+    since: Option<u64>,
+    last: u64,
+    hushed: bool,
+}
+
+impl Watch {
+    /// Whether the sound has just stopped, or is back.
+    fn look(&mut self, now: u64, sound: bool) -> Option<bool> {
+        let steady = self.since.is_some_and(|since| self.last >= since + STEADY_MS);
+        if sound {
+            self.since.get_or_insert(now);
+            self.last = now;
+        } else if now >= self.last + HUSH_MS {
+            self.since = None;
+        }
+        let hushed = if sound { false } else { self.hushed || (steady && self.since.is_none()) };
+        (self.on && std::mem::replace(&mut self.hushed, hushed) != hushed).then_some(hushed)
+    }
+}
+
+/// `of` is the description that it belongs to.
+fn candidate(address: &str, hidden: bool, of: &str) -> ConnectionEvent {
     let candidate = match address {
         "" => String::new(),
         address if hidden => format!("candidate:1 1 udp 1 {}.local 9 typ host", address.replace('.', "-")),
@@ -48,8 +88,26 @@ fn candidate(address: &str, hidden: bool) -> ConnectionEvent {
         candidate,
         sdp_mid: Some("0".into()),
         sdp_m_line_index: Some(0),
-        username_fragment: None,
+        username_fragment: Some(of.to_owned()),
     })
+}
+
+impl Open {
+    /// Adds a candidate; tells whether the browser, which had given the connection up, pings it.
+    fn add(&mut self, candidate: &Candidate, revives: bool, now: u64) -> bool {
+        assert!(self.remote.is_some(), "a candidate was added before its remote description");
+        let again = candidate.candidate.starts_with("candidate:revival");
+        let fits = candidate.username_fragment.as_ref() == Some(&self.generation);
+        assert!(!again || (fits && revives), "a candidate of another generation was added again");
+        let new = self.added.insert(candidate.candidate.clone());
+        assert!(!again || new, "a foundation was used twice");
+        let revived = new && revives && self.state == LinkState::Failed && !candidate.candidate.is_empty();
+        if revived {
+            self.state = LinkState::Interrupted;
+            self.since = now;
+        }
+        revived
+    }
 }
 
 impl World {
@@ -76,6 +134,7 @@ impl World {
                     let fits = sdp.ends_with(&format!("answers {}", wanted.as_ref().unwrap_or(&open.local)));
                     assert!(fits, "an answer to another offer was applied: {sdp}");
                     assert!(wanted.is_some() || open.remote.is_none(), "a second answer was applied");
+                    open.generation.clone_from(&sdp);
                     if wanted.is_none() {
                         open.remote = Some(sdp);
                     }
@@ -90,15 +149,17 @@ impl World {
                 assert!(open.remote.is_some(), "nothing to restart");
                 open.restarting = Some(name.clone());
                 open.address = address;
-                events.push(ConnectionEvent::LocalDescription { sdp: name });
-                events.extend([candidate(address, open.hidden), candidate("", false)]);
+                events.extend([candidate(address, open.hidden, &name), candidate("", false, &name)]);
+                events.insert(0, ConnectionEvent::LocalDescription { sdp: name });
             }
             ConnectionCommand::AcceptRestart { sdp } => {
                 let address = side.believed;
                 events.push(ConnectionEvent::RemoteDescriptionSet);
-                events.push(ConnectionEvent::LocalDescription { sdp: format!("answers {sdp}") });
-                events.push(candidate(address, hidden));
+                let answer = format!("answers {sdp}");
+                events.push(ConnectionEvent::LocalDescription { sdp: answer.clone() });
+                events.push(candidate(address, hidden, &answer));
                 for open in side.open.iter_mut().filter(|open| open.id == id) {
+                    open.generation.clone_from(&sdp);
                     open.address = address;
                     open.since = now;
                 }
@@ -112,13 +173,21 @@ impl World {
             }
             ConnectionCommand::Close => self.close(who, id),
             ConnectionCommand::AddCandidate(candidate) => {
-                let remote = side.open.iter().any(|o| o.id == id && o.remote.is_some());
-                assert!(remote, "a candidate was added before its remote description");
                 side.counts.ends_of_candidates += u32::from(candidate.candidate.is_empty());
                 for open in side.open.iter_mut().filter(|open| open.id == id && !candidate.candidate.is_empty()) {
                     if !std::mem::replace(&mut open.told, true) {
                         open.since = now;
                     }
+                }
+                if let Some(open) = side.open.iter_mut().find(|open| open.id == id) {
+                    let revived = open.add(&candidate, side.revives, now);
+                    side.counts.revivals += u32::from(revived);
+                    events.extend(revived.then_some(ConnectionEvent::Link(LinkState::Interrupted)));
+                }
+            }
+            ConnectionCommand::Watch { on } => {
+                for open in side.open.iter_mut().filter(|open| open.id == id) {
+                    open.watch = Watch { on, ..Watch::default() };
                 }
             }
             ConnectionCommand::FindPath => {
@@ -153,16 +222,19 @@ impl World {
         side.counts.connections += 1;
         let (address, hidden) = (side.gathered(own_context), !side.microphone && !side.allowed);
         events.push(ConnectionEvent::LocalDescription { sdp: local.clone() });
-        events.extend([candidate(address, hidden), candidate("", false)]);
-        let state = LinkState::Connecting;
+        events.extend([candidate(address, hidden, &local), candidate("", false, &local)]);
         side.open.push(Open {
             id,
+            generation: remote.clone().unwrap_or_default(),
             local,
             remote,
             restarting: None,
-            state,
+            state: LinkState::Connecting,
             since: now,
-            counted: now,
+            sounded: 0,
+            added: BTreeSet::new(),
+            over: false,
+            watch: Watch::default(),
             address,
             hidden,
             told: false,
@@ -170,16 +242,29 @@ impl World {
         });
     }
 
+    /// What comes since the last look; a page that is awake looks closely.
+    fn hear(&mut self, who: usize, id: OpId, path: bool) {
+        let (now, life) = (self.now, self.sides[who].lives);
+        let other = self.path_of(who, id);
+        let sends = |other: OpId| self.sides[1 - who].open.iter().any(|open| open.id == other && open.sends);
+        let speaks = self.sides[1 - who].microphone && other.is_some_and(sends);
+        let (sound, awake) = (path && speaks, self.sides[who].asleep_until <= now);
+        let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { return };
+        open.sounded += if sound { TICK_MS } else { 0 };
+        let seen = if awake { open.watch.look(now, sound) } else { None };
+        if let Some(hushed) = seen {
+            self.plan(now, Happening::Connection { who, life, id, event: ConnectionEvent::Hushed(hushed) });
+        }
+    }
+
     /// Sound that came since the last pulse, and a heartbeat to the other.
     fn pulse(&mut self, who: usize, id: OpId, next: u32) {
         let now = self.now;
         let path = self.path_of(who, id);
-        let sends = |other: OpId| self.sides[1 - who].open.iter().any(|open| open.id == other && open.sends);
-        let speaks = self.sides[1 - who].microphone && path.is_some_and(sends);
         let life = self.sides[who].lives;
         let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { return };
-        let elapsed = now - std::mem::replace(&mut open.counted, now);
-        let sound = if path.is_some() && speaks { elapsed / PACKET_MS } else { 0 };
+        let sound = open.sounded / PACKET_MS;
+        open.sounded %= PACKET_MS;
         let event = ConnectionEvent::Received { packets: u32::try_from(sound).unwrap_or(u32::MAX) };
         self.plan(now, Happening::Connection { who, life, id, event });
         if let Some(other) = path.filter(|_| !self.is_lost()) {
@@ -241,7 +326,9 @@ impl World {
         let other = self.pair_of(who, id)?;
         let one = |who: usize, id| self.sides[who].open.iter().find(|open| open.id == id);
         let (own, theirs) = (one(who, id)?, one(1 - who, other)?);
-        let reaches = |who: usize, open: &Open| self.sides[who].works.link && open.address == self.sides[who].address;
+        let reaches = |who: usize, open: &Open| {
+            self.sides[who].works.link && open.address == self.sides[who].address && !open.over
+        };
         let named = !own.hidden || !theirs.hidden || self.network.multicast;
         let told = own.told || theirs.told;
         (self.media_up && named && told && reaches(who, own) && reaches(1 - who, theirs)).then_some(other)
@@ -279,9 +366,17 @@ impl World {
         for who in 0..2 {
             let ids: Vec<OpId> = self.sides[who].open.iter().map(|open| open.id).collect();
             for id in ids {
-                let path = self.path_of(who, id).is_some();
+                let path = self.path_of(who, id);
+                self.hear(who, id, path.is_some());
+                // What one side pings, the other answers, though it has given up.
+                let pinged = path.is_some_and(|other| {
+                    self.sides[1 - who].open.iter().any(|o| o.id == other && o.state == LinkState::Interrupted)
+                });
+                let path = path.is_some();
+                let revives = self.sides[who].revives;
                 let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { continue };
                 let lasted = now - open.since;
+                let patience = if revives { FAILED_MS } else { FAILED_FOR_GOOD_MS };
                 let next = match open.state {
                     LinkState::Connected if path => {
                         open.since = now;
@@ -291,9 +386,10 @@ impl World {
                     LinkState::Connecting | LinkState::Failed if path && lasted >= setup && lasted < NEVER_MS => {
                         LinkState::Connected
                     }
+                    LinkState::Failed if pinged => LinkState::Connected,
                     LinkState::Interrupted if path => LinkState::Connected,
                     LinkState::Connected if lasted >= INTERRUPTED_MS => LinkState::Interrupted,
-                    LinkState::Interrupted if lasted >= FAILED_MS => LinkState::Failed,
+                    LinkState::Interrupted if lasted >= patience => LinkState::Failed,
                     LinkState::Connecting if open.told && open.remote.is_some() && lasted >= NEVER_MS => {
                         LinkState::Failed
                     }
@@ -301,8 +397,13 @@ impl World {
                 };
                 let first = open.state == LinkState::Connecting;
                 open.state = next;
-                if next == LinkState::Connected {
-                    open.since = now;
+                match next {
+                    LinkState::Connected => open.since = now,
+                    LinkState::Failed => {
+                        open.since = 0;
+                        open.over = !revives && !first;
+                    }
+                    _ => {}
                 }
                 let life = self.sides[who].lives;
                 self.plan(now, Happening::Connection { who, life, id, event: ConnectionEvent::Link(next) });

@@ -5,7 +5,7 @@ use pairvoice_core::{
     SocketEvent, TokenSource,
 };
 use pairvoice_room::SocketId;
-use pairvoice_wire::{Handshake, MicrophoneReason};
+use pairvoice_wire::{ClientEvent, Handshake, MicrophoneReason};
 
 use crate::world::{Channel, Happening, World};
 
@@ -68,6 +68,7 @@ impl World {
                 }
             }
             Output::Emit { request, event } => {
+                side.counts.probes += u32::from(event == ClientEvent::Probe);
                 if let Some((_, socket)) = side.socket {
                     let at = self.now + self.delay();
                     self.send(Channel::Up(who, socket), at, Happening::Emit { who, socket, name: request, event });

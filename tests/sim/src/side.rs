@@ -40,6 +40,8 @@ pub struct Side {
     pub microphone: bool,
     /// The person allowed the microphone for good, so that candidates name addresses before it is open.
     pub allowed: bool,
+    /// A connection that has failed goes on with candidates that are new to it (Chromium; in Firefox it is over).
+    pub revives: bool,
     /// How long the person takes to allow it, in milliseconds.
     pub prompt_ms: u64,
     /// Unsent messages that outlive the page; none in a browser without a store.
@@ -90,19 +92,23 @@ pub struct Counts {
     pub prompts: u32,
     /// Looks for addresses.
     pub looks: u32,
+    /// Questions whether the server is there.
+    pub probes: u32,
     /// Tokens that the app gave.
     pub tokens: u32,
     /// Other ICE servers given to connections that are open.
     pub configured: u32,
     /// Ends of candidates that were added.
     pub ends_of_candidates: u32,
+    /// Failed connections that went on with other candidates.
+    pub revivals: u32,
 }
 
 impl Side {
-    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, ahead: Ahead) -> Self {
+    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, ahead: Ahead, revives: bool) -> Self {
         let user = UserId::parse(name).unwrap();
         Self {
-            session: session(&user, 1, incapable, &ahead),
+            session: session(&user, 1, incapable, &ahead, revives),
             user,
             lives: 1,
             socket: None,
@@ -116,6 +122,7 @@ impl Side {
             believed: "192.0.2.1",
             microphone: false,
             allowed: false,
+            revives,
             prompt_ms: 10,
             store: Some(Vec::new()),
             told: Vec::new(),
@@ -133,7 +140,7 @@ impl Side {
     /// The page is gone, and another one is there.
     pub(crate) fn new_life(&mut self) {
         self.lives += 1;
-        self.session = session(&self.user, self.lives, None, &self.ahead);
+        self.session = session(&self.user, self.lives, None, &self.ahead, self.revives);
         self.socket = None;
         self.token.clear();
         self.timers.clear();
@@ -166,6 +173,12 @@ impl Side {
         self.timers.contains_key(&timer)
     }
 
+    /// Whether that connection is open.
+    #[must_use]
+    pub fn is_open(&self, id: OpId) -> bool {
+        self.open.iter().any(|open| open.id == id)
+    }
+
     /// How many connections are open.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -183,7 +196,7 @@ pub(crate) fn identity(user: &UserId, life: u32) -> Identity {
     }
 }
 
-fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahead) -> Session {
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahead, revives: bool) -> Session {
     Session::new(Config {
         me: identity(user, life),
         peer: None,
@@ -192,6 +205,7 @@ fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahe
         speaker_selectable: true,
         token_renews: true,
         ahead: ahead.clone(),
+        revives,
     })
 }
 

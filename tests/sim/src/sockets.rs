@@ -7,7 +7,10 @@ use crate::server::{Sent, Wish, may_repeat};
 use crate::world::{Channel, Happening, World};
 
 /// The Socket.IO client and server find a socket dead on which nothing has come for so long, in milliseconds.
-const PING_MS: u64 = 18_000;
+const PING_MS: u64 = 16_000;
+/// What is under way when the network pauses arrives later: it is looked for so often, so many milliseconds apart.
+const LATE_TIMES: u64 = 5;
+const LATE_MS: u64 = 400;
 /// The Socket.IO client gives a connect up after so long, in milliseconds.
 const CONNECT_MS: u64 = 8_000;
 /// A packet of TCP that found no way is sent again, in milliseconds.
@@ -72,7 +75,7 @@ impl World {
         } else if online {
             let event = SocketEvent::HandshakeWanted { token: self.sides[who].token.clone() };
             self.input(who, Input::Socket { id: name, event });
-            self.plan(self.now + PING_MS, Happening::Ping { who, socket });
+            self.plan(self.now + PING_MS, Happening::Ping { who, socket, missed: 0 });
         } else if tries * RETRY_MS >= CONNECT_MS {
             self.lose_socket(who, name);
         } else {
@@ -86,11 +89,14 @@ impl World {
     }
 
     /// Nothing passes for so long that both ends give the connection up.
-    pub(crate) fn ping(&mut self, who: usize, socket: SocketId) {
+    pub(crate) fn ping(&mut self, who: usize, socket: SocketId, missed: u64) {
         let dead = !self.reaches(who, socket);
+        if dead && missed < LATE_TIMES {
+            return self.plan(self.now + LATE_MS, Happening::Ping { who, socket, missed: missed + 1 });
+        }
         match self.who_has(socket) {
             Some((who, name)) if dead => self.lose_socket(who, name),
-            Some(_) => return self.plan(self.now + PING_MS, Happening::Ping { who, socket }),
+            Some(_) => return self.plan(self.now + PING_MS, Happening::Ping { who, socket, missed: 0 }),
             None => {}
         }
         if self.server_up && (dead || self.who_has(socket).is_none()) {

@@ -45,7 +45,7 @@ pub(crate) enum Happening {
     /// The page's own browsing context learns of the host's address.
     Believe { who: usize },
     /// Socket.IO looks whether something came.
-    Ping { who: usize, socket: SocketId },
+    Ping { who: usize, socket: SocketId, missed: u64 },
     /// The next thing of an ordered channel arrives.
     Next(Channel),
     /// Browsers look at their connections.
@@ -125,18 +125,22 @@ impl World {
     /// The same with what each page allows before somebody wants voice.
     #[must_use]
     pub fn prepared(seed: u64, names: [&str; 2], network: Network, ahead: [Ahead; 2]) -> Self {
-        let [first, second] = ahead;
-        Self::with(seed, [Side::new(names[0], None, first), Side::new(names[1], None, second)], network)
+        Self::of_browsers(seed, names, network, ahead, [true; 2])
+    }
+
+    /// The same, of browsers whose failed connections can be revived, or not.
+    #[must_use]
+    pub fn of_browsers(seed: u64, names: [&str; 2], network: Network, ahead: [Ahead; 2], revive: [bool; 2]) -> Self {
+        let ([first, second], [one, other]) = (names, ahead);
+        let sides = [Side::new(first, None, one, revive[0]), Side::new(second, None, other, revive[1])];
+        Self::with(seed, sides, network)
     }
 
     /// The same where the second browser can't do voice.
     #[must_use]
     pub fn with_incapable(names: [&str; 2], reason: VoiceReason) -> Self {
-        Self::with(
-            0,
-            [Side::new(names[0], None, Ahead::default()), Side::new(names[1], Some(reason), Ahead::default())],
-            Network::default(),
-        )
+        let side = |name: &str, reason| Side::new(name, reason, Ahead::default(), true);
+        Self::with(0, [side(names[0], None), side(names[1], Some(reason))], Network::default())
     }
 
     fn with(seed: u64, sides: [Side; 2], network: Network) -> Self {
@@ -282,7 +286,7 @@ impl World {
             }
             Happening::Timer { who, life, timer, number } => self.fire(who, life, timer, number),
             Happening::Believe { who } => self.sides[who].believed = self.sides[who].address,
-            Happening::Ping { who, socket } => self.ping(who, socket),
+            Happening::Ping { who, socket, missed } => self.ping(who, socket, missed),
             Happening::Next(channel) => self.next(channel),
             Happening::Tick => {
                 self.tick_media();

@@ -46,7 +46,7 @@ fn a_server_that_says_when_to_come_back_is_not_asked_sooner() {
 
 #[test]
 fn short_outages_end_on_the_same_connection() {
-    for (ms, limit) in [(2_000, 700), (5_000, 700), (15_000, 700)] {
+    for (ms, limit) in [(2_000, 700), (5_000, 700), (14_000, 700)] {
         for who in 0..2 {
             let mut world = World::call();
             let took = outage(&mut world, who, ms);
@@ -190,7 +190,7 @@ fn a_machine_that_slept_finds_the_call_again() {
 
 #[test]
 fn an_old_connection_that_fails_while_its_successor_is_made_leaves_the_ears_to_it() {
-    let mut world = World::call();
+    let mut world = World::call_of([false; 2]);
     world.media_up = false;
     world.until("a successor", 20_000, |w| w.sides.iter().all(|side| side.open() == 2));
     let former = world.linked().unwrap_or_else(|| panic!("{}", world.summary()));

@@ -46,6 +46,12 @@ pub(crate) struct Attempt {
     pub(super) held: Vec<Candidate>,
     /// Local candidates that nobody is told of before this side wants a link; none when it does.
     pub(super) withheld: Option<Vec<Candidate>>,
+    /// Remote candidates of the generation in use, for a revival.
+    pub(super) remote: Vec<Candidate>,
+    /// Its browser goes on with candidates that come after `failed`.
+    pub(super) revives: bool,
+    /// How often its browser has given it up since something came last.
+    pub(super) failures: u32,
     pub(crate) exchange: Exchange,
     /// The browser's word: `Connecting`, `Connected` or `Failed`.
     pub(crate) link: LinkState,
@@ -70,6 +76,9 @@ impl Attempt {
             said: Vec::new(),
             held: Vec::new(),
             withheld: None,
+            remote: Vec::new(),
+            revives: false,
+            failures: 0,
             exchange: if role == Role::Offerer { Exchange::Offered } else { Exchange::Answered },
             link: LinkState::Connecting,
             flow: Flow::Never,
@@ -92,7 +101,16 @@ impl Attempt {
     /// The remote description is set: gives the candidates that waited for it.
     pub(super) fn remote_description_set(&mut self) -> Vec<Candidate> {
         self.exchange = self.exchange.max(Exchange::Negotiated);
-        if self.is_quiet() { Vec::new() } else { std::mem::take(&mut self.held) }
+        if self.is_quiet() { Vec::new() } else { self.release() }
+    }
+
+    /// The remote candidates that waited, which are to be used now.
+    pub(super) fn release(&mut self) -> Vec<Candidate> {
+        let held = std::mem::take(&mut self.held);
+        for candidate in &held {
+            self.keep(candidate);
+        }
+        held
     }
 
     /// Only descriptions are exchanged: no address is told, and no packet sent.
@@ -129,8 +147,8 @@ impl Attempt {
         self.link == LinkState::Connected && self.flow == Flow::Flowing
     }
 
-    /// Whether it was connected and its browser has not given it up.
-    pub(super) fn may_come_back(&self) -> bool {
-        self.was_connected() && self.link != LinkState::Failed
+    /// Whether it was connected and its browser has not given it up, or goes on when it is revived.
+    pub(crate) fn may_come_back(&self) -> bool {
+        self.was_connected() && (self.link != LinkState::Failed || self.is_revivable())
     }
 }

@@ -73,7 +73,9 @@ impl Budget {
                 self.renew(out);
             }
             Fact::MicrophoneGranted => self.renew(out),
-            Fact::Offered | Fact::NetworkHint if self.given_up.is_some() => self.renew(out),
+            Fact::Offered | Fact::NetworkHint | Fact::AddressChanged { .. } if self.given_up.is_some() => {
+                self.renew(out);
+            }
             Fact::ConnectTooLong | Fact::ConnectionFailed | Fact::Asked(RestartWhy::Failed)
                 if self.counting && now.counts =>
             {

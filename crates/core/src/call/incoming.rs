@@ -64,6 +64,7 @@ impl Negotiation {
     fn take_unseen(&mut self, envelope: Envelope, out: &mut Outputs) -> Option<Signalled> {
         match &envelope.body {
             SignalBody::Offer { sdp } if envelope.generation > 0 => {
+                self.go_back_to(envelope.attempt, out);
                 let running = self.attempt.as_mut().filter(|a| {
                     a.role == Role::Answerer && a.number == envelope.attempt && a.offerer == envelope.instance
                 });
@@ -78,6 +79,7 @@ impl Negotiation {
                     return None;
                 }
                 attempt.renew();
+                attempt.remote.clear();
                 attempt.generation = envelope.generation;
                 let command = ConnectionCommand::AcceptRestart { sdp: sdp.clone() };
                 out.push(Output::Connection { id: attempt.id, command });
@@ -104,6 +106,7 @@ impl Negotiation {
                         && (a.number, a.generation) == (envelope.attempt, envelope.generation)
                 })?;
                 attempt.exchange = Exchange::Answered;
+                attempt.remote.clear();
                 attempt.with = Some(envelope.instance.clone());
                 attempt.said.retain(|e| !matches!(e.body, SignalBody::Offer { .. }));
                 let sdp = if attempt.is_quiet() { without_candidates(sdp) } else { sdp.clone() };
@@ -126,6 +129,7 @@ impl Negotiation {
                 attempt.complete.1 |= candidate.is_end();
                 self.relays.there |= is_relayed(candidate);
                 if attempt.exchange >= Exchange::Negotiated && !attempt.is_quiet() {
+                    attempt.keep(candidate);
                     let command = ConnectionCommand::AddCandidate(candidate.clone());
                     out.push(Output::Connection { id: attempt.id, command });
                     Some(Signalled::Nothing)
@@ -148,8 +152,12 @@ impl Negotiation {
                     self.forget_offer();
                     return Some(Signalled::Ended);
                 }
-                let running = self.attempt.as_ref()?;
-                (running.number == envelope.attempt).then_some(Signalled::Ended)
+                let running = match &self.attempt {
+                    Some(attempt) => attempt.number == envelope.attempt,
+                    // One that was set aside: what was begun after it is over as well.
+                    None => self.former.as_ref()?.number <= envelope.attempt,
+                };
+                running.then_some(Signalled::Ended)
             }
             SignalBody::GiveUp { reason } => Some(Signalled::GaveUp(*reason)),
         }

@@ -14,7 +14,8 @@ impl Call {
     /// The system's word on this host's addresses, compared with what the newest connection knows.
     pub(crate) fn addresses(&mut self, id: OpId, addresses: &[String]) -> Option<Fact> {
         self.looking.take_if(|looking| *looking == id)?;
-        let moved = self.negotiation.attempt()?.addresses.compare(addresses)?;
+        let known = self.negotiation.attempt().or(self.negotiation.carrier())?;
+        let moved = known.addresses.compare(addresses)?;
         // A socket that was replaced after the move is not left again.
         Some(Fact::AddressChanged { gone: moved.gone && !self.addresses_lag })
     }
@@ -38,6 +39,7 @@ impl Call {
             ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
                 Some(Fact::ConnectionFailed)
             }
+            ConnectionEvent::Link(LinkState::Failed) if carrier => Some(Fact::FormerFailed),
             ConnectionEvent::Link(LinkState::Interrupted) if carrier => {
                 self.liveness.hint();
                 None
@@ -47,6 +49,7 @@ impl Call {
                 Self::wait_for_restart(out);
                 None
             }
+            ConnectionEvent::Hushed(hushed) if carrier => self.liveness.hush(*hushed).then_some(Fact::Hush),
             ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
             ConnectionEvent::Captured { mark } if carrier => {
                 self.voice.microphone.measured(*mark, out);
@@ -65,18 +68,19 @@ impl Call {
         self.negotiation.ids().contains(&id)
     }
 
-    pub(super) fn received(&mut self, packets: u32, out: &mut Outputs) -> Option<Fact> {
+    fn received(&mut self, packets: u32, out: &mut Outputs) -> Option<Fact> {
         let was_silent = self.negotiation.is_silent();
         match self.liveness.received(packets) {
             Silence::None => {
                 self.liveness.proved();
                 out.clear_timer(Timer::Restart);
                 self.negotiation.flows();
-                (was_silent && self.is_connected()).then_some(Fact::SoundBack)
+                let back = was_silent || self.given_up().is_some();
+                (back && self.is_connected()).then_some(Fact::SoundBack)
             }
             Silence::Short => None,
             Silence::Suspicious => Some(Fact::Pause),
-            Silence::Long if was_silent => self.liveness.is_whole_second().then_some(Fact::StillSilent),
+            Silence::Long if was_silent => self.liveness.is_worth_a_look().then_some(Fact::StillSilent),
             Silence::Long => {
                 self.negotiation.fell_silent();
                 Some(Fact::Silence)
@@ -87,6 +91,14 @@ impl Call {
     pub(super) fn find_path(&mut self, out: &mut Outputs) {
         if let Some(attempt) = self.negotiation.carrier() {
             out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::FindPath });
+        }
+    }
+
+    /// Whether somebody sees the page, whose timers are quick then.
+    pub(super) fn watch(&mut self, out: &mut Outputs) {
+        if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
+            let on = self.liveness.is_watchful();
+            out.push(Output::Connection { id, command: ConnectionCommand::Watch { on } });
         }
     }
 
@@ -117,6 +129,7 @@ impl Call {
     pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
         self.liveness.hide(hidden);
         self.voice.hide(hidden, out);
+        self.watch(out);
         self.pulse(out);
     }
 

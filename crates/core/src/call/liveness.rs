@@ -23,6 +23,10 @@ const STEADY_RATE: u32 = 20;
 const SUSPICIOUS_MS: u32 = 500;
 /// So much silence confirms the browser's hint that the network changed, in milliseconds.
 const HINTED_MS: u32 = 300;
+/// What has lasted so long may last for long, in milliseconds.
+const LASTING_MS: u32 = 30_000;
+/// A hush is looked into at most so often, in milliseconds; the time doubles with each that follows soon, up to the second number.
+const HUSH_MS: (u32, u32) = (1_000, 8_000);
 /// What round trip is assumed before one was measured, in milliseconds.
 const ROUND_TRIP_MS: u32 = 200;
 
@@ -56,11 +60,22 @@ pub(crate) struct Liveness {
     steady: u8,
     /// The silence was called suspicious.
     suspected: bool,
+    hush: Hush,
     /// The browser spoke of a change of the network.
     hinted: bool,
     /// The interval that the other announced.
     interval: u32,
     round_trip: u32,
+}
+
+/// Steady sound that has just stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Hush {
+    /// It is not back.
+    on: bool,
+    /// For how long none is looked into after one that was, and how long ago that is.
+    wait: u32,
+    since: u32,
 }
 
 impl Default for Liveness {
@@ -73,6 +88,7 @@ impl Default for Liveness {
             heard: false,
             steady: 0,
             suspected: false,
+            hush: Hush { on: false, wait: HUSH_MS.0, since: u32::MAX },
             hinted: false,
             interval: PULSE_MS,
             round_trip: ROUND_TRIP_MS,
@@ -90,9 +106,10 @@ impl Liveness {
         }
     }
 
-    /// Whether the silence has just become a second longer.
-    pub(crate) fn is_whole_second(&self) -> bool {
-        self.silent % 1_000 < self.pulse()
+    /// Whether the silence has just become a second longer, or five when it is long.
+    pub(crate) fn is_worth_a_look(&self) -> bool {
+        let step = if self.silent < LASTING_MS { 1_000 } else { 5_000 };
+        self.silent % step < self.pulse()
     }
 
     /// Of the link, as heartbeats measured it last, in milliseconds.
@@ -103,6 +120,7 @@ impl Liveness {
     /// Browsers slow down the timers of a page that nobody sees.
     pub(crate) fn hide(&mut self, hidden: bool) {
         self.hidden = hidden;
+        self.hush.on = false;
     }
 
     /// Somebody talks or nobody does; tells whether that is news. What was silent at another pulse means nothing.
@@ -112,6 +130,29 @@ impl Liveness {
             self.forget();
         }
         news
+    }
+
+    /// Its timers are quick.
+    pub(crate) fn is_watchful(&self) -> bool {
+        self.pulse() == PULSE_MS
+    }
+
+    /// Steady sound stops for a moment, or goes on; tells whether that is worth a look. Pauses that come one after the other are
+    /// looked into ever more rarely: what is no such pause becomes suspicious soon.
+    pub(crate) fn hush(&mut self, hushed: bool) -> bool {
+        let Hush { wait, since, .. } = self.hush;
+        self.hush.on = hushed;
+        let worth = hushed && since >= wait;
+        if worth {
+            let soon = since < 2 * HUSH_MS.1;
+            self.hush.wait = if soon { (2 * wait).min(HUSH_MS.1) } else { HUSH_MS.0 };
+            self.hush.since = 0;
+        }
+        worth
+    }
+
+    pub(crate) fn is_hushed(&self) -> bool {
+        self.hush.on
     }
 
     /// A link has come up.
@@ -145,8 +186,11 @@ impl Liveness {
     /// So many packets of sound came since the pulse before: what the silence so far means.
     pub(crate) fn received(&mut self, packets: u32) -> Silence {
         let pulse = self.pulse();
+        self.hush.since = self.hush.since.saturating_add(pulse);
         self.grace = self.grace.saturating_sub(pulse);
         if std::mem::take(&mut self.heard) || packets > 0 {
+            // Packets of before the hush may be among these; after a silent pulse they are new.
+            self.hush.on &= self.silent == 0;
             let steady = packets.saturating_mul(1_000) >= STEADY_RATE * pulse;
             self.steady = if steady { 2 } else { self.steady.saturating_sub(1) };
             self.silent = 0;
@@ -249,6 +293,32 @@ mod tests {
             liveness.heartbeat(Heartbeat { next: PULSE_MS, round_trip: Some(50) });
             assert_eq!(liveness.received(rare(pulse)), Silence::None);
         }
+    }
+
+    #[test]
+    fn hushes_in_a_row_are_looked_into_ever_more_rarely() {
+        let mut liveness = connected();
+        let mut looks = Vec::new();
+        // A pause each second for ten minutes.
+        for second in 0..600 {
+            if liveness.hush(true) {
+                looks.push(second);
+            }
+            assert!(!liveness.hush(false));
+            for _ in 0..4 {
+                assert_eq!(liveness.received(9), Silence::None);
+            }
+        }
+        assert_eq!(looks.iter().take(5).copied().collect::<Vec<_>>(), [0, 1, 3, 7, 15]);
+        assert!(looks.len() < 80, "{}", looks.len());
+        for _ in 0..4 * 16 {
+            assert_eq!(liveness.received(12), Silence::None);
+        }
+        assert!(liveness.hush(true) && liveness.is_hushed());
+        assert_eq!(liveness.received(3), Silence::None, "of before the hush");
+        assert!(liveness.is_hushed());
+        assert_eq!([liveness.received(0), liveness.received(5)], [Silence::Short, Silence::None]);
+        assert!(!liveness.is_hushed(), "the sound is back");
     }
 
     #[test]

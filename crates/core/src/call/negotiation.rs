@@ -48,7 +48,11 @@ pub(crate) struct Negotiation {
     /// The newest attempt.
     pub(super) attempt: Option<Attempt>,
     /// The attempt before, which was connected and may come back, while the newest is not connected.
-    former: Option<Attempt>,
+    pub(super) former: Option<Attempt>,
+    /// The browser goes on with candidates that come after `failed`.
+    pub(super) revives: bool,
+    /// How many foundations were given to candidates for a revival.
+    pub(super) foundations: u32,
     /// A `restart` request that the server has not taken: it travels with the next handshake, whether the data channel
     /// carried it or not.
     pub(super) unsent_request: Option<Envelope>,
@@ -76,13 +80,15 @@ pub(crate) struct Negotiation {
 }
 
 impl Negotiation {
-    pub(super) fn new(me: Identity) -> Self {
+    pub(super) fn new(me: Identity, revives: bool) -> Self {
         Self {
             me,
             sequence: 0,
             attempts: 0,
             attempt: None,
             former: None,
+            revives,
+            foundations: 0,
             unsent_request: None,
             offer: None,
             offer_candidates: Vec::new(),
@@ -133,7 +139,7 @@ impl Negotiation {
         out.push(Output::Connection { id, command });
         // It gathers with the newest servers.
         out.clear_timer(Timer::Ice);
-        self.attempt = Some(attempt);
+        self.attempt = Some(Attempt { revives: self.revives, ..attempt });
         self.play_alone(out);
     }
 
@@ -155,8 +161,7 @@ impl Negotiation {
 
     /// Closes everything without a word to the other.
     pub(super) fn close(&mut self, out: &mut Outputs) {
-        self.unsent_request = None;
-        self.relays = Relays::default();
+        self.forget_request();
         if let Some(attempt) = self.attempt.take() {
             out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Close });
         }
@@ -177,7 +182,7 @@ impl Negotiation {
         self.unsent_request = None;
     }
 
-    /// Makes room for a new attempt. A connected one stays open beside it, unless its browser has given it up.
+    /// Makes room for a new attempt. A connected one stays open beside it, unless its browser has given it up for good.
     pub(super) fn retire(&mut self, out: &mut Outputs) {
         match self.attempt.take() {
             Some(attempt) if attempt.may_come_back() => {
@@ -205,7 +210,7 @@ impl Negotiation {
         self.former.as_ref().or(self.attempt.as_ref().filter(|a| a.was_connected()))
     }
 
-    fn carrier_mut(&mut self) -> Option<&mut Attempt> {
+    pub(super) fn carrier_mut(&mut self) -> Option<&mut Attempt> {
         self.former.as_mut().or(self.attempt.as_mut().filter(|a| a.was_connected()))
     }
 
@@ -258,8 +263,11 @@ impl Negotiation {
 
     /// Packets come over the connection that carries the sound: what flows needs nothing.
     pub(super) fn flows(&mut self) {
-        if let Some(carrier) = self.carrier_mut() {
+        self.take_up();
+        // One that is being revived is connected first.
+        if let Some(carrier) = self.carrier_mut().filter(|a| a.link == LinkState::Connected) {
             carrier.flow = Flow::Flowing;
+            carrier.failures = 0;
             carrier.serve();
             self.unsent_request = None;
         }
@@ -320,7 +328,14 @@ impl Negotiation {
                 attempt.link = LinkState::Connecting;
             }
             ConnectionEvent::Link(LinkState::Failed) if attempt.fails_too_early() => {}
-            ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken => attempt.link = LinkState::Failed,
+            ConnectionEvent::Link(LinkState::Failed) => {
+                attempt.link = LinkState::Failed;
+                attempt.failures = attempt.failures.saturating_add(1);
+            }
+            ConnectionEvent::Broken => {
+                attempt.link = LinkState::Failed;
+                attempt.revives = false;
+            }
             ConnectionEvent::Channel { open } => attempt.channel_open = *open,
             ConnectionEvent::Path(path) => attempt.path = Some(*path),
             ConnectionEvent::RelayBusy => self.relays.busy = true,
@@ -331,6 +346,7 @@ impl Negotiation {
             | ConnectionEvent::Unreadable
             | ConnectionEvent::Received { .. }
             | ConnectionEvent::Captured { .. }
+            | ConnectionEvent::Hushed(_)
             | ConnectionEvent::Heartbeat(_) => {}
         }
         if self.former.as_ref().is_some_and(|a| !a.may_come_back()) {
@@ -391,7 +407,7 @@ mod tests {
     fn offering() -> (Negotiation, OpId, Outputs) {
         let (session, user) = (SessionId::parse("s").unwrap(), UserId::parse("7").unwrap());
         let me = Identity { session, user, instance: InstanceId::parse(&"0f".repeat(16)).unwrap() };
-        let (mut negotiation, mut out) = (Negotiation::new(me), Outputs::default());
+        let (mut negotiation, mut out) = (Negotiation::new(me, true), Outputs::default());
         negotiation.offer(&UserId::parse("9").unwrap(), Vec::new(), false, &mut out);
         let id = negotiation.attempt().unwrap().id;
         (negotiation, id, out)

@@ -30,7 +30,7 @@ impl Negotiation {
         let Some(attempt) = self.attempt.as_mut().filter(|a| a.is_quiet()) else { return };
         let withheld = attempt.withheld.take().unwrap_or_default();
         if attempt.exchange >= Exchange::Negotiated {
-            for candidate in std::mem::take(&mut attempt.held) {
+            for candidate in attempt.release() {
                 out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::AddCandidate(candidate) });
             }
         }

@@ -42,10 +42,18 @@ impl Call {
     }
 
     /// The other is gone. An offer that nobody took still waits for whoever comes; anything else was with them.
-    pub(crate) fn peer_gone(&mut self, out: &mut Outputs) {
-        self.negotiation.forget_former(out);
+    /// Without a goodbye, they may be back on the connection that carried the sound, should its browser revive it.
+    pub(crate) fn peer_gone(&mut self, left: bool, out: &mut Outputs) {
+        let over = left || !self.negotiation.revives;
+        if over {
+            self.negotiation.forget_former(out);
+        }
         if self.negotiation.attempt().is_some_and(Attempt::is_taken) {
-            self.negotiation.close(out);
+            if over {
+                self.negotiation.close(out);
+            } else {
+                self.negotiation.set_aside(out);
+            }
         }
         self.negotiation.forget_offer();
     }
@@ -77,7 +85,7 @@ impl Call {
             }
             Signalled::GaveUp(_) if self.role == Some(Role::Offerer) => None,
             Signalled::GaveUp(reason) => {
-                self.negotiation.close(out);
+                self.negotiation.set_aside(out);
                 self.negotiation.forget_offer();
                 Some(Fact::GaveUp(reason.mirrored()))
             }

@@ -14,6 +14,7 @@ fn call(role: Role) -> Situation {
         newest: Newest::Carrying,
         next_try: None,
         doubtful: false,
+        hushed: false,
         concealed: false,
         way: Way::Fine,
     }
@@ -35,6 +36,7 @@ fn every_fact() -> Vec<Fact> {
     ];
     let mut facts: Vec<Fact> = asked.into_iter().map(Fact::Asked).collect();
     facts.extend([
+        Fact::Hush,
         Fact::Pause,
         Fact::Silence,
         Fact::StillSilent,
@@ -42,6 +44,7 @@ fn every_fact() -> Vec<Fact> {
         Fact::LinkUp { first: true },
         Fact::ChannelOpen,
         Fact::ConnectionFailed,
+        Fact::FormerFailed,
         Fact::RestartUseless,
         Fact::ConnectTooLong,
         Fact::SocketSilent,
@@ -133,6 +136,43 @@ fn one_restart_at_a_time_and_none_where_a_restart_can_not_help() {
     assert_eq!(media(Fact::ConnectionFailed, given_up), Some(MediaAction::Rebuild));
     assert_eq!(media(Fact::RestartUseless, offerer), Some(MediaAction::Rebuild));
     assert_eq!(media(Fact::RestartUseless, Situation { talks: Talks::Offering, ..offerer }), None);
+}
+
+#[test]
+fn what_the_browser_has_given_up_is_revived_and_rebuilt_only_when_somebody_can_be_told() {
+    let failed = |role| Situation { link: Link::Revivable, ..silent(role) };
+    for role in [Role::Offerer, Role::Answerer] {
+        for fact in [Fact::ConnectionFailed, Fact::FormerFailed] {
+            assert!(failed(role).decide(fact).revive, "{fact:?}");
+            assert!(Situation { voice: Voice::GivenUp, ..failed(role) }.decide(fact).revive, "{fact:?}");
+            assert!(!Situation { voice: Voice::Off, ..failed(role) }.decide(fact).revive, "{fact:?}");
+            assert!(!Situation { link: Link::Failed, ..failed(role) }.decide(fact).revive, "{fact:?}");
+        }
+        let building = Situation { newest: Newest::Building, ..failed(role) };
+        assert!(!building.decide(Fact::ConnectionFailed).revive, "that was the successor");
+        let alone = Situation { socket: SocketState::Waiting, ..failed(role) };
+        assert_eq!(alone.decide(Fact::ConnectionFailed).media, None);
+        let others = every_fact().into_iter().filter(|f| !matches!(f, Fact::ConnectionFailed | Fact::FormerFailed));
+        assert!(others.into_iter().all(|fact| !failed(role).decide(fact).revive));
+    }
+    let rebuilt = [Fact::ConnectionFailed, Fact::Welcome].map(|fact| failed(Role::Offerer).decide(fact).media);
+    assert_eq!(rebuilt, [Some(MediaAction::Rebuild); 2]);
+    let asked = [Fact::ConnectionFailed, Fact::Welcome].map(|fact| failed(Role::Answerer).decide(fact).media);
+    assert_eq!(asked, [Some(MediaAction::Ask(RestartWhy::Failed)); 2]);
+}
+
+#[test]
+fn a_hush_costs_a_look_and_is_believed_with_another_address_alone() {
+    for role in [Role::Offerer, Role::Answerer] {
+        let hushed = Situation { hushed: true, ..call(role) };
+        let decision = hushed.decide(Fact::Hush);
+        assert_eq!((decision.media, decision.socket, decision.look), (None, None, true));
+        let moved = hushed.decide(Fact::AddressChanged { gone: true });
+        let anew = if role == Role::Offerer { MediaAction::Rebuild } else { MediaAction::Ask(RestartWhy::Moved) };
+        assert_eq!((moved.media, moved.socket), (Some(anew), Some(SocketAction::Replace)));
+        assert_eq!(hushed.decide(Fact::AddressChanged { gone: false }).socket, None);
+        assert_eq!(hushed.decide(Fact::SocketSilent).media, None, "too little to call the path broken");
+    }
 }
 
 #[test]

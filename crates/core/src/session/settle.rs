@@ -39,7 +39,7 @@ impl Session {
 
     pub(super) fn conclude_presence(&mut self) {
         if self.peer.conclude_presence(self.call.is_connected()) {
-            self.call.peer_gone(&mut self.out);
+            self.call.peer_gone(self.peer.has_left(), &mut self.out);
             self.learn(Fact::PeerGone);
             self.peer.types(false, &mut self.out);
             if let Some(peer) = self.peer.user() {
