@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pairvoice_room::{
-    Appended, Config, Grant, Input, Knock, KnockId, Output, RequestId, Room, SocketId, StoreRequest, Timer,
+    Appended, Config, Grant, Input, Knock, KnockId, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer,
 };
 use pairvoice_wire::{ChatMessage, ClientEvent, Code, Handshake, IceServers, Refusal, SessionId, UserId};
 
@@ -342,6 +342,7 @@ impl Host {
             Output::ClearTimer(timer) => {
                 self.timers.remove(&timer);
             }
+            Output::Log(Note::Knocked { user, instance }) => self.knocks.enter(&user, &instance, &self.rights),
             Output::Log(_) => {}
         }
         None

@@ -39,6 +39,14 @@ impl Knocks {
         Some(id)
     }
 
+    /// A knock of this instance takes the seat: by one of the tokens that it brought. From then on it is as with a socket, whose token
+    /// is looked at again only when the room is told of a revocation.
+    pub(crate) fn enter(&self, user: &UserId, instance: &InstanceId, rights: &Rights) {
+        rights.check_user(user);
+        let mut own = self.waiting.values().filter(|waiting| waiting.user == *user && waiting.instance == *instance);
+        assert!(own.any(|waiting| !rights.is_revoked(user, &waiting.grant)), "{user} knocks by revoked tokens only");
+    }
+
     /// `Output::AnswerKnock`.
     pub(crate) fn answer(
         &mut self,
@@ -48,7 +56,7 @@ impl Knocks {
     ) -> Option<Input> {
         let waiting = self.waiting.remove(&id).expect("a knock is answered once, and not when its client is gone");
         let Ok(knocked) = answer else { return None };
-        rights.check_token(&waiting.user, &waiting.grant);
+        rights.check_user(&waiting.user);
         assert!(knocked.peer.as_ref().is_none_or(|peer| peer.user_id != waiting.user));
         for Envelope { user, to, .. } in &knocked.signals {
             assert_ne!(*user, waiting.user, "nobody signals to themselves");

@@ -47,9 +47,13 @@ impl Rights {
     /// Checks that a token lets a user be here.
     pub(crate) fn check_token(&self, user: &UserId, grant: &Grant) {
         self.check_user(user);
-        for at in [None, Some(user.clone())].iter().filter_map(|whose| self.revoked.get(whose)) {
-            assert!(grant.issued_at > Some(*at), "{user} is let in by {grant:?}, which was revoked");
-        }
+        assert!(!self.is_revoked(user, grant), "{user} is let in by {grant:?}, which was revoked");
+    }
+
+    /// Whether a token of a user was revoked.
+    pub(crate) fn is_revoked(&self, user: &UserId, grant: &Grant) -> bool {
+        let moments = [None, Some(user.clone())];
+        moments.iter().filter_map(|whose| self.revoked.get(whose)).any(|at| grant.issued_at <= Some(*at))
     }
 
     /// Checks that a user is one of the two.

@@ -13,7 +13,7 @@ use crate::config::values;
 pub struct LimitArgs {
     /// Events a second that one connection may go on sending; four times as many at once.
     ///
-    /// One user of a session has no more on all of their connections together. A handshake counts as 20 and each signal in it as
+    /// One user of a session has no more on all of their connections together. A handshake or a knock counts as 20, each signal in it as
     /// one, a page of history as 20. After three refusals the connection is closed.
     #[arg(long, env = "PAIRVOICE_RATE", default_value_t = 100, value_parser = values::rate, value_name = "EVENTS")]
     pub rate: u32,
