@@ -7,15 +7,11 @@ import { begin, loadIdb, loadLibraries, loadSocketIo, openMicrophone, warm } fro
 import init, { checkPlan, checkVerdict, join, letGo, onCrash } from "./wasm/pairvoice.js";
 
 let loading;
-let loaded = false;
 
 /** Loads WebAssembly once; after a failure the next call tries again. */
 function load(source) {
   loading ??= init({ module_or_path: source ?? new URL("./wasm/pairvoice_bg.wasm", import.meta.url) }).then(
-    () => {
-      onCrash(crash);
-      loaded = true;
-    },
+    () => onCrash(crash),
     (cause) => {
       loading = undefined;
       throw pairvoiceError("wasm-unavailable", "WebAssembly could not be loaded; check the .wasm file's address and the page's content security policy", cause);
@@ -107,6 +103,7 @@ class Session {
     this.#recorder = handle.recorder();
     this.#signal = signal;
     this.#start = start;
+    start?.keep();
     this.#last = handle.getState();
     ends.add(this.#end);
     signal?.addEventListener("abort", this.#abort, { once: true });
@@ -245,6 +242,8 @@ class Session {
     for (const id of this.#subscriptions.keys()) this.#call("off", id);
     this.#subscriptions.clear();
     ends.delete(this.#end);
+    this.#start?.left();
+    this.#start = undefined;
   }
 
   [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
@@ -280,8 +279,7 @@ async function enter(options, voice) {
   const signal = options?.signal;
   signal?.throwIfAborted();
   const ready = abortable(load(options?.wasm), signal);
-  // With the module there, it begins everything itself in this tick.
-  const start = loaded ? undefined : begin(options, voice);
+  const start = crashed ? undefined : begin(options, voice);
   try {
     await ready;
     const open = (audio) => (start ? start.openMicrophone(audio) : openMicrophone(audio));

@@ -1,5 +1,5 @@
-// What a start begins while WebAssembly loads: all that takes a round trip or a person's answer. WebAssembly takes each thing over in
-// the moment in which it would begin it; what it wants otherwise, or nobody waits for any more, is let go.
+// What a start begins at once, whether WebAssembly is there or not: all that takes a round trip or a person's answer. WebAssembly takes each
+// thing over in the moment in which it would begin it; what it wants otherwise, or nobody waits for any more, is let go.
 
 /** Where src/devices.rs keeps what the person chose. */
 const CHOICES = "pairvoice.devices";
@@ -7,8 +7,6 @@ const CHOICES = "pairvoice.devices";
 const NAMESPACE = "/pairvoice";
 const SOCKET = { forceNew: true, reconnection: false, tryAllTransports: true, timeout: 8_000 };
 const TRANSPORTS = ["websocket", "polling"];
-/** A session that waits for its token longer than this takes another socket, in milliseconds. */
-const KEPT_MS = 10_000;
 
 const nothing = () => {};
 
@@ -67,7 +65,8 @@ function audioOf(options) {
 
 const starts = new Map();
 
-/** Begins a start, or joins the one of the same session. What is not plainly right begins nothing, for WebAssembly judges it. */
+/** Begins a start, or joins the one of the same session, which may be long under way. What is not plainly right begins nothing, for
+ * WebAssembly judges it. */
 export function begin(options, voice) {
   void loadLibraries();
   const server = serverOf(options?.url);
@@ -84,7 +83,11 @@ export function begin(options, voice) {
 
 class Start {
   #key;
-  #holders = 0;
+  /** Calls that wait, and handles on the session. */
+  #waiting = 0;
+  #handles = 0;
+  /** WebAssembly was told to join: what is not begun by now, it begins. */
+  #joined = false;
   /** The app's function, and what it brings. */
   #given;
   #token;
@@ -93,8 +96,6 @@ class Start {
   #stream;
   /** A socket is wanted, and there is none yet. */
   #connecting = true;
-  /** WebAssembly is about to connect, and takes the socket once it has the token. */
-  #imported = false;
   #socket;
   /** How it was asked for, as a text. */
   #called;
@@ -108,14 +109,15 @@ class Start {
   }
 
   hold(options, voice) {
+    this.#waiting += 1;
+    if (this.#joined) return;
     const { token } = options;
     // Of several at once, the first one connects.
-    if (this.#holders === 0 && this.#given !== token) {
+    if (this.#waiting === 1 && this.#given !== token) {
       this.#given = token;
       this.#token = typeof token === "function" ? new Promise((resolve) => resolve(token())) : undefined;
       this.#token?.catch(nothing);
     }
-    this.#holders += 1;
     const audio = voice && !this.#stream && audioOf(options);
     if (!audio) return;
     this.#wishes = JSON.stringify(audio);
@@ -123,21 +125,37 @@ class Start {
     this.#stream.catch(nothing);
   }
 
-  /** Nobody waits any more once the last one says so, but for one who comes back at once, as React's StrictMode does. */
+  /** A call has come to its end. Who comes back at once, as React's StrictMode does, finds everything still there. */
   release() {
-    this.#holders -= 1;
+    this.#waiting -= 1;
     setTimeout(() => {
-      if (this.#holders > 0) return;
-      if (starts.get(this.#key) === this) starts.delete(this.#key);
+      if (this.#waiting > 0) return;
       this.#stop();
-      setTimeout(() => this.letGo(), this.#imported ? KEPT_MS : 0);
+      this.#end();
     });
   }
 
-  /** Nothing is connected any more. */
+  /** There is one more handle on the session. */
+  keep() {
+    this.#handles += 1;
+  }
+
+  /** A handle is let go: a socket that waits for a token is not wanted. */
   letGo() {
     this.#connecting = false;
     this.#drop();
+  }
+
+  /** It has been let go. */
+  left() {
+    this.#handles -= 1;
+    this.#end();
+  }
+
+  #end() {
+    if (this.#waiting + this.#handles > 0) return;
+    if (starts.get(this.#key) === this) starts.delete(this.#key);
+    this.letGo();
   }
 
   #stop() {
@@ -162,6 +180,7 @@ class Start {
 
   /** The options as WebAssembly reads them: the first time it asks for this token, it gets what is on its way. */
   options(options) {
+    this.#joined = true;
     const { token } = options;
     if (typeof token !== "function") return options;
     const once = () => {
@@ -186,7 +205,6 @@ class Start {
 
   /** socket.io-client, as WebAssembly connects by it. */
   async loadSocketIo() {
-    this.#imported = true;
     const module = await loadSocketIo();
     return { io: (url, options) => this.#take(url, options) ?? module.io(url, options) };
   }

@@ -135,17 +135,41 @@ test("the socket that was opened while the module was on its way is the session'
   await heldNothing(a);
 });
 
-test("who leaves before the token is there leaves no socket", async () => {
-  const a = await visit(bare, "1", { held: (name) => name === "wasm" });
-  await a.page.evaluate(() => {
-    globalThis.options.token = () => new Promise(() => {});
-    globalThis.pairvoice.joinSession(globalThis.options).then((session) => (globalThis.session = session));
+for (const preloaded of [false, true]) {
+  test(`the socket does not wait for the token, ${preloaded ? "nor after preload()" : "nor for the module"}, and who leaves before it is there leaves none`, async () => {
+    const a = await visit(bare, "1", { held: (name) => name === "wasm" });
+    if (preloaded) a.answer();
+    await a.page.evaluate(async (preloaded) => {
+      if (preloaded) await globalThis.pairvoice.preload();
+      globalThis.options.token = () => new Promise(() => {});
+      globalThis.pairvoice.joinSession(globalThis.options).then((session) => (globalThis.session = session));
+    }, preloaded);
+    await a.page.waitForFunction(() => globalThis.witness.sockets[0]?.readyState === WebSocket.OPEN);
+    a.answer();
+    await a.session("joining");
+    await a.page.evaluate(() => globalThis.session.leave());
+    assert.ok((await a.page.evaluate(() => globalThis.witness.sockets[0].readyState)) > 1, "it is closing");
   });
-  await a.page.waitForFunction(() => globalThis.witness.sockets[0]?.readyState === WebSocket.OPEN);
-  a.answer();
-  await a.session("joining");
-  await a.page.evaluate(() => globalThis.session.leave());
-  assert.ok((await a.page.evaluate(() => globalThis.witness.sockets[0].readyState)) > 1, "it is closing");
+}
+
+test("a second call of a session that runs opens and asks for nothing", async () => {
+  const a = await visit(bare, "1");
+  await start(a);
+  await a.until((s) => s.session?.state === "joined" && s.voice.microphone.state === "live");
+  await a.page.evaluate(async () => {
+    const { startVoiceCall } = globalThis.pairvoice;
+    const token = () => (globalThis.tokens += 1);
+    globalThis.second = await startVoiceCall({ ...globalThis.options, token });
+    await globalThis.session.leave();
+    globalThis.session = globalThis.second;
+    globalThis.third = await startVoiceCall({ ...globalThis.options, token });
+  });
+  await a.voice("waiting");
+  assert.deepEqual([await count(a, "tokens"), await a.witnessed("prompts")], [1, 1]);
+  assert.deepEqual(await a.held(), { tracks: 1, connections: 0, sockets: 1 });
+  assert.equal(await a.page.evaluate(() => globalThis.witness.sockets.length), 1);
+  await a.page.evaluate(() => Promise.all([globalThis.second.leave(), globalThis.third.leave()]));
+  assert.deepEqual(await a.held(), NOTHING);
 });
 
 test("after preload() a call fetches nothing more, and preload() itself asks for nothing and joins nothing", async () => {
