@@ -23,6 +23,10 @@ export interface SessionOptions extends Processing {
   /** Voice goes through the server's relay only, so that the other person does not learn this side's network addresses; `false` by
    * default. Without a relay there is no voice then. */
   relayOnly?: boolean;
+  /** The link may be up before anybody wants voice, so that sound is there at once when both do; `false` by default, for the two
+   * learn each other's network addresses by it. It counts where both sides say so. No microphone is opened and no sound is sent
+   * before both have started voice, and after `stopVoice()` the link stands. It costs some 200 bytes a second. */
+  standby?: boolean;
   /** Aborting it lets go of this call: before it has resolved, it rejects with the signal's reason; later it is `leave()`. */
   signal?: AbortSignal;
   /** Where the WebAssembly module is, for pages whose bundler does not find it, or the module's bytes. */
@@ -515,9 +519,10 @@ export interface PairvoiceError extends Error {
 
 /**
  * Fetches and compiles WebAssembly and fetches the libraries, side by side, so that a later call fetches nothing of the package.
- * Call it once a call is likely, in the browser; a second time costs nothing. It asks for no microphone and no token, and joins
- * nothing. Without it, the first call does the same, with the token, the microphone and the socket beside it. With `url` it also
- * opens the connection to that server (as `<link rel="preconnect">` does), which browsers keep for some seconds only.
+ * Call it once a call is likely, in the browser; a second time costs nothing. It asks for no microphone and joins nothing. Without it, the first call does the same, with the token, the microphone and the socket beside it. With `url` it also
+ * opens the connection to that server (as `<link rel="preconnect">` does), which browsers keep for some seconds only. With the
+ * session, the user and the token beside it, the server is asked for ICE servers, so that a call's first offer waits for nothing;
+ * nobody's seat is taken, and the other person hears nothing of it. A `token()` is called for that.
  *
  * Resolves when everything is there. A library that can't be fetched is tried again by the call. A rejection that nobody looks at
  * is no unhandled one: the call then says the same.
