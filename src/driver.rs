@@ -1,6 +1,7 @@
 //! The one place that knows both the core and the browser: inputs in, outputs performed, then the app is told.
 
 mod media;
+mod server;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -8,22 +9,19 @@ use std::rc::{Rc, Weak};
 
 use gloo::timers::callback::Interval;
 use js_sys::{Date, Function, Promise};
-use pairvoice_core::wire::{Handshake, InstanceId};
-use pairvoice_core::{
-    Ahead, AppFault, Config, Event, Identity, Input, KnockAnswer, OpId, Output, Session, SocketEvent, TokenSource,
-};
+use pairvoice_core::wire::InstanceId;
+use pairvoice_core::{Ahead, Config, Event, Identity, Input, OpId, Output, Session, TokenSource};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::MediaStreamTrack;
 
 use crate::addresses::Look;
 use crate::connections::Connections;
 use crate::console;
-use crate::convert::{describe, milliseconds, whole};
+use crate::convert::{milliseconds, whole};
 use crate::crash;
 use crate::devices;
 use crate::door::Door;
-use crate::environment::{ask_for_token, import, incapable, is_hidden, revives};
+use crate::environment::{incapable, is_hidden, revives};
 use crate::from_js::from_js;
 use crate::inbox::{Inbox, Report};
 use crate::level::{self, Meter};
@@ -297,79 +295,6 @@ impl Driver {
         self.metering.borrow_mut().take();
         self.meter.stop();
         self.microphone.forget_permission();
-    }
-
-    // The socket
-
-    /// Gets module and token, both on their way at once, and connects. A socket that is open is for another token.
-    fn connect(&self, id: OpId, source: TokenSource) {
-        self.connecting.set(Some(id));
-        let module = import(&self.loader);
-        let token = match source {
-            TokenSource::App => ask_for_token(&self.options.borrow().token),
-            TokenSource::LastUsed => ask_for_token(&Token::Text(self.token.borrow().clone())),
-        };
-        let this = self.this.clone();
-        spawn_local(async move {
-            let wanted = |d: &Rc<Self>| d.connecting.get() == Some(id) && !crash::is_over();
-            let token = async { token?.get().await }.await;
-            if let Some((driver, token)) = this.upgrade().filter(wanted).zip(token.as_ref().ok()) {
-                driver.token_at_hand(id, token);
-            }
-            let module = async { JsFuture::from(module?).await }.await;
-            let Some(driver) = this.upgrade().filter(wanted) else { return };
-            driver.connecting.set(None);
-            driver.open(id, module, token);
-        });
-    }
-
-    /// What is urgent need not wait for the module and the transport.
-    fn token_at_hand(&self, id: OpId, token: &str) {
-        if self.socket.borrow().as_ref().is_none_or(|socket| socket.id != id) {
-            token.clone_into(&mut self.token.borrow_mut());
-            self.inbox.socket(id, SocketEvent::TokenAtHand);
-        }
-    }
-
-    fn knock(&self, id: OpId, handshake: Handshake, fresh: bool) {
-        let handshake = Handshake { token: self.token.borrow().clone(), ..handshake };
-        let (inbox, answer) = (self.inbox.clone(), self.door.knock(&handshake, fresh));
-        spawn_local(async move {
-            let answer = match JsFuture::from(answer).await {
-                Ok(answer) => from_js(&answer)
-                    .map(|knocked| KnockAnswer::Let(Box::new(knocked)))
-                    .or_else(|| from_js(&answer).map(KnockAnswer::Refused))
-                    .unwrap_or(KnockAnswer::Unknown),
-                Err(_) => KnockAnswer::Lost,
-            };
-            inbox.input(Input::Knocked { id, answer });
-        });
-    }
-
-    fn open(&self, id: OpId, module: Result<JsValue, JsValue>, token: Result<String, JsValue>) {
-        let failed = |fault| {
-            move |error: JsValue| self.inbox.socket(id, SocketEvent::AppFailed { fault, cause: describe(&error) })
-        };
-        let module = match module {
-            Ok(module) => module,
-            Err(error) => return failed(AppFault::Module)(error),
-        };
-        let token = match token {
-            Ok(token) => token,
-            Err(error) => return failed(AppFault::Token)(error),
-        };
-        self.token.borrow_mut().clone_from(&token);
-        if self.socket.borrow().as_ref().is_some_and(|socket| socket.id == id) {
-            return self.inbox.socket(id, SocketEvent::Token(token));
-        }
-        let socket = Signaling::connect(id, &module, &self.options.borrow().server, token, &self.inbox);
-        match socket {
-            Ok(socket) => {
-                let before = self.socket.borrow_mut().replace(socket);
-                drop(before);
-            }
-            Err(error) => failed(AppFault::Module)(error),
-        }
     }
 
     // The app

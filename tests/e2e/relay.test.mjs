@@ -39,6 +39,7 @@ test("relayOnly: the other learns no address of this host, and both hear each ot
   const sent = [];
   const shy = await Person.open(lowBrowser, server, "1", here({ query: { relay: "only" }, open: false }));
   shy.page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => sent.push(String(payload))));
+  shy.page.on("request", (request) => request.url().includes("/knock") && sent.push(request.postData()));
   await shy.visit();
   const other = await Person.open(highBrowser, server, "2", here());
   await bothHear(shy, LOW, other, HIGH);

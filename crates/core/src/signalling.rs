@@ -2,6 +2,7 @@
 
 mod backoff;
 mod knock;
+mod refusal;
 mod token;
 
 use crate::decision::Fact;
@@ -11,13 +12,14 @@ use crate::output::{Note, Output, TokenSource};
 use crate::outputs::Outputs;
 use crate::reason::SessionReason;
 use crate::timer::Timer;
-use crate::wire::{ClientEvent, Code, Refusal};
+use crate::wire::ClientEvent;
 
 use backoff::Backoff;
 use knock::Knocks;
 use token::Token;
 
 pub(crate) use knock::Words;
+pub(crate) use refusal::Refused;
 
 /// Where the session stands with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -292,34 +294,6 @@ impl Signalling {
         self.backoff.server_said(after_ms);
     }
 
-    /// The server did not let us in: tells what becomes of the session.
-    pub(crate) fn refused(&mut self, refusal: &Refusal, out: &mut Outputs) -> Refused {
-        out.push(Output::Log(Note::Refused { code: refusal.code.to_string(), message: refusal.message.clone() }));
-        let before = std::mem::replace(&mut self.token, Token::Wanted);
-        let lasting = |reason| if self.admitted { Refused::Offline(reason) } else { Refused::End(reason) };
-        match refusal.code {
-            Code::Unauthorized if self.token_renews && before != Token::Refused => {
-                self.token = Token::Refused;
-                Refused::Again
-            }
-            Code::Unauthorized => lasting(SessionReason::Unauthorized),
-            Code::SessionFull => Refused::End(SessionReason::SessionFull),
-            Code::OpenedElsewhere => Refused::End(SessionReason::OpenedElsewhere),
-            Code::VersionMismatch => Refused::End(SessionReason::VersionMismatch),
-            _ if !refusal.retryable => {
-                let refused = lasting(SessionReason::Refused);
-                self.cause = Some(refusal.message.clone());
-                refused
-            }
-            _ => {
-                if let Some(after_ms) = refusal.after_ms {
-                    self.backoff.server_said(after_ms);
-                }
-                Refused::Later(SessionReason::SignalingUnreachable)
-            }
-        }
-    }
-
     /// The app's own code failed: tells why there is no socket. One that is let in goes on by the token that it has.
     pub(crate) fn app_failed(&mut self, fault: AppFault, cause: String, out: &mut Outputs) -> Option<SessionReason> {
         out.push(Output::Log(Note::AppFailed { cause: cause.clone() }));
@@ -391,17 +365,4 @@ impl Signalling {
             out.clear_timer(Timer::Probe);
         }
     }
-}
-
-/// What becomes of a session that the server did not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// At once, with another token.
-    Again,
-    /// After a while.
-    Later(SessionReason),
-    /// Not by itself: the call and the chat over the data channel go on.
-    Offline(SessionReason),
-    /// The session is over.
-    End(SessionReason),
 }

@@ -8,6 +8,8 @@ globalThis.options = {
   url: location.origin,
   sessionId: query.get("session"),
   userId: query.get("user"),
+  peerUserId: query.get("peer") ?? undefined,
+  standby: query.has("standby"),
   log: query.get("log") ?? undefined,
   token: query.get("token") ?? (async () =>
     (await fetch(`/dev/token?${new URLSearchParams({ session: query.get("session"), user: query.get("user") })}`)).text()),

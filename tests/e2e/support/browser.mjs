@@ -11,6 +11,9 @@ const witness = readFileSync(fileURLToPath(new URL("witness.js", import.meta.url
 /** A wait for a state gives up after this: three times what the longest of them may take. */
 export const CAP_MS = 45_000;
 
+/** What pages ask of the signalling server by HTTP. */
+const SERVER = /\/socket\.io\/|\/pairvoice\/knock/;
+
 const flags = [
   "--no-sandbox",
   "--disable-gpu",
@@ -141,7 +144,7 @@ export class Person {
 
   /** The page can't reach the server any more; a call that runs is not touched. */
   async goOffline() {
-    await this.page.route("**/socket.io/**", (route) => route.abort());
+    await this.page.route(SERVER, (route) => route.abort());
     await this.page.evaluate(() => globalThis.witness.cut(true));
     await this.session("offline");
   }
@@ -149,7 +152,7 @@ export class Person {
   /** The page can reach the server again. */
   async goOnline() {
     await this.page.evaluate(() => globalThis.witness.cut(false));
-    await this.page.unroute("**/socket.io/**");
+    await this.page.unroute(SERVER);
   }
 
   statusLine() {
