@@ -4,6 +4,7 @@ use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, SessionState, Sock
 
 use crate::chance::Chance;
 use crate::network::Network;
+use crate::side::Browser;
 use crate::token::Tokens;
 use crate::world::World;
 use crate::{invariants, side};
@@ -27,8 +28,8 @@ pub fn run(seed: u64) {
         ice_lifetime: [None, Some(20)][usize::from(chance.per_mille(300))],
     };
     let names = if chance.per_mille(500) { ["7", "9"] } else { ["9", "7"] };
-    let revive = [chance.per_mille(700), chance.per_mille(700)];
-    let mut world = World::of_browsers(seed, names, network, revive);
+    let browsers = [(); 2].map(|()| if chance.per_mille(700) { Browser::Chromium } else { Browser::Firefox });
+    let mut world = World::of_browsers(seed, names, network, browsers);
     for side in &mut world.sides {
         let short = [20_000, 100_000].map(Tokens::Good);
         side.tokens = *short.get(usize::try_from(chance.below(4)).unwrap()).unwrap_or(&Tokens::LASTING);

@@ -28,6 +28,6 @@ mod token;
 pub mod world;
 
 pub use network::Network;
-pub use side::Side;
+pub use side::{Browser, Side};
 pub use token::Tokens;
 pub use world::World;

@@ -37,8 +37,8 @@ pub struct Side {
     pub(crate) believed: &'static str,
     /// A microphone's track is live.
     pub microphone: bool,
-    /// A connection that has failed goes on with candidates that are new to it (Chromium; in Firefox it is over).
-    pub revives: bool,
+    /// Whose ICE agent it has.
+    pub browser: Browser,
     /// How long the person takes to allow it, in milliseconds.
     pub prompt_ms: u64,
     /// Unsent messages that outlive the page; none in a browser without a store.
@@ -55,6 +55,15 @@ pub struct Side {
     pub plays: Option<OpId>,
     /// The session ended.
     pub ended: bool,
+}
+
+/// What becomes of a connection that has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Browser {
+    /// It goes on with candidates that are new to it.
+    Chromium,
+    /// It is over.
+    Firefox,
 }
 
 /// What works on a host.
@@ -96,10 +105,10 @@ pub struct Counts {
 }
 
 impl Side {
-    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, revives: bool) -> Self {
+    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, browser: Browser) -> Self {
         let user = UserId::parse(name).unwrap();
         Self {
-            session: session(&user, 1, incapable, revives),
+            session: session(&user, 1, incapable, browser),
             user,
             lives: 1,
             socket: None,
@@ -112,7 +121,7 @@ impl Side {
             address: "192.0.2.1",
             believed: "192.0.2.1",
             microphone: false,
-            revives,
+            browser,
             prompt_ms: 10,
             store: Some(Vec::new()),
             told: Vec::new(),
@@ -127,7 +136,7 @@ impl Side {
     /// The page is gone, and another one is there.
     pub(crate) fn new_life(&mut self) {
         self.lives += 1;
-        self.session = session(&self.user, self.lives, None, self.revives);
+        self.session = session(&self.user, self.lives, None, self.browser);
         self.socket = None;
         self.token.clear();
         self.timers.clear();
@@ -171,7 +180,7 @@ impl Side {
     }
 }
 
-fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, revives: bool) -> Session {
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, browser: Browser) -> Session {
     let tag = u32::from(user.as_str().as_bytes()[0]);
     let me = Identity {
         session: SessionId::parse("s").unwrap(),
@@ -185,7 +194,7 @@ fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, revives: bo
         choices: Choices::default(),
         speaker_selectable: true,
         token_renews: true,
-        revives,
+        revives: browser == Browser::Chromium,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::chance::Chance;
 use crate::media::TICK_MS;
 use crate::network::Network;
 use crate::server::{Sent, Server};
-use crate::side::Side;
+use crate::side::{Browser, Side};
 
 /// Something that will happen.
 #[derive(Debug)]
@@ -112,21 +112,25 @@ impl World {
     /// The same with chance and a network.
     #[must_use]
     pub fn seeded(seed: u64, names: [&str; 2], network: Network) -> Self {
-        Self::of_browsers(seed, names, network, [true; 2])
+        Self::of_browsers(seed, names, network, [Browser::Chromium; 2])
     }
 
-    /// The same, of browsers whose failed connections can be revived, or not.
+    /// The same in these browsers.
     #[must_use]
-    pub fn of_browsers(seed: u64, names: [&str; 2], network: Network, revive: [bool; 2]) -> Self {
+    pub fn of_browsers(seed: u64, names: [&str; 2], network: Network, browsers: [Browser; 2]) -> Self {
         let [first, second] = names;
-        let sides = [Side::new(first, None, revive[0]), Side::new(second, None, revive[1])];
+        let sides = [Side::new(first, None, browsers[0]), Side::new(second, None, browsers[1])];
         Self::with(seed, sides, network)
     }
 
     /// The same where the second browser can't do voice.
     #[must_use]
     pub fn with_incapable(names: [&str; 2], reason: VoiceReason) -> Self {
-        Self::with(0, [Side::new(names[0], None, true), Side::new(names[1], Some(reason), true)], Network::default())
+        Self::with(
+            0,
+            [Side::new(names[0], None, Browser::Chromium), Side::new(names[1], Some(reason), Browser::Chromium)],
+            Network::default(),
+        )
     }
 
     fn with(seed: u64, sides: [Side; 2], network: Network) -> Self {
