@@ -4,6 +4,7 @@ use pairvoice_core::{Ahead, ConnectionEvent, Input, LinkState, OpId, SessionStat
 
 use crate::chance::Chance;
 use crate::network::Network;
+use crate::side::Browser;
 use crate::token::Tokens;
 use crate::world::World;
 use crate::{invariants, side};
@@ -29,8 +30,8 @@ pub fn run(seed: u64) {
     };
     let names = if chance.per_mille(500) { ["7", "9"] } else { ["9", "7"] };
     let ahead = [(); 2].map(|()| ahead(&mut chance));
-    let revive = [chance.per_mille(700), chance.per_mille(700)];
-    let mut world = World::of_browsers(seed, names, network, ahead, revive);
+    let browsers = [(); 2].map(|()| if chance.per_mille(700) { Browser::Chromium } else { Browser::Firefox });
+    let mut world = World::of_browsers(seed, names, network, ahead, browsers);
     for side in &mut world.sides {
         let short = [20_000, 100_000].map(Tokens::Good);
         side.allowed = chance.per_mille(500);

@@ -30,6 +30,6 @@ pub mod world;
 
 pub use knocks::Answer;
 pub use network::Network;
-pub use side::Side;
+pub use side::{Browser, Side};
 pub use token::Tokens;
 pub use world::World;

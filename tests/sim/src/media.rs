@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use pairvoice_core::{ConnectionCommand, ConnectionEvent, Heartbeat, Input, LinkState, OpId, Path};
 use pairvoice_wire::{Candidate, InBand};
 
+use crate::side::Browser;
 use crate::world::{Channel, Happening, World};
 
 /// How often the state of all connections is looked at, in milliseconds.
@@ -101,12 +102,12 @@ impl Open {
         assert!(!again || (fits && revives), "a candidate of another generation was added again");
         let new = self.added.insert(candidate.candidate.clone());
         assert!(!again || new, "a foundation was used twice");
-        let revived = new && revives && self.state == LinkState::Failed && !candidate.candidate.is_empty();
-        if revived {
+        let pinged = new && revives && self.state == LinkState::Failed && !candidate.candidate.is_empty();
+        if pinged {
             self.state = LinkState::Interrupted;
             self.since = now;
         }
-        revived
+        pinged
     }
 }
 
@@ -180,7 +181,7 @@ impl World {
                     }
                 }
                 if let Some(open) = side.open.iter_mut().find(|open| open.id == id) {
-                    let revived = open.add(&candidate, side.revives, now);
+                    let revived = open.add(&candidate, side.browser == Browser::Chromium, now);
                     side.counts.revivals += u32::from(revived);
                     events.extend(revived.then_some(ConnectionEvent::Link(LinkState::Interrupted)));
                 }
@@ -373,7 +374,7 @@ impl World {
                     self.sides[1 - who].open.iter().any(|o| o.id == other && o.state == LinkState::Interrupted)
                 });
                 let path = path.is_some();
-                let revives = self.sides[who].revives;
+                let revives = self.sides[who].browser == Browser::Chromium;
                 let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { continue };
                 let lasted = now - open.since;
                 let patience = if revives { FAILED_MS } else { FAILED_FOR_GOOD_MS };

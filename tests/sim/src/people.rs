@@ -4,6 +4,7 @@ use pairvoice_core::{Ahead, Input, OpId, OutboxEvent, StoredMessage};
 use pairvoice_wire::MessageId;
 
 use crate::network::Network;
+use crate::side::Browser;
 use crate::world::{Channel, Happening, World, Written};
 
 /// The page's own browsing context learns of another address so much later, in milliseconds.
@@ -159,17 +160,17 @@ impl World {
     /// When they are not connected in ten seconds.
     #[must_use]
     pub fn call() -> Self {
-        Self::call_of([true; 2])
+        Self::call_of([Browser::Chromium; 2])
     }
 
-    /// The same between browsers whose failed connections can be revived, or not.
+    /// The same between these browsers.
     ///
     /// # Panics
     /// When they are not connected in ten seconds.
     #[must_use]
-    pub fn call_of(revive: [bool; 2]) -> Self {
-        let mut world =
-            Self::of_browsers(0, ["7", "9"], Network::default(), [(); 2].map(|()| Ahead::default()), revive);
+    pub fn call_of(browsers: [Browser; 2]) -> Self {
+        let ahead = [(); 2].map(|()| Ahead::default());
+        let mut world = Self::of_browsers(0, ["7", "9"], Network::default(), ahead, browsers);
         world.start_voice();
         world.until("a call", 10_000, Self::is_up);
         // Heartbeats have come: from now on silence means something.

@@ -40,8 +40,8 @@ pub struct Side {
     pub microphone: bool,
     /// The person allowed the microphone for good, so that candidates name addresses before it is open.
     pub allowed: bool,
-    /// A connection that has failed goes on with candidates that are new to it (Chromium; in Firefox it is over).
-    pub revives: bool,
+    /// Whose ICE agent it has.
+    pub browser: Browser,
     /// How long the person takes to allow it, in milliseconds.
     pub prompt_ms: u64,
     /// Unsent messages that outlive the page; none in a browser without a store.
@@ -64,6 +64,15 @@ pub struct Side {
     pub(crate) knocking: BTreeMap<KnockId, OpId>,
     /// What came of this page's knocks, in the order in which it came.
     pub knocked: Vec<(KnockId, Answer)>,
+}
+
+/// What becomes of a connection that has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Browser {
+    /// It goes on with candidates that are new to it.
+    Chromium,
+    /// It is over.
+    Firefox,
 }
 
 /// What works on a host.
@@ -105,10 +114,10 @@ pub struct Counts {
 }
 
 impl Side {
-    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, ahead: Ahead, revives: bool) -> Self {
+    pub(crate) fn new(name: &str, incapable: Option<VoiceReason>, ahead: Ahead, browser: Browser) -> Self {
         let user = UserId::parse(name).unwrap();
         Self {
-            session: session(&user, 1, incapable, &ahead, revives),
+            session: session(&user, 1, incapable, &ahead, browser),
             user,
             lives: 1,
             socket: None,
@@ -122,7 +131,7 @@ impl Side {
             believed: "192.0.2.1",
             microphone: false,
             allowed: false,
-            revives,
+            browser,
             prompt_ms: 10,
             store: Some(Vec::new()),
             told: Vec::new(),
@@ -140,7 +149,7 @@ impl Side {
     /// The page is gone, and another one is there.
     pub(crate) fn new_life(&mut self) {
         self.lives += 1;
-        self.session = session(&self.user, self.lives, None, &self.ahead, self.revives);
+        self.session = session(&self.user, self.lives, None, &self.ahead, self.browser);
         self.socket = None;
         self.token.clear();
         self.timers.clear();
@@ -196,7 +205,7 @@ pub(crate) fn identity(user: &UserId, life: u32) -> Identity {
     }
 }
 
-fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahead, revives: bool) -> Session {
+fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahead, browser: Browser) -> Session {
     Session::new(Config {
         me: identity(user, life),
         peer: None,
@@ -204,8 +213,8 @@ fn session(user: &UserId, life: u32, incapable: Option<VoiceReason>, ahead: &Ahe
         choices: Choices::default(),
         speaker_selectable: true,
         token_renews: true,
-        ahead: ahead.clone(),
-        revives,
+        ahead: Ahead { descriptions: ahead.descriptions && browser == Browser::Chromium, ..ahead.clone() },
+        revives: browser == Browser::Chromium,
     })
 }
 

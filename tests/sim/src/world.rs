@@ -11,7 +11,7 @@ use crate::knocks::{Answer, Knocks};
 use crate::media::TICK_MS;
 use crate::network::Network;
 use crate::server::{Sent, Server};
-use crate::side::Side;
+use crate::side::{Browser, Side};
 
 /// Something that will happen.
 #[derive(Debug)]
@@ -125,21 +125,27 @@ impl World {
     /// The same with what each page allows before somebody wants voice.
     #[must_use]
     pub fn prepared(seed: u64, names: [&str; 2], network: Network, ahead: [Ahead; 2]) -> Self {
-        Self::of_browsers(seed, names, network, ahead, [true; 2])
+        Self::of_browsers(seed, names, network, ahead, [Browser::Chromium; 2])
     }
 
-    /// The same, of browsers whose failed connections can be revived, or not.
+    /// The same in these browsers.
     #[must_use]
-    pub fn of_browsers(seed: u64, names: [&str; 2], network: Network, ahead: [Ahead; 2], revive: [bool; 2]) -> Self {
+    pub fn of_browsers(
+        seed: u64,
+        names: [&str; 2],
+        network: Network,
+        ahead: [Ahead; 2],
+        browsers: [Browser; 2],
+    ) -> Self {
         let ([first, second], [one, other]) = (names, ahead);
-        let sides = [Side::new(first, None, one, revive[0]), Side::new(second, None, other, revive[1])];
+        let sides = [Side::new(first, None, one, browsers[0]), Side::new(second, None, other, browsers[1])];
         Self::with(seed, sides, network)
     }
 
     /// The same where the second browser can't do voice.
     #[must_use]
     pub fn with_incapable(names: [&str; 2], reason: VoiceReason) -> Self {
-        let side = |name: &str, reason| Side::new(name, reason, Ahead::default(), true);
+        let side = |name: &str, reason| Side::new(name, reason, Ahead::default(), Browser::Chromium);
         Self::with(0, [side(names[0], None), side(names[1], Some(reason))], Network::default())
     }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test ends where it is wrong")]
 
 use pairvoice_core::{Input, LinkState, Timer};
-use pairvoice_sim::World;
+use pairvoice_sim::{Browser, World};
 use pairvoice_wire::{Presence, VoiceReason, VoiceState};
 
 /// Lets the link of one side go and come back; gives back how long the sound took to return.
@@ -190,7 +190,7 @@ fn a_machine_that_slept_finds_the_call_again() {
 
 #[test]
 fn an_old_connection_that_fails_while_its_successor_is_made_leaves_the_ears_to_it() {
-    let mut world = World::call_of([false; 2]);
+    let mut world = World::call_of([Browser::Firefox; 2]);
     world.media_up = false;
     world.until("a successor", 20_000, |w| w.sides.iter().all(|side| side.open() == 2));
     let former = world.linked().unwrap_or_else(|| panic!("{}", world.summary()));
