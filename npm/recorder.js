@@ -118,7 +118,8 @@ export class Recorder {
     group: this.#device,
     deviceId: this.#device,
     groupId: this.#device,
-    token: (text) => this.#name("t", text),
+    // A handshake that is still to be given one has none.
+    token: (text) => text && this.#name("t", text),
     credential: (text) => this.#name("c", text),
     text: masked,
     sdp: (text) => this.#addresses(text.replace(/(?<=^a=ice-pwd:)\S+/gm, (found) => this.#name("p", found))),
