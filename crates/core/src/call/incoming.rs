@@ -63,7 +63,7 @@ impl Negotiation {
     fn take_unseen(&mut self, envelope: Envelope, out: &mut Outputs) -> Option<Signalled> {
         match &envelope.body {
             SignalBody::Offer { sdp } if envelope.generation > 0 => {
-                self.go_back_to(envelope.attempt, out);
+                self.go_back_to(envelope.attempt, &envelope.instance, out);
                 let running = self.attempt.as_mut().filter(|a| {
                     a.role == Role::Answerer && a.number == envelope.attempt && a.offerer == envelope.instance
                 });
