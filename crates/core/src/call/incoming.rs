@@ -84,6 +84,8 @@ impl Negotiation {
                 out.push(Output::Connection { id: attempt.id, command });
                 // It gathers with the newest servers.
                 out.clear_timer(Timer::Ice);
+                // The offerer goes on with this connection: what it offered since, and nobody accepted, is over.
+                self.forget_offer();
                 Some(Signalled::Nothing)
             }
             SignalBody::Offer { .. } => {
