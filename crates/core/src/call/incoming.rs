@@ -64,7 +64,7 @@ impl Negotiation {
     fn take_unseen(&mut self, envelope: Envelope, out: &mut Outputs) -> Option<Signalled> {
         match &envelope.body {
             SignalBody::Offer { sdp } if envelope.generation > 0 => {
-                self.go_back_to(envelope.attempt, out);
+                self.go_back_to(envelope.attempt, &envelope.instance, out);
                 let running = self.attempt.as_mut().filter(|a| {
                     a.role == Role::Answerer && a.number == envelope.attempt && a.offerer == envelope.instance
                 });
@@ -85,6 +85,8 @@ impl Negotiation {
                 out.push(Output::Connection { id: attempt.id, command });
                 // It gathers with the newest servers.
                 out.clear_timer(Timer::Ice);
+                // The offerer goes on with this connection: what it offered since, and nobody accepted, is over.
+                self.forget_offer();
                 Some(Signalled::Nothing)
             }
             SignalBody::Offer { .. } => {

@@ -262,8 +262,8 @@ impl Negotiation {
     }
 
     /// Packets come over the connection that carries the sound: what flows needs nothing.
-    pub(super) fn flows(&mut self) {
-        self.take_up();
+    pub(super) fn flows(&mut self, joined: bool, out: &mut Outputs) {
+        let back = self.is_silent();
         // One that is being revived is connected first.
         if let Some(carrier) = self.carrier_mut().filter(|a| a.link == LinkState::Connected) {
             carrier.flow = Flow::Flowing;
@@ -271,6 +271,7 @@ impl Negotiation {
             carrier.serve();
             self.unsent_request = None;
         }
+        self.take_up(back, joined, out);
     }
 
     /// Looks for another path on the running connection, unless that is being done already; tells whether it begins.

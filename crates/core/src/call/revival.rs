@@ -5,12 +5,11 @@
 //! `failed` is answered by the same candidates under foundations that were never used before: no timer, no knowledge of the link and
 //! no server is needed, and the path is found within a round trip or two of its return.
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Exchange};
 use super::negotiation::{Negotiation, Relays};
-use crate::input::LinkState;
 use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
-use crate::wire::Candidate;
+use crate::wire::{Candidate, InstanceId, Role};
 
 /// Candidates of the other that are kept.
 const MAX_CANDIDATES: usize = 32;
@@ -62,16 +61,28 @@ impl Negotiation {
         }
     }
 
-    /// What was set aside carries the sound again.
-    pub(super) fn take_up(&mut self) {
-        if self.attempt.is_none() {
-            self.attempt = self.former.take_if(|a| a.link == LinkState::Connected);
+    /// What was set aside, or is to be replaced by an offer that nobody has answered, carries the sound again. The answerer may be
+    /// building what the offerer has given up: an ICE restart of this connection tells it otherwise.
+    pub(super) fn take_up(&mut self, back: bool, joined: bool, out: &mut Outputs) {
+        let unanswered = |a: &Attempt| !a.was_connected() && a.exchange == Exchange::Offered;
+        // A successor that was begun beside sound that flows has its reasons.
+        if self.attempt.as_ref().is_some_and(|a| !back || !unanswered(a)) {
+            return;
+        }
+        let Some(former) = self.former.take_if(|a| a.is_alive()) else { return };
+        if let Some(successor) = self.attempt.replace(former) {
+            out.push(Output::Connection { id: successor.id, command: ConnectionCommand::Close });
+        }
+        let attempts = self.attempts;
+        let behind = self.attempt.as_ref().is_some_and(|a| a.role == Role::Offerer && a.number < attempts);
+        if behind && !self.restart(out) && joined {
+            self.say_again(0, out);
         }
     }
 
     /// The offerer goes on with the connection before the newest: what was being built in its place is over.
-    pub(super) fn go_back_to(&mut self, number: u32, out: &mut Outputs) {
-        if let Some(former) = self.former.take_if(|a| a.number == number)
+    pub(super) fn go_back_to(&mut self, number: u32, offerer: &InstanceId, out: &mut Outputs) {
+        if let Some(former) = self.former.take_if(|a| a.number == number && a.offerer == *offerer)
             && let Some(newest) = self.attempt.replace(former)
         {
             out.push(Output::Connection { id: newest.id, command: ConnectionCommand::Close });
@@ -89,7 +100,6 @@ fn founded(candidate: &Candidate, number: u32) -> Candidate {
 mod tests {
     use super::*;
     use crate::op_id::OpId;
-    use crate::wire::{InstanceId, Role};
 
     fn candidate(foundation: u32, port: u32, by: &str) -> Candidate {
         Candidate {
