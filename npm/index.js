@@ -4,7 +4,7 @@ import { check } from "./check.js";
 import { Door } from "./door.js";
 import { Recorder } from "./recorder.js";
 import { begin, loadIdb, loadLibraries, loadSocketIo, openMicrophone, warm } from "./start.js";
-import init, { checkPlan, checkVerdict, join, letGo, onCrash } from "./wasm/pairvoice.js";
+import init, { checkPlan, checkVerdict, join, letGo, onCrash, rehearse } from "./wasm/pairvoice.js";
 
 let loading;
 
@@ -252,12 +252,21 @@ class Session {
 }
 
 export function preload(options) {
-  const all = Promise.all([load(options?.wasm), loadLibraries()]).then(() => {});
+  const all = Promise.all([load(options?.wasm).then(warmUp), loadLibraries()]).then(() => {});
   // A page that does not look at the promise learns of a failure by its first call.
   all.catch(() => {});
   if (options?.url && options.token !== undefined) return all.then(() => learn(options));
   if (options?.url) warm(options);
   return all;
+}
+
+let warmedUp = false;
+
+/** Once, while nobody waits: what runs for the first time is compiled first. */
+function warmUp() {
+  if (warmedUp || crashed) return;
+  warmedUp = true;
+  guarded(rehearse);
 }
 
 /** Asks the server for ICE servers, so that an offer need not wait for them. What fails here is told by the call. */

@@ -29,6 +29,7 @@ mod peer_connection;
 mod permission;
 mod random;
 mod recorder;
+pub mod rehearsal;
 mod signaling;
 mod snapshot;
 mod speaker;
