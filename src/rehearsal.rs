@@ -35,8 +35,12 @@ pub fn rehearse() {
                     break;
                 }
                 let [from_one, from_other] = said;
-                from_one.into_iter().for_each(|envelope| other.hear(&envelope));
-                from_other.into_iter().for_each(|envelope| one.hear(&envelope));
+                if let Some(envelope) = from_one {
+                    other.hear(&envelope);
+                }
+                if let Some(envelope) = from_other {
+                    one.hear(&envelope);
+                }
             }
         }
     }

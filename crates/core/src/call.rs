@@ -34,7 +34,7 @@ use crate::wire::{
 pub(crate) use attempt::{Attempt, Exchange};
 pub(crate) use voice::Voice;
 
-use aim::Aim;
+use aim::{Aim, Course};
 use budget::Budget;
 use liveness::Liveness;
 use negotiation::{Beginning, Negotiation, Relays};
@@ -80,6 +80,16 @@ pub struct Ahead {
     pub descriptions: bool,
 }
 
+/// ICE servers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Ice {
+    servers: Vec<IceServer>,
+    /// They were known before this session asked for them.
+    known: bool,
+    /// They are of a knock of the connect under way: those of its welcome are no others.
+    new: bool,
+}
+
 /// The call of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Call {
@@ -88,26 +98,14 @@ pub(crate) struct Call {
     liveness: Liveness,
     budget: Budget,
     role: Option<Role>,
-    ice_servers: Vec<IceServer>,
-    /// They were known before this session asked for them.
-    ice_known: bool,
-    /// They are of a knock of the connect under way: those of its welcome are no others.
-    ice_is_new: bool,
+    ice: Ice,
     /// The newest question for this host's addresses that has no answer.
     looking: Option<OpId>,
     /// The page's own browsing context does not know this host's addresses yet.
     addresses_lag: bool,
     /// A direct path was looked for a moment ago.
     improving: bool,
-    /// This side lets the link stand while nobody talks, if the other does, too.
-    standby: bool,
-    /// This browser bears descriptions ahead of candidates.
-    ahead: bool,
-    aim: Aim,
-    /// Both sides stand by.
-    stands_by: bool,
-    /// The microphone's sound goes over the link.
-    sends: bool,
+    course: Course,
     /// The network may be another: what was prepared on the one before is of no use.
     stale: bool,
     /// Heartbeats so far.
@@ -135,17 +133,11 @@ impl Call {
             liveness: Liveness::default(),
             budget: Budget::default(),
             role: None,
-            ice_known: ice_servers.is_some(),
-            ice_servers: ice_servers.unwrap_or_default(),
-            ice_is_new: false,
+            ice: Ice { known: ice_servers.is_some(), servers: ice_servers.unwrap_or_default(), new: false },
             looking: None,
             addresses_lag: false,
             improving: false,
-            standby,
-            ahead: descriptions,
-            aim: Aim::Nothing,
-            stands_by: false,
-            sends: true,
+            course: Course::new(standby, descriptions),
             stale: false,
             pulses: 0,
             told: VoiceStatus::default(),
@@ -222,7 +214,7 @@ impl Call {
 
     /// Why voice was given up, as this side would say it: without the server there is no telling whether a relay would help.
     pub(crate) fn reason_to_give_up(&self, joined: bool) -> VoiceReason {
-        let relay = self.ice_servers.iter().any(IceServer::is_relay);
+        let relay = self.ice.servers.iter().any(IceServer::is_relay);
         let Relays { here, there, busy } = self.negotiation.relays;
         match (here, there) {
             _ if !joined => VoiceReason::ConnectionFailed,
@@ -243,8 +235,8 @@ impl Call {
             microphone_reason: self.voice.microphone.reason(),
             state,
             unavailable: self.voice.incapable.filter(|_| self.voice.on),
-            standby: self.standby && self.voice.incapable.is_none(),
-            ahead: self.ahead && self.voice.incapable.is_none(),
+            standby: self.course.standby && self.voice.incapable.is_none(),
+            ahead: self.course.ahead && self.voice.incapable.is_none(),
         }
     }
 
@@ -265,7 +257,7 @@ impl Call {
 
     /// Voice is not wanted any more; the other is told. A link that both let stand is left alone.
     pub(crate) fn stop(&mut self, joined: bool, out: &mut Outputs) {
-        if self.stands_by {
+        if self.stands_by() {
             return self.voice.stop(out);
         }
         if self.negotiation.attempt().is_some() || self.negotiation.carrier().is_some() {
@@ -353,7 +345,7 @@ impl Call {
     pub(crate) fn pursue(&mut self, now: &Surroundings, out: &mut Outputs) {
         self.follow(now, out);
         let (Some(role), Some(peer)) = (self.role, &now.peer) else { return };
-        let possible = self.aim != Aim::Nothing && (now.met || self.ice_known) && self.given_up().is_none();
+        let possible = self.course.aim != Aim::Nothing && (now.met || self.ice.known) && self.given_up().is_none();
         let there = now.peer_presence != Presence::Absent;
         if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {
             self.negotiation.offer(peer, self.beginning(), out);
@@ -362,24 +354,17 @@ impl Call {
         }
         if possible && role == Role::Answerer && self.negotiation.has_offer() {
             // Whoever wants voice last has candidates of the other then, and can begin.
-            let passive = !now.peer_voice.on && !self.stands_by;
+            let passive = !now.peer_voice.on && !self.stands_by();
             self.negotiation.accept(peer, self.beginning(), passive, out);
             self.begun(out);
         }
-        let both = self.stands_by || (self.voice.on && now.peer_voice.on);
+        let both = self.stands_by() || (self.voice.on && now.peer_voice.on);
         let needed = possible && self.wants_link() && both && there && !self.is_connected();
         self.budget.watch(needed, role, out);
     }
 
     fn beginning(&self) -> Beginning {
-        let quiet = self.aim == Aim::Ready;
-        Beginning { ice_servers: self.ice_servers.clone(), own_context: self.addresses_lag, quiet }
-    }
-
-    /// The new attempt sends what the others do.
-    fn begun(&self, out: &mut Outputs) {
-        if !self.sends {
-            self.send_microphone(out);
-        }
+        let quiet = self.course.aim == Aim::Ready;
+        Beginning { ice_servers: self.ice.servers.clone(), own_context: self.addresses_lag, quiet }
     }
 }

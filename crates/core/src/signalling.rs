@@ -102,8 +102,6 @@ pub(crate) struct Signalling {
     admitted: bool,
     /// The server answered a knock: it told who else is there, and the ICE servers.
     met: bool,
-    /// The server may know knocks.
-    knows_knocks: bool,
     knocks: Knocks,
     /// Another try may bring another token.
     token_renews: bool,
@@ -121,7 +119,6 @@ impl Signalling {
             stay: Stay::Here,
             admitted: false,
             met: false,
-            knows_knocks: true,
             knocks: Knocks::default(),
             token_renews,
             token: Token::Wanted,

@@ -109,6 +109,7 @@ impl VoiceReason {
 /// What one side tells of its voice: the body of the `voice` event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[allow(clippy::struct_excessive_bools, reason = "words of the wire, each of which means something by itself")]
 pub struct VoiceStatus {
     /// The person wants voice.
     pub on: bool,

@@ -25,6 +25,7 @@ const PACKET_MS: u64 = 20;
 
 /// An open `RTCPeerConnection`.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "what is known of a browser's connection, each by itself")]
 pub(crate) struct Open {
     pub(crate) id: OpId,
     /// The name of its local description, and of the remote one.
@@ -119,7 +120,8 @@ impl World {
         let life = side.lives;
         let hidden = !side.microphone && !side.allowed;
         let mut events = Vec::new();
-        match command.clone() {
+        let sends = command == ConnectionCommand::SendMicrophone;
+        match command {
             ConnectionCommand::Offer { own_context, .. } => {
                 side.counts.offers += 1;
                 self.open(who, id, own_context, format!("{who}:{id:?}:{life}"), None, &mut events);
@@ -197,7 +199,6 @@ impl World {
             }
             ConnectionCommand::Configure { .. } => side.counts.configured += 1,
             ConnectionCommand::SendMicrophone | ConnectionCommand::SendNothing => {
-                let sends = command == ConnectionCommand::SendMicrophone;
                 side.open.iter_mut().filter(|open| open.id == id).for_each(|open| open.sends = sends);
             }
             ConnectionCommand::Measure => {}

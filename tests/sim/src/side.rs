@@ -12,6 +12,7 @@ use crate::token::Tokens;
 
 /// One person's browser.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "what is so of a browser, each by itself")]
 pub struct Side {
     /// The person.
     pub user: UserId,

@@ -12,8 +12,28 @@ pub(crate) enum Aim {
     Nothing,
     /// It does not, but the other does: descriptions are exchanged ahead of candidates.
     Ready,
-    /// A link: this side wants voice, or both stand by.
+    /// A link: this side wants voice.
     Link,
+    /// A link, whether anybody wants voice or not: both stand by.
+    Standing,
+}
+
+/// What both sides let happen, and what follows for the link.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Course {
+    pub(super) aim: Aim,
+    /// This side lets the link stand while nobody talks, if the other does, too.
+    pub(super) standby: bool,
+    /// This browser bears descriptions ahead of candidates.
+    pub(super) ahead: bool,
+    /// The microphone's sound goes over the link.
+    sends: bool,
+}
+
+impl Course {
+    pub(super) fn new(standby: bool, ahead: bool) -> Self {
+        Self { aim: Aim::Nothing, standby, ahead, sends: true }
+    }
 }
 
 impl Call {
@@ -22,9 +42,11 @@ impl Call {
         let there = now.peer_presence != Presence::Absent;
         if self.voice.incapable.is_some() || !now.staying || now.peer_voice.unavailable.is_some() {
             Aim::Nothing
-        } else if self.voice.on || (self.standby && now.peer_voice.standby && there) {
+        } else if self.course.standby && now.peer_voice.standby && there {
+            Aim::Standing
+        } else if self.voice.on {
             Aim::Link
-        } else if self.ahead && now.peer_voice.ahead && now.peer_voice.on && there {
+        } else if self.course.ahead && now.peer_voice.ahead && now.peer_voice.on && there {
             Aim::Ready
         } else {
             Aim::Nothing
@@ -33,24 +55,23 @@ impl Call {
 
     /// Follows what is wanted now: opens what was prepared, gives up what is of no use, lets sound through or not.
     pub(super) fn follow(&mut self, now: &Surroundings, out: &mut Outputs) {
-        self.aim = self.aim(now);
-        self.stands_by = self.standby && now.peer_voice.standby && self.aim == Aim::Link;
+        self.course.aim = self.aim(now);
         let stale = std::mem::take(&mut self.stale);
-        match self.aim {
+        match self.course.aim {
             _ if self.negotiation.is_quiet() && (stale || self.negotiation.has_failed()) => {
                 self.prepare_anew(now.joined, out);
             }
             Aim::Nothing if self.negotiation.is_quiet() => self.negotiation.close(out),
-            Aim::Link => self.negotiation.open_up(now.joined, out),
+            Aim::Link | Aim::Standing => self.negotiation.open_up(now.joined, out),
             Aim::Nothing | Aim::Ready => {}
         }
         self.negotiation.set_audible(self.voice.on, out);
         let wanted = self.voice.on && now.peer_voice.on;
-        let sends = wanted || !self.stands_by;
-        if std::mem::replace(&mut self.sends, sends) != sends {
+        let sends = wanted || !self.stands_by();
+        if std::mem::replace(&mut self.course.sends, sends) != sends {
             self.send_microphone(out);
         }
-        let rests = self.stands_by && !wanted;
+        let rests = self.stands_by() && !wanted;
         if self.liveness.rest(rests) && !rests {
             // The other is told at once how often heartbeats come from now on.
             self.pulse(out);
@@ -68,18 +89,26 @@ impl Call {
     /// The open connections send the microphone's track, or nothing while the two only stand by.
     pub(super) fn send_microphone(&self, out: &mut Outputs) {
         for id in self.negotiation.ids() {
-            let command = if self.sends { ConnectionCommand::SendMicrophone } else { ConnectionCommand::SendNothing };
+            let command =
+                if self.course.sends { ConnectionCommand::SendMicrophone } else { ConnectionCommand::SendNothing };
             out.push(Output::Connection { id, command });
         }
     }
 
     /// A link is wanted, with sound or without.
     pub(crate) fn wants_link(&self) -> bool {
-        self.aim == Aim::Link
+        matches!(self.course.aim, Aim::Link | Aim::Standing)
     }
 
     /// Both let the link stand while nobody talks.
     pub(crate) fn stands_by(&self) -> bool {
-        self.stands_by
+        self.course.aim == Aim::Standing
+    }
+
+    /// A connection that is new sends what the others do.
+    pub(super) fn begun(&self, out: &mut Outputs) {
+        if !self.course.sends {
+            self.send_microphone(out);
+        }
     }
 }

@@ -43,13 +43,19 @@ pub(crate) enum Silence {
     Long,
 }
 
-/// Silence of the running link. Times are in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Liveness {
+/// What makes pulses rare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Pace {
     /// Nobody sees the page, whose timers the browser slows down.
     hidden: bool,
     /// Nobody talks.
     resting: bool,
+}
+
+/// Silence of the running link. Times are in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Liveness {
+    pace: Pace,
     /// What is left of the time after connecting in which nothing is concluded.
     grace: u32,
     /// The silence so far.
@@ -81,8 +87,7 @@ struct Hush {
 impl Default for Liveness {
     fn default() -> Self {
         Self {
-            hidden: false,
-            resting: false,
+            pace: Pace::default(),
             grace: 0,
             silent: 0,
             heard: false,
@@ -99,7 +104,7 @@ impl Default for Liveness {
 impl Liveness {
     /// Milliseconds from one pulse to the next.
     pub(crate) fn pulse(&self) -> u32 {
-        match (self.resting, self.hidden) {
+        match (self.pace.resting, self.pace.hidden) {
             (true, _) => RESTING_PULSE_MS,
             (false, true) => HIDDEN_PULSE_MS,
             (false, false) => PULSE_MS,
@@ -119,13 +124,13 @@ impl Liveness {
 
     /// Browsers slow down the timers of a page that nobody sees.
     pub(crate) fn hide(&mut self, hidden: bool) {
-        self.hidden = hidden;
+        self.pace.hidden = hidden;
         self.hush.on = false;
     }
 
     /// Somebody talks or nobody does; tells whether that is news. What was silent at another pulse means nothing.
     pub(crate) fn rest(&mut self, resting: bool) -> bool {
-        let news = std::mem::replace(&mut self.resting, resting) != resting;
+        let news = std::mem::replace(&mut self.pace.resting, resting) != resting;
         if news {
             self.forget();
         }
@@ -157,8 +162,8 @@ impl Liveness {
 
     /// A link has come up.
     pub(crate) fn begin(&mut self) {
-        let Self { hidden, resting, round_trip, .. } = *self;
-        *self = Self { hidden, resting, grace: GRACE_MS, round_trip, ..Self::default() };
+        let Self { pace, round_trip, .. } = *self;
+        *self = Self { pace, grace: GRACE_MS, round_trip, ..Self::default() };
     }
 
     /// This side did not look for a while: what it did not see means nothing.

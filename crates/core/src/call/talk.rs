@@ -95,20 +95,20 @@ impl Call {
     /// Other ICE servers, or other credentials for them. Connections gather with them from now on, when they gather again.
     pub(crate) fn set_ice_servers(&mut self, servers: IceServers, out: &mut Outputs) {
         let IceServers { ice_servers, ice_lifetime: lifetime } = servers;
-        let same = same_places(&ice_servers, &self.ice_servers);
+        let same = same_places(&ice_servers, &self.ice.servers);
         // Those of the welcome after a knock have credentials that are as good.
-        if std::mem::take(&mut self.ice_is_new) && same {
+        if std::mem::take(&mut self.ice.new) && same {
             return;
         }
         out.push(Output::KeepIceServers { ice_servers: ice_servers.clone(), lifetime });
-        if ice_servers == self.ice_servers {
+        if ice_servers == self.ice.servers {
             return;
         }
         for id in self.negotiation.ids() {
             let command = ConnectionCommand::Configure { ice_servers: ice_servers.clone() };
             out.push(Output::Connection { id, command });
         }
-        self.ice_servers = ice_servers;
+        self.ice.servers = ice_servers;
         if !same && self.negotiation.attempt().is_some_and(|a| !a.was_connected()) {
             // It was begun with servers that are none any more.
             out.set_timer(Timer::Ice, ICE_MS);
@@ -118,20 +118,20 @@ impl Call {
 
     /// A knock told the servers of the connect under way.
     pub(crate) fn ice_servers_are_new(&mut self) {
-        self.ice_is_new = true;
+        self.ice.new = true;
     }
 
     // Knocks
 
     /// Another connect begins: what was not taken by the other is to be said again.
     pub(crate) fn begin_knocks(&mut self) {
-        self.ice_is_new = false;
+        self.ice.new = false;
         self.negotiation.begin_knocks();
     }
 
     /// What there is to say before a socket is open.
     pub(crate) fn first_words(&self) -> Words {
-        let wants = self.voice.is_wanted() || (self.standby && self.voice.incapable.is_none());
+        let wants = self.voice.is_wanted() || (self.course.standby && self.voice.incapable.is_none());
         if wants && self.given_up().is_none() && !self.is_connected() {
             self.negotiation.first_words()
         } else {
@@ -154,7 +154,7 @@ impl Call {
     pub(crate) fn rejoined(&mut self, out: &mut Outputs) {
         self.negotiation.rejoined(out);
         // What was prepared on another network is gone here, and the word of it may have gone to a socket that led nowhere.
-        if self.role == Some(Role::Answerer) && self.aim != Aim::Nothing && self.negotiation.lacks_an_offer() {
+        if self.role == Some(Role::Answerer) && self.course.aim != Aim::Nothing && self.negotiation.lacks_an_offer() {
             self.negotiation.say(SignalBody::Restart { why: RestartWhy::Network }, true, out);
         }
     }
@@ -171,7 +171,7 @@ impl Call {
                 out.emit(ClientEvent::Voice(status));
             }
             // Over a link that stands by the other hears of it half a round trip sooner.
-            if self.stands_by && status != self.told_in_band && self.negotiation.can_send_in_band() {
+            if self.stands_by() && status != self.told_in_band && self.negotiation.can_send_in_band() {
                 self.send_in_band(InBand::Voice(status), out);
             }
             self.told_in_band = status;

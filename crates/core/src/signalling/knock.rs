@@ -22,6 +22,8 @@ pub(super) struct Knocks {
     out: Option<OpId>,
     /// What follows is collected until the timer fires.
     collecting: bool,
+    /// Whoever answered one did not know it: none is sent any more.
+    unknown: bool,
 }
 
 /// What there is to say by a knock.
@@ -48,7 +50,7 @@ impl Signalling {
     /// Another connect begins.
     pub(super) fn begin_knocks(&mut self, out: &mut Outputs) {
         self.stop_knocks(out);
-        self.knocks = Knocks::default();
+        self.knocks = Knocks { unknown: self.knocks.unknown, ..Knocks::default() };
     }
 
     pub(super) fn stop_knocks(&mut self, out: &mut Outputs) {
@@ -66,8 +68,8 @@ impl Signalling {
 
     /// Whether these words are worth a knock now.
     pub(crate) fn may_knock(&self, words: Words) -> bool {
-        let Knocks { ready, count, out, collecting } = &self.knocks;
-        let able = self.knows_knocks && *ready && *count < MAX_KNOCKS && self.stay == Stay::Here;
+        let Knocks { ready, count, out, collecting, unknown } = &self.knocks;
+        let able = !unknown && *ready && *count < MAX_KNOCKS && self.stay == Stay::Here;
         able && match words {
             Words::None => false,
             Words::Presence => *count == 0,
@@ -95,7 +97,7 @@ impl Signalling {
             KnockAnswer::Let(_) => self.met |= of_this,
             // The handshake of the socket is refused for the same reason, and what follows is the same.
             KnockAnswer::Refused(_) => self.knocks.count = MAX_KNOCKS,
-            KnockAnswer::Unknown => self.knows_knocks = false,
+            KnockAnswer::Unknown => self.knocks.unknown = true,
             KnockAnswer::Lost => {}
         }
         of_this && matches!(answer, KnockAnswer::Let(_))
