@@ -110,7 +110,8 @@ impl Attempt {
         if self.exchange >= Exchange::Negotiated {
             self.exchange = Exchange::Served;
             // Whether the other got our answer, a path that works does not tell: it may be the one before.
-            self.said.retain(|e| matches!(e.body, SignalBody::Answer { .. }));
+            let answers = self.role == Role::Answerer;
+            self.said.retain(|e| answers && matches!(e.body, SignalBody::Answer { .. } | SignalBody::Candidate(_)));
         }
     }
 

@@ -39,7 +39,9 @@ pub(crate) struct Negotiation {
     pub(super) former: Option<Attempt>,
     /// The browser goes on with candidates that come after `failed`.
     pub(super) revives: bool,
-    /// How many foundations were given to candidates for a revival.
+    /// Pulses for which the former has carried the sound beside its successor.
+    pub(super) beside: u32,
+    /// Foundations given to candidates for a revival.
     pub(super) foundations: u32,
     /// A `restart` request that the server has not taken: it travels with the next handshake, whether the data channel
     /// carried it or not.
@@ -72,6 +74,7 @@ impl Negotiation {
             attempt: None,
             former: None,
             revives,
+            beside: 0,
             foundations: 0,
             unsent_request: None,
             offer: None,
@@ -229,17 +232,15 @@ impl Negotiation {
         }
     }
 
-    /// Packets come over the connection that carries the sound: what flows needs nothing.
-    pub(super) fn flows(&mut self, joined: bool, out: &mut Outputs) {
-        let back = self.is_silent();
-        // One that is being revived is connected first.
+    /// Packets come over the connection that carries the sound (if it is connected again): what flows needs nothing.
+    pub(super) fn flows(&mut self, out: &mut Outputs) {
         if let Some(carrier) = self.carrier_mut().filter(|a| a.link == LinkState::Connected) {
             carrier.flow = Flow::Flowing;
             carrier.failures = 0;
             carrier.serve();
             self.unsent_request = None;
         }
-        self.take_up(back, joined, out);
+        self.take_up(out);
     }
 
     /// Looks for another path on the running connection, unless that is being done already; tells whether it begins.
