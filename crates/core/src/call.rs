@@ -31,13 +31,14 @@ use crate::wire::{
     IceServer, MicrophoneState, Presence, RestartWhy, Role, SignalBody, UserId, VoiceReason, VoiceState, VoiceStatus,
 };
 
+use attempt::Beginning;
 pub(crate) use attempt::{Attempt, Exchange};
 pub(crate) use voice::Voice;
 
 use aim::{Aim, Course};
 use budget::Budget;
 use liveness::Liveness;
-use negotiation::{Beginning, Negotiation, Relays};
+use negotiation::{Negotiation, Relays};
 
 /// A restart that brought no packet for so long brings none, in milliseconds: Firefox does not survive some.
 const RESTART_MS: u32 = 3_000;

@@ -20,6 +20,7 @@ mod relay;
 mod room;
 mod seat;
 mod store;
+mod takeover;
 mod talk;
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ pub fn back_at_once(seed: u64) {
         let took = world.until("the call", 60_000, World::is_up);
         assert!(took <= limit, "seed {seed}: {took} ms of {limit}");
         assert_eq!(world.sides.each_ref().map(|side| side.counts.prompts), [1, 1], "seed {seed}");
-        world.run(30_000);
+        // A successor of a connection that came back is given half a minute.
+        world.run(45_000);
         assert!(world.is_up(), "seed {seed}: {}", world.summary());
         assert!(world.sides.iter().all(|side| side.open() == 1), "seed {seed}: {}", world.summary());
     }

@@ -3,7 +3,7 @@
 use super::addresses::Addresses;
 use crate::input::{LinkState, Path};
 use crate::op_id::OpId;
-use crate::wire::{Candidate, Envelope, InstanceId, Role, SignalBody};
+use crate::wire::{Candidate, Envelope, IceServer, InstanceId, Role, SignalBody};
 
 /// How far the newest offer and answer of an attempt have come (RFC 9429).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +27,17 @@ pub(crate) enum Flow {
     Flowing,
     /// Nothing, for too long.
     Silent,
+}
+
+/// What a new attempt begins with.
+#[derive(Debug, Clone)]
+pub(super) struct Beginning {
+    /// The servers to gather candidates with.
+    pub(super) ice_servers: Vec<IceServer>,
+    /// See [`crate::ConnectionCommand::Offer`].
+    pub(super) own_context: bool,
+    /// No candidate is told or used before this side wants a link.
+    pub(super) quiet: bool,
 }
 
 /// One peer connection and what was said about it.
@@ -123,7 +134,8 @@ impl Attempt {
         if self.exchange >= Exchange::Negotiated {
             self.exchange = Exchange::Served;
             // Whether the other got our answer, a path that works does not tell: it may be the one before.
-            self.said.retain(|e| matches!(e.body, SignalBody::Answer { .. }));
+            let answers = self.role == Role::Answerer;
+            self.said.retain(|e| answers && matches!(e.body, SignalBody::Answer { .. } | SignalBody::Candidate(_)));
         }
     }
 

@@ -50,7 +50,7 @@ impl Call {
                 None
             }
             ConnectionEvent::Hushed(hushed) if carrier => self.liveness.hush(*hushed).then_some(Fact::Hush),
-            ConnectionEvent::Received { packets } if carrier => self.received(*packets, joined, out),
+            ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
             ConnectionEvent::Captured { mark } if carrier => {
                 self.voice.microphone.measured(*mark, out);
                 None
@@ -68,7 +68,7 @@ impl Call {
         self.negotiation.ids().contains(&id)
     }
 
-    fn received(&mut self, packets: u32, joined: bool, out: &mut Outputs) -> Option<Fact> {
+    fn received(&mut self, packets: u32, out: &mut Outputs) -> Option<Fact> {
         let was_silent = self.negotiation.is_silent();
         match self.liveness.received(packets) {
             // They came before the hush.
@@ -76,7 +76,7 @@ impl Call {
             Silence::None => {
                 self.liveness.proved();
                 out.clear_timer(Timer::Restart);
-                self.negotiation.flows(joined, out);
+                self.negotiation.flows(out);
                 let back = was_silent || self.given_up().is_some();
                 (back && self.is_connected()).then_some(Fact::SoundBack)
             }

@@ -5,7 +5,7 @@
 //! path come back first, it simply goes on.
 
 use super::addresses::candidate_type;
-use super::attempt::{Attempt, Exchange, Flow};
+use super::attempt::{Attempt, Beginning, Exchange, Flow};
 use super::quiet::without_candidates;
 use crate::identity::Identity;
 use crate::input::{ConnectionEvent, LinkState};
@@ -13,7 +13,7 @@ use crate::op_id::OpId;
 use crate::output::{ConnectionCommand, Note, Output};
 use crate::outputs::Outputs;
 use crate::timer::Timer;
-use crate::wire::{Candidate, Envelope, IceServer, InstanceId, Role, SignalBody, UserId};
+use crate::wire::{Candidate, Envelope, InstanceId, Role, SignalBody, UserId};
 
 /// Who found a relay since the two were connected last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -24,17 +24,6 @@ pub(super) struct Relays {
     pub(super) there: bool,
     /// A relay had no room for this side.
     pub(super) busy: bool,
-}
-
-/// What a new attempt begins with.
-#[derive(Debug, Clone)]
-pub(super) struct Beginning {
-    /// The servers to gather candidates with.
-    pub(super) ice_servers: Vec<IceServer>,
-    /// See [`ConnectionCommand::Offer`].
-    pub(super) own_context: bool,
-    /// No candidate is told or used before this side wants a link.
-    pub(super) quiet: bool,
 }
 
 /// The offer/answer exchange of one session.
@@ -51,7 +40,9 @@ pub(crate) struct Negotiation {
     pub(super) former: Option<Attempt>,
     /// The browser goes on with candidates that come after `failed`.
     pub(super) revives: bool,
-    /// How many foundations were given to candidates for a revival.
+    /// Pulses for which the former has carried the sound beside its successor.
+    pub(super) beside: u32,
+    /// Foundations given to candidates for a revival.
     pub(super) foundations: u32,
     /// A `restart` request that the server has not taken: it travels with the next handshake, whether the data channel
     /// carried it or not.
@@ -88,6 +79,7 @@ impl Negotiation {
             attempt: None,
             former: None,
             revives,
+            beside: 0,
             foundations: 0,
             unsent_request: None,
             offer: None,
@@ -261,17 +253,15 @@ impl Negotiation {
         }
     }
 
-    /// Packets come over the connection that carries the sound: what flows needs nothing.
-    pub(super) fn flows(&mut self, joined: bool, out: &mut Outputs) {
-        let back = self.is_silent();
-        // One that is being revived is connected first.
+    /// Packets come over the connection that carries the sound (if it is connected again): what flows needs nothing.
+    pub(super) fn flows(&mut self, out: &mut Outputs) {
         if let Some(carrier) = self.carrier_mut().filter(|a| a.link == LinkState::Connected) {
             carrier.flow = Flow::Flowing;
             carrier.failures = 0;
             carrier.serve();
             self.unsent_request = None;
         }
-        self.take_up(back, joined, out);
+        self.take_up(out);
     }
 
     /// Looks for another path on the running connection, unless that is being done already; tells whether it begins.

@@ -128,7 +128,7 @@ impl Negotiation {
         self.say_again(0, out);
     }
 
-    pub(super) fn say_again(&mut self, after: u32, out: &mut Outputs) {
+    fn say_again(&mut self, after: u32, out: &mut Outputs) {
         let Some(attempt) = &self.attempt else { return };
         let again: Vec<Envelope> = attempt.said.iter().filter(|e| e.sequence > after).cloned().collect();
         for envelope in again {

@@ -5,7 +5,7 @@
 //! `failed` is answered by the same candidates under foundations that were never used before: no timer, no knowledge of the link and
 //! no server is needed, and the path is found within a round trip or two of its return.
 
-use super::attempt::{Attempt, Exchange};
+use super::attempt::Attempt;
 use super::negotiation::{Negotiation, Relays};
 use crate::output::{ConnectionCommand, Output};
 use crate::outputs::Outputs;
@@ -15,6 +15,8 @@ use crate::wire::{Candidate, InstanceId, Role};
 const MAX_CANDIDATES: usize = 32;
 /// A connection is revived so often in a row, 15 s apart: ten minutes without a path, at 2 KB/s of pings.
 const MAX_REVIVALS: u32 = 40;
+/// Pulses that a successor is given while what it is to replace carries the sound: half a minute in a page that is seen.
+const LONG_BESIDE: u32 = 120;
 
 impl Attempt {
     /// Keeps a candidate of the other's for a revival. Over TCP (RFC 6544) nothing is revived.
@@ -61,22 +63,23 @@ impl Negotiation {
         }
     }
 
-    /// What was set aside, or is to be replaced by an offer that nobody has answered, carries the sound again. The answerer may be
-    /// building what the offerer has given up: an ICE restart of this connection tells it otherwise.
-    pub(super) fn take_up(&mut self, back: bool, joined: bool, out: &mut Outputs) {
-        let unanswered = |a: &Attempt| !a.was_connected() && a.exchange == Exchange::Offered;
-        // A successor that was begun beside sound that flows has its reasons.
-        if self.attempt.as_ref().is_some_and(|a| !back || !unanswered(a)) {
+    /// What was set aside carries the sound again; or what has a successor has carried it for so long that nobody can be building that
+    /// any more: it was given up over there, or what was said of it got lost.
+    pub(super) fn take_up(&mut self, out: &mut Outputs) {
+        let alive = self.former.as_ref().is_some_and(Attempt::is_alive);
+        self.beside = if alive { self.beside.saturating_add(1) } else { 0 };
+        if !alive || (self.attempt.is_some() && self.beside < LONG_BESIDE) {
             return;
         }
-        let Some(former) = self.former.take_if(|a| a.is_alive()) else { return };
-        if let Some(successor) = self.attempt.replace(former) {
-            out.push(Output::Connection { id: successor.id, command: ConnectionCommand::Close });
+        self.beside = 0;
+        let successor = std::mem::replace(&mut self.attempt, self.former.take());
+        if let Some(Attempt { id, .. }) = successor {
+            return out.push(Output::Connection { id, command: ConnectionCommand::Close });
         }
         let attempts = self.attempts;
-        let behind = self.attempt.as_ref().is_some_and(|a| a.role == Role::Offerer && a.number < attempts);
-        if behind && !self.restart(out) && joined {
-            self.say_again(0, out);
+        if self.attempt.as_ref().is_some_and(|a| a.role == Role::Offerer && a.number < attempts) {
+            // The answerer may be building what this side has given up: a restart of this one tells it otherwise.
+            self.restart(out);
         }
     }
 
