@@ -12,9 +12,6 @@ use pairvoice_core::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::from_js::from_js;
-use crate::gathering::Gathering;
-use crate::inbox::Inbox;
-use crate::peer_connection::PeerConnection;
 use crate::snapshot::Snapshot;
 use crate::to_js::to_js;
 
@@ -44,9 +41,6 @@ pub fn rehearse() {
             }
         }
     }
-    // The first connection of a page takes longer than those that follow.
-    let nobody = Inbox::new(|_| {});
-    drop(PeerConnection::new(OpId(0), Gathering::All, &[], None, None, nobody));
 }
 
 /// A core whose browser answers at once.
