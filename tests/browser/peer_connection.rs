@@ -9,8 +9,10 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MediaStreamTrack;
 
 use super::{open_microphone, until};
+use crate::context::Contexts;
+use crate::gathering::Gathering;
 use crate::inbox::{Inbox, Report};
-use crate::peer_connection::{Gathering, PeerConnection};
+use crate::peer_connection::PeerConnection;
 use crate::speaker::Speaker;
 
 /// Hands everything over to the other side, as a perfect network would.
@@ -51,7 +53,7 @@ impl Side {
             ConnectionEvent::LocalDescription { sdp } => {
                 *self.sdp.borrow_mut() = Some(sdp.clone());
                 match other {
-                    Some(other) if self.offers.get() => other.accept(&sdp),
+                    Some(other) if self.offers.get() => other.accept(&sdp, false),
                     Some(other) => other.answer(&sdp),
                     None => {}
                 }
@@ -78,7 +80,7 @@ impl Side {
             ConnectionEvent::Broken => self.link.set(Some(LinkState::Failed)),
             ConnectionEvent::Received { packets } => self.packets.set(self.packets.get() + packets),
             ConnectionEvent::Captured { mark } => self.marks.borrow_mut().push(mark),
-            ConnectionEvent::RelayBusy | ConnectionEvent::Heartbeat(_) => {}
+            ConnectionEvent::RelayBusy | ConnectionEvent::Heartbeat(_) | ConnectionEvent::Hushed(_) => {}
         }
     }
 
@@ -114,7 +116,8 @@ fn pair(own_context: bool) -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
                 side.take(report);
             }
         });
-        PeerConnection::new(OpId(index), Gathering::All, &[], own_context && index == 0, None, inbox).unwrap()
+        let context = if own_context && index == 0 { Contexts::default().untouched() } else { None };
+        PeerConnection::new(OpId(index), Gathering::All, &[], context, None, inbox).unwrap()
     };
     let connections = [make(0, &sides[0]), make(1, &sides[1])];
     sides[0].offers.set(true);
@@ -207,7 +210,7 @@ fn frames() -> u32 {
 #[wasm_bindgen_test]
 async fn a_description_that_is_none_breaks_the_connection_and_throws_nothing() {
     let (sides, connections) = pair(false);
-    connections[1].accept("this is no session description");
+    connections[1].accept("this is no session description", false);
     until("the refusal of the offer", || sides[1].link.get() == Some(LinkState::Failed)).await;
     connections[0].answer("v=0");
     until("the refusal of the answer", || sides[0].link.get() == Some(LinkState::Failed)).await;
@@ -222,7 +225,7 @@ async fn this_hosts_addresses_are_found_by_a_frame_that_goes_again() {
             *answer.borrow_mut() = Some(addresses);
         }
     });
-    let look = crate::addresses::Look::new(OpId(1), inbox).unwrap();
+    let look = crate::addresses::Look::new(OpId(1), &Contexts::default(), inbox).unwrap();
     until("addresses", || found.borrow().is_some()).await;
     assert!(!found.take().unwrap().is_empty());
     drop(look);
