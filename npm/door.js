@@ -47,7 +47,9 @@ export class Door {
         cache: "no-store",
         signal: request.signal,
       });
-      return await response.json().catch(() => undefined);
+      // Whatever else is no JSON is a stop on the way, and none of the server's.
+      if (response.status === 404 || response.status === 405) return;
+      return await response.json();
     } finally {
       clearTimeout(timer);
       this.#open.delete(request);

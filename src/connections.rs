@@ -88,6 +88,11 @@ impl Connections {
         }
     }
 
+    /// A connection is open.
+    pub(crate) fn are_open(&self) -> bool {
+        !self.open.borrow().is_empty()
+    }
+
     /// The receiver of the sound that is heard.
     pub(crate) fn receiver(&self) -> Option<RtcRtpReceiver> {
         self.open.borrow().first().and_then(|(_, connection)| connection.receiver())

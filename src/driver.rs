@@ -148,7 +148,9 @@ impl Driver {
             Report::Input(input @ Input::Addresses { .. }) => {
                 let answered = self.look.take();
                 // What follows from the answer may be made where it was found.
-                self.connections.contexts.answered(answered.as_ref().and_then(|look| look.context()));
+                if !self.ended.get() && self.connections.are_open() {
+                    self.connections.contexts.answered(answered.as_ref().and_then(|look| look.context()));
+                }
                 self.input(input);
                 // Its connection goes with the question.
                 drop(answered);

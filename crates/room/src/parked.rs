@@ -21,7 +21,10 @@ impl Parked {
         let held: usize = self.0.iter().map(Envelope::size).sum();
         let fits = self.0.len() < MAX_PARKED_SIGNALS && held + envelope.size() <= MAX_PARKED_BYTES;
         if fits {
-            self.0.push_back(envelope);
+            // Requests may overtake each other: what belongs together is handed out in the order in which it was said.
+            let later = |parked: &Envelope| parked.instance == envelope.instance && parked.sequence > envelope.sequence;
+            let place = self.0.iter().position(later).unwrap_or(self.0.len());
+            self.0.insert(place, envelope);
         }
         fits
     }

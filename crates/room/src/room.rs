@@ -301,12 +301,14 @@ impl Room {
             Timer::Ice(user) => self.ice_timer(&user),
             Timer::Knock(user) => self.release(&user),
             Timer::Seat(user) => {
-                let Some(index) = self.seats.iter().position(|s| s.user == user && s.open().is_none()) else { return };
+                if self.seat(&user).is_none_or(|seat| seat.open().is_some()) {
+                    return;
+                }
                 self.release(&user);
-                for timer in [Timer::Token(user.clone()), Timer::Ice(user)] {
+                for timer in [Timer::Token(user.clone()), Timer::Ice(user.clone())] {
                     self.push(Output::ClearTimer(timer));
                 }
-                if let Some(socket) = self.seats.remove(index).any_socket() {
+                if let Some(socket) = self.remove(&user).and_then(|seat| seat.any_socket()) {
                     self.refuse(socket, Code::Busy, "the chat log could not be read in time");
                     self.answer_the_door();
                 }

@@ -58,6 +58,8 @@ impl Service {
         has_type(request.headers())?;
         let host = host(&request);
         let body = tokio::time::timeout(BODY_TIME, body_of(request)).await.map_err(|_| Failure::Late)??;
+        // The body took its time.
+        self.endpoint.is_here_to_stay()?;
         let (handshake, grant) = self.endpoint.verify(&body)?;
         drop(body);
         let sessions = &self.endpoint.sessions;

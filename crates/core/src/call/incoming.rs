@@ -53,9 +53,10 @@ impl Negotiation {
             return None;
         }
         let sequence = envelope.sequence;
+        let asks = matches!(envelope.body, SignalBody::Restart { .. });
         let taken = self.take_unseen(envelope, out);
-        // What was of no use now, as a candidate before its offer, may be said again.
-        if taken.is_some() {
+        // What was of no use now, as a candidate before its offer, may be said again; a request that came too late is none later.
+        if taken.is_some() || asks {
             self.seen.push(sequence);
         }
         taken
@@ -81,7 +82,8 @@ impl Negotiation {
                 attempt.renew();
                 attempt.remote.clear();
                 attempt.generation = envelope.generation;
-                let command = ConnectionCommand::AcceptRestart { sdp: sdp.clone() };
+                let sdp = if attempt.is_quiet() { without_candidates(sdp) } else { sdp.clone() };
+                let command = ConnectionCommand::AcceptRestart { sdp };
                 out.push(Output::Connection { id: attempt.id, command });
                 // It gathers with the newest servers.
                 out.clear_timer(Timer::Ice);

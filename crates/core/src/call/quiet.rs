@@ -40,9 +40,23 @@ impl Negotiation {
     }
 }
 
-/// A description without what candidates stand in it already (RFC 8839 section 5.1): they are told by themselves, too.
+/// A description that names no address: candidates are told by themselves, and the default ones (RFC 8839 section 4.2.1.2) are as in a
+/// description that was made before any was found.
 pub(super) fn without_candidates(sdp: &str) -> String {
-    sdp.split_inclusive('\n').filter(|line| !line.starts_with("a=candidate:")).collect()
+    let mut quiet = String::with_capacity(sdp.len());
+    for line in sdp.split_inclusive('\n') {
+        if line.starts_with("c=IN ") {
+            quiet.push_str("c=IN IP4 0.0.0.0\r\n");
+        } else if line.starts_with("a=rtcp:") {
+            quiet.push_str("a=rtcp:9 IN IP4 0.0.0.0\r\n");
+        } else if let Some((kind, rest)) = line.strip_prefix("m=").and_then(|line| line.split_once(' ')) {
+            let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
+            quiet.extend(["m=", kind, " 9 ", rest]);
+        } else if !line.starts_with("a=candidate:") {
+            quiet.push_str(line);
+        }
+    }
+    quiet
 }
 
 #[cfg(test)]
@@ -50,8 +64,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_description_loses_its_candidates_and_nothing_else() {
-        let sdp = "v=0\r\na=candidate:1 1 udp 9 192.0.2.1 9 typ host\r\na=ice-ufrag:x\r\n";
-        assert_eq!(without_candidates(sdp), "v=0\r\na=ice-ufrag:x\r\n");
+    fn a_description_loses_its_addresses_and_nothing_else() {
+        let named = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\nm=audio 43756 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 192.0.2.1\r\n\
+            a=rtcp:9 IN IP4 192.0.2.1\r\na=candidate:1 1 udp 9 192.0.2.1 9 typ host\r\na=ice-ufrag:x\r\n";
+        let quiet = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n\
+            a=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:x\r\n";
+        assert_eq!(without_candidates(named), quiet);
+        assert_eq!(without_candidates(quiet), quiet);
     }
 }

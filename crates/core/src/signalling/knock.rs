@@ -20,6 +20,8 @@ pub(super) struct Knocks {
     count: u32,
     /// The newest one, while it has no answer.
     out: Option<OpId>,
+    /// The first one: names rise.
+    first: Option<OpId>,
     /// What follows is collected until the timer fires.
     collecting: bool,
     /// Whoever answered one did not know it: none is sent any more.
@@ -68,7 +70,7 @@ impl Signalling {
 
     /// Whether these words are worth a knock now.
     pub(crate) fn may_knock(&self, words: Words) -> bool {
-        let Knocks { ready, count, out, collecting, unknown } = &self.knocks;
+        let Knocks { ready, count, out, collecting, unknown, .. } = &self.knocks;
         let able = !unknown && *ready && *count < MAX_KNOCKS && self.stay == Stay::Here;
         able && match words {
             Words::None => false,
@@ -84,6 +86,7 @@ impl Signalling {
         let id = out.next_id();
         self.knocks.count += 1;
         self.knocks.out = Some(id);
+        self.knocks.first.get_or_insert(id);
         self.knocks.collecting = true;
         out.set_timer(Timer::Knock, TOGETHER_MS);
         (id, self.admitted)
@@ -91,14 +94,14 @@ impl Signalling {
 
     /// Takes the answer to a knock; tells whether it is of the connect that is under way, and lets this side in.
     pub(crate) fn knocked(&mut self, id: OpId, answer: &KnockAnswer) -> bool {
-        let of_this = self.knocks.ready;
+        let of_this = self.knocks.ready && self.knocks.first.is_some_and(|first| first <= id);
         self.knocks.out.take_if(|out| *out == id);
         match answer {
             KnockAnswer::Let(_) => self.met |= of_this,
             // The handshake of the socket is refused for the same reason, and what follows is the same.
-            KnockAnswer::Refused(_) => self.knocks.count = MAX_KNOCKS,
+            KnockAnswer::Refused(_) if of_this => self.knocks.count = MAX_KNOCKS,
             KnockAnswer::Unknown => self.knocks.unknown = true,
-            KnockAnswer::Lost => {}
+            KnockAnswer::Refused(_) | KnockAnswer::Lost => {}
         }
         of_this && matches!(answer, KnockAnswer::Let(_))
     }
