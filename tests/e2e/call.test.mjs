@@ -87,7 +87,9 @@ for (const [reader, talker] of [["1", "2"], ["2", "1"]]) {
     await bothHear(quiet, LOW, loud, HIGH);
     await quiet.click("Turn voice off");
     await loud.voice("waiting");
-    assert.deepEqual(await quiet.held(), { tracks: 0, connections: 0, sockets: 1 });
+    // A connection may be prepared for the one who waits: without a microphone.
+    const { tracks, sockets } = await quiet.held();
+    assert.deepEqual({ tracks, sockets }, { tracks: 0, sockets: 1 });
     await quiet.click("Turn voice on");
     await bothHear(quiet, LOW, loud, HIGH);
   });

@@ -174,7 +174,7 @@ test("a second call of a session that runs opens and asks for nothing", async ()
 
 test("after preload() a call fetches nothing more, and preload() itself asks for nothing and joins nothing", async () => {
   const a = await visit(bare, "1");
-  await a.page.evaluate(() => Promise.all([globalThis.pairvoice.preload(), globalThis.pairvoice.preload(globalThis.options)]));
+  await a.page.evaluate(() => Promise.all([globalThis.pairvoice.preload(), globalThis.pairvoice.preload({ url: globalThis.options.url })]));
   assert.deepEqual(ofPackage(a.asked), ALL);
   assert.equal(await a.witnessed("prompts"), 0);
   assert.deepEqual(await a.held(), NOTHING);

@@ -52,7 +52,11 @@ impl Room {
         }
         match envelope.body {
             SignalBody::End => seat.parked.wipe(),
-            SignalBody::Offer { .. } if envelope.generation == 0 => self.note_roles(user, envelope.attempt),
+            SignalBody::Offer { .. }
+                if envelope.generation == 0 && seat.noted.replace(envelope.attempt) != Some(envelope.attempt) =>
+            {
+                self.note_roles(user, envelope.attempt);
+            }
             SignalBody::Answer { .. } => {
                 if let Some(other) = self.other(user) {
                     other.parked.answered(envelope.attempt);

@@ -20,6 +20,8 @@ pub(crate) struct Seat {
     pub(crate) welcomes: u32,
     pub(crate) voice: VoiceStatus,
     pub(crate) parked: Parked,
+    /// The newest attempt of this instance that a line of the log was written for: knock and handshake bring the same offer.
+    pub(crate) noted: Option<u32>,
     pub(crate) socket: Socket,
     /// A knock that waits for the first signal.
     pub(crate) held: Option<Held>,
@@ -116,6 +118,7 @@ impl Seat {
             welcomes: 0,
             voice: VoiceStatus::default(),
             parked: Parked::default(),
+            noted: None,
             socket: Socket::None,
             held: None,
             token_left: 0,

@@ -30,6 +30,7 @@ impl Room {
         if takeover {
             let former = std::mem::replace(&mut seat.instance, instance.clone());
             seat.parked.wipe();
+            seat.noted = None;
             seat.welcomes = 0;
             self.supersede(user, former);
         }
