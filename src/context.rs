@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, RtcConfiguration, RtcPeerConnection};
 
 use crate::convert::property;
+use crate::environment::revives;
 
 /// A hidden frame of this page, removed when this is dropped; connections made in it end with it.
 pub(crate) struct OwnContext {
@@ -31,7 +32,8 @@ impl Contexts {
     /// Keeps a frame ready: a call runs.
     pub(crate) fn prepare(&self) {
         let mut spare = self.spare.borrow_mut();
-        if spare.is_none() {
+        // Firefox tells its pages of another address at once.
+        if spare.is_none() && revives() {
             *spare = OwnContext::new();
         }
     }
