@@ -252,11 +252,11 @@ class Session {
 }
 
 export function preload(options) {
-  const all = Promise.all([load(options?.wasm).then(warmUp), loadLibraries()]).then(() => {});
+  const asks = options?.url && options.token !== undefined;
+  const all = Promise.all([load(options?.wasm).then(warmUp), loadLibraries()]).then(() => (asks ? learn(options) : undefined));
   // A page that does not look at the promise learns of a failure by its first call.
   all.catch(() => {});
-  if (options?.url && options.token !== undefined) return all.then(() => learn(options));
-  if (options?.url) warm(options);
+  if (options?.url && !asks) warm(options);
   return all;
 }
 
