@@ -5,6 +5,7 @@ mod aim;
 mod attempt;
 mod budget;
 mod facts;
+mod hearing;
 mod incoming;
 mod link;
 mod liveness;
@@ -26,6 +27,7 @@ use crate::input::{LinkState, MicrophoneEvent, Path};
 use crate::op_id::OpId;
 use crate::output::Output;
 use crate::outputs::Outputs;
+use crate::quality::Quality;
 use crate::timer::Timer;
 use crate::wire::{
     IceServer, MicrophoneState, Presence, RestartWhy, Role, SignalBody, UserId, VoiceReason, VoiceState, VoiceStatus,
@@ -97,6 +99,7 @@ pub(crate) struct Call {
     voice: Voice,
     negotiation: Negotiation,
     liveness: Liveness,
+    quality: Quality,
     budget: Budget,
     role: Option<Role>,
     ice: Ice,
@@ -132,6 +135,7 @@ impl Call {
             voice: Voice::new(incapable, choices, selectable),
             negotiation: Negotiation::new(me, revives),
             liveness: Liveness::default(),
+            quality: Quality::default(),
             budget: Budget::default(),
             role: None,
             ice: Ice { known: ice_servers.is_some(), servers: ice_servers.unwrap_or_default(), new: false },
@@ -154,6 +158,10 @@ impl Call {
 
     pub(crate) fn negotiation(&self) -> &Negotiation {
         &self.negotiation
+    }
+
+    pub(crate) fn quality(&self) -> &Quality {
+        &self.quality
     }
 
     pub(crate) fn role(&self) -> Option<Role> {
@@ -270,12 +278,14 @@ impl Call {
     /// Voice is not wanted any more, without a word to the other.
     pub(crate) fn shut(&mut self, out: &mut Outputs) {
         self.negotiation.close(out);
+        self.quality.end();
         self.voice.stop(out);
     }
 
     /// Nothing of the call stays open, without a word to the other; what is wanted stays.
     pub(crate) fn release(&mut self, out: &mut Outputs) {
         self.negotiation.close(out);
+        self.quality.end();
         self.voice.release(out);
     }
 

@@ -84,6 +84,11 @@ impl Volume {
         }
     }
 
+    /// Nothing is heard.
+    pub(crate) fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
     /// From 0 to 1 (`HTMLMediaElement.volume`).
     #[must_use]
     pub fn get(self) -> f64 {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::device::{Device, Processing, Source, Volume};
 use crate::op_id::OpId;
+use crate::quality::{Hearing, Means, Reception, Traffic};
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
 use crate::wire::{Acknowledgement, Candidate, InBand, Knocked, MessageId, MicrophoneReason, Refusal, ServerEvent};
@@ -122,6 +123,8 @@ pub enum Input {
         /// The addresses of this host's interfaces, or what hides them (`.local`).
         addresses: Vec<String>,
     },
+    /// This person speaks, muted or not, or has stopped.
+    Speaking(bool),
     /// The browser plays the other's sound, or refuses to before a gesture.
     Playback {
         /// Refused (`NotAllowedError` of `play()`).
@@ -245,12 +248,16 @@ pub enum ConnectionEvent {
     /// A relay has no room for it (`icecandidateerror` with 486 or 508, RFC 8656 section 7.2).
     RelayBusy,
     /// The answer to [`crate::ConnectionCommand::FindPath`].
-    Path(Path),
-    /// The answer to [`crate::ConnectionCommand::Pulse`]: so many packets of sound since the one before.
-    Received {
-        /// RTP packets (W3C WebRTC Statistics, `packetsReceived` of `inbound-rtp`).
-        packets: u32,
+    Figures {
+        /// How packets travel, as far as it is known.
+        path: Option<Path>,
+        /// What has gone over it.
+        traffic: Traffic,
     },
+    /// Its descriptions are set: this is what can be done about loss over it.
+    Carries(Means),
+    /// The answer to [`crate::ConnectionCommand::Pulse`]: what has come of the other's sound so far.
+    Received(Reception),
     /// By [`crate::ConnectionCommand::Watch`]: sound that came steadily has stopped for a tenth of a second, or goes on.
     Hushed(bool),
     /// The answer to [`crate::ConnectionCommand::Measure`].
@@ -274,13 +281,19 @@ pub enum Path {
 }
 
 /// What a heartbeat says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Heartbeat {
     /// When the next one follows, in milliseconds.
     pub next: u32,
     /// How long this side's own last one took there and back, in milliseconds, when this one answers it.
     pub round_trip: Option<u32>,
+    /// The clock here when it came less the clock there when it was sent, in milliseconds, wrapping; none from an older client.
+    pub lag: Option<u32>,
+    /// For how long the sender's sound is to be held back, so that copies come in time, in milliseconds; 0 is as the browser sees fit.
+    pub target: u32,
+    /// How the sender hears this side, twice a second.
+    pub hearing: Option<Hearing>,
 }
 
 /// `RTCPeerConnectionState`, as far as it decides anything.

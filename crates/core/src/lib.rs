@@ -24,6 +24,7 @@ mod op_id;
 mod output;
 mod outputs;
 mod peer;
+mod quality;
 mod reason;
 mod recovery;
 mod sentence;
@@ -47,6 +48,9 @@ pub use input::{
 };
 pub use op_id::OpId;
 pub use output::{ConnectionCommand, Event, Note, OutboxCommand, Output, TokenSource};
+pub use quality::{
+    Cause, Hearing, Means, Protection, QualityReport, Reception, Step, Stream, Traffic, Trouble, Unheard, Warning,
+};
 pub use reason::SessionReason;
 pub use session::{Config, Session};
 pub use stored_message::StoredMessage;

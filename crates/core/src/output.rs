@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::decision::Decision;
 use crate::device::{Change, Choices, Processing, Source, Volume};
 use crate::op_id::OpId;
+use crate::quality::{Hearing, Protection, QualityReport};
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
 use crate::wire::{
@@ -205,6 +206,10 @@ pub enum ConnectionCommand {
     Pulse {
         /// When the next one follows, in milliseconds.
         next: u32,
+        /// For how long the other should hold this side's sound back, in milliseconds.
+        target: u32,
+        /// How this side hears the other, if that is told with this one.
+        hearing: Option<Hearing>,
     },
     /// Look closely whether steady sound goes on, and report by [`crate::ConnectionEvent::Hushed`] when it stops and when it is
     /// back. A look that itself comes late judges nothing.
@@ -214,8 +219,14 @@ pub enum ConnectionCommand {
     },
     /// Report whether the microphone brings anything, by [`crate::ConnectionEvent::Captured`].
     Measure,
-    /// Report how packets travel, by [`crate::ConnectionEvent::Path`].
+    /// Report how packets travel and how many, by [`crate::ConnectionEvent::Figures`].
     FindPath,
+    /// Send sound in this way from now on.
+    Protect(Protection),
+    /// What works on the packets of sound has stopped: put another in its place.
+    Renew,
+    /// Hold the other's sound back for so long, in milliseconds (`jitterBufferTarget`); 0 is as the browser sees fit.
+    Buffer(u32),
     /// Add a remote candidate, or the end of a generation's candidates; or one again, under another foundation, so that a
     /// browser that has given the connection up pings it.
     AddCandidate(Candidate),
@@ -241,6 +252,15 @@ pub enum Event {
     PeerLeft(UserId),
     /// The other types or stops typing.
     Typing(bool),
+    /// A second of a call has passed.
+    Quality(Box<QualityReport>),
+    /// Somebody begins to speak or stops.
+    Speaking {
+        /// This person, not muted.
+        own: bool,
+        /// The other.
+        peer: bool,
+    },
     /// Another microphone is used than before.
     MicrophoneChanged {
         /// The name of the one before, or of the one that was wanted; none when there was none.

@@ -1,5 +1,6 @@
 //! What people read about a reason: one sentence that says what is wrong, and one that says what they can do.
 
+use crate::quality::{Cause, Warning};
 use crate::reason::SessionReason;
 use crate::view::Recovery;
 use crate::wire::{MicrophoneReason, VoiceReason};
@@ -132,4 +133,43 @@ pub(crate) const fn of_recovery(recovery: Recovery) -> Sentences {
         Recovery::Connection => "The connection broke. Making a new one.",
     };
     say(message, "Voice comes back by itself. What you write is kept.")
+}
+
+pub(crate) const fn of_warning(warning: Warning, cause: Cause) -> Sentences {
+    match (warning, cause) {
+        (Warning::Loss, Cause::Incoming) => say(
+            "Parts of what the other person says are lost on the way.",
+            "It is made up for as far as possible. Move closer to the Wi-Fi, or use a cable.",
+        ),
+        (Warning::Loss, Cause::Outgoing) => say(
+            "Parts of what you say are lost on the way.",
+            "It is made up for as far as possible. Move closer to the Wi-Fi, or use a cable.",
+        ),
+        (Warning::Loss, _) => say(
+            "Parts of what you both say are lost on the way.",
+            "It is made up for as far as possible. Move closer to the Wi-Fi, or use a cable.",
+        ),
+        (Warning::Delay, Cause::Jitter) => {
+            say("The network is restless: you hear each other late.", "Pause what else uses the network.")
+        }
+        (Warning::Delay, _) => {
+            say("The way between you is long: you hear each other late.", "Let each other finish; turn off a VPN.")
+        }
+        (Warning::Bandwidth, _) => say(
+            "The network has little room: voice uses less of it.",
+            "Pause downloads and videos, also on other devices.",
+        ),
+        (Warning::NotHeard, Cause::NotPlayed) => say(
+            "The other person cannot hear you: their browser does not play sound.",
+            "Ask them in the chat to click in the page, or to turn up the volume.",
+        ),
+        (Warning::NotHeard, Cause::Silence) => say(
+            "The other person hears only silence from you.",
+            "Look whether your microphone is switched off, or choose another one.",
+        ),
+        (Warning::NotHeard, _) => {
+            say("Nothing of what you say arrives.", "It is looked into by itself; write in the chat meanwhile.")
+        }
+        (Warning::MutedTalking, _) => say("You are muted.", "Unmute to be heard."),
+    }
 }

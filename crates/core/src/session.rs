@@ -152,6 +152,7 @@ impl Session {
                 let fact = self.call.microphone_event(id, event, &mut self.out);
                 self.learn_any(fact);
             }
+            Input::Speaking(speaks) => self.call.speaks(speaks),
             Input::Playback { blocked } => self.call.playback(blocked),
             Input::Clock { id, at } if self.interruption == Interruption::Asked(id) => {
                 self.interruption = Interruption::At(at);

@@ -60,6 +60,10 @@ pub struct VoiceView {
     pub volume: Volume,
     /// How packets travel, once it is known.
     pub path: Option<Path>,
+    /// The other hears this person, does not, or it is not known: nothing was said yet.
+    pub heard: Option<bool>,
+    /// This person is muted and talks.
+    pub muted_talking: bool,
     /// The browser waits for a gesture before it plays; `resumeAudio()` within one lets it.
     pub playback_blocked: bool,
     /// What is being done while it is reconnecting.
@@ -184,6 +188,8 @@ impl Default for View {
                 speaker: SpeakerView::default(),
                 volume: Volume::default(),
                 path: None,
+                heard: None,
+                muted_talking: false,
                 playback_blocked: false,
                 recovery: None,
                 since: None,
@@ -250,6 +256,8 @@ fn voice_view(signalling: &Signalling, call: &Call, peer: &Peer, since: Option<u
         speaker: speaker_view(voice),
         volume: voice.speaker.volume,
         path: call.negotiation().carrier().and_then(|a| a.path),
+        heard: call.quality().is_heard().filter(|_| state == VoiceState::Connected),
+        muted_talking: voice.muted && call.quality().is_muted_talk(),
         playback_blocked: voice.playback_blocked,
         recovery,
         since,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use pairvoice_core::{ConnectionCommand, ConnectionEvent, Heartbeat, Input, LinkState, OpId, Path};
+use pairvoice_core::{
+    ConnectionCommand, ConnectionEvent, Hearing, Heartbeat, Input, LinkState, OpId, Path, Reception, Traffic,
+};
 use pairvoice_wire::{Candidate, InBand};
 
 use crate::side::Browser;
@@ -38,7 +40,7 @@ pub(crate) struct Open {
     state: LinkState,
     /// When it was negotiated, or when its path broke.
     since: u64,
-    /// For how long sound has come since it was last counted.
+    /// For how long sound has come.
     sounded: u64,
     /// The other's candidates that were added.
     added: BTreeSet<String>,
@@ -167,7 +169,7 @@ impl World {
                     open.since = now;
                 }
             }
-            ConnectionCommand::Pulse { next } => self.pulse(who, id, next),
+            ConnectionCommand::Pulse { next, hearing, .. } => self.pulse(who, id, next, hearing),
             ConnectionCommand::InBand(message) => {
                 let message = *message;
                 let at = now + self.delay();
@@ -195,13 +197,16 @@ impl World {
             }
             ConnectionCommand::FindPath => {
                 let path = if self.network.relayed { Path::Relay } else { Path::Direct };
-                events.push(ConnectionEvent::Path(path));
+                events.push(ConnectionEvent::Figures { path: Some(path), traffic: Traffic::default() });
             }
             ConnectionCommand::Configure { .. } => side.counts.configured += 1,
             ConnectionCommand::SendMicrophone | ConnectionCommand::SendNothing => {
                 side.open.iter_mut().filter(|open| open.id == id).for_each(|open| open.sends = sends);
             }
-            ConnectionCommand::Measure => {}
+            ConnectionCommand::Measure
+            | ConnectionCommand::Protect(_)
+            | ConnectionCommand::Renew
+            | ConnectionCommand::Buffer(_) => {}
             ConnectionCommand::Play => side.plays = Some(id),
         }
         for event in events {
@@ -260,18 +265,17 @@ impl World {
     }
 
     /// Sound that came since the last pulse, and a heartbeat to the other.
-    fn pulse(&mut self, who: usize, id: OpId, next: u32) {
+    fn pulse(&mut self, who: usize, id: OpId, next: u32, hearing: Option<Hearing>) {
         let now = self.now;
         let path = self.path_of(who, id);
         let life = self.sides[who].lives;
         let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { return };
-        let sound = open.sounded / PACKET_MS;
-        open.sounded %= PACKET_MS;
-        let event = ConnectionEvent::Received { packets: u32::try_from(sound).unwrap_or(u32::MAX) };
+        let packets = u32::try_from(open.sounded / PACKET_MS).unwrap_or(u32::MAX);
+        let event = ConnectionEvent::Received(Reception { packets, ..Reception::default() });
         self.plan(now, Happening::Connection { who, life, id, event });
         if let Some(other) = path.filter(|_| !self.is_lost()) {
             let round_trip = Some(u32::try_from(2 * self.network.delay).unwrap());
-            let event = ConnectionEvent::Heartbeat(Heartbeat { next, round_trip });
+            let event = ConnectionEvent::Heartbeat(Heartbeat { next, round_trip, hearing, ..Heartbeat::default() });
             let (life, at) = (self.sides[1 - who].lives, now + self.delay());
             self.plan(at, Happening::Connection { who: 1 - who, life, id: other, event });
         }

@@ -3,6 +3,7 @@
 use super::addresses::Addresses;
 use crate::input::{LinkState, Path};
 use crate::op_id::OpId;
+use crate::quality::Means;
 use crate::wire::{Candidate, Envelope, IceServer, InstanceId, Role, SignalBody};
 
 /// How far the newest offer and answer of an attempt have come (RFC 9429).
@@ -68,6 +69,8 @@ pub(crate) struct Attempt {
     pub(crate) link: LinkState,
     pub(crate) flow: Flow,
     pub(crate) path: Option<Path>,
+    /// What can be done about loss.
+    pub(super) means: Means,
     pub(super) channel_open: bool,
     /// All candidates of this generation are known, of this side and of the other (RFC 8838 section 14).
     pub(super) complete: (bool, bool),
@@ -94,6 +97,7 @@ impl Attempt {
             link: LinkState::Connecting,
             flow: Flow::Never,
             path: None,
+            means: Means::default(),
             channel_open: false,
             complete: (false, false),
             addresses: Addresses::default(),

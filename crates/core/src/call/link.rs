@@ -50,13 +50,25 @@ impl Call {
                 None
             }
             ConnectionEvent::Hushed(hushed) if carrier => self.liveness.hush(*hushed).then_some(Fact::Hush),
-            ConnectionEvent::Received { packets } if carrier => self.received(*packets, out),
+            ConnectionEvent::Received(reception) if carrier => {
+                let packets = self.quality.received(id, *reception);
+                self.received(packets, out)
+            }
             ConnectionEvent::Captured { mark } if carrier => {
                 self.voice.microphone.measured(*mark, out);
                 None
             }
             ConnectionEvent::Heartbeat(heartbeat) if carrier => {
                 self.liveness.heartbeat(*heartbeat);
+                self.listen(id, heartbeat, out);
+                None
+            }
+            ConnectionEvent::Figures { path, traffic } if carrier => {
+                self.assess(id, *path, *traffic, out);
+                None
+            }
+            ConnectionEvent::Carries(_) => {
+                self.protect(out);
                 None
             }
             _ => None,
@@ -114,7 +126,7 @@ impl Call {
     pub(crate) fn pulse(&mut self, out: &mut Outputs) {
         if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
             let next = self.set_pulse(out);
-            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next } });
+            self.tell_of_hearing(id, next, out);
             let silent = self.voice.muted || !self.is_connected();
             if self.voice.microphone.is_to_be_measured(next, silent) {
                 out.push(Output::Connection { id, command: ConnectionCommand::Measure });
@@ -138,7 +150,7 @@ impl Call {
     /// Nothing runs in this page from now on, until it is thawed.
     pub(crate) fn freeze(&mut self, out: &mut Outputs) {
         if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
-            out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next: FROZEN_MS } });
+            self.tell_of_hearing(id, FROZEN_MS, out);
         }
     }
 

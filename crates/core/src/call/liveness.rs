@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(verdicts(&mut connected(), rare).1, None, "though no heartbeat comes");
         let mut liveness = connected();
         for pulse in 0..40 {
-            liveness.heartbeat(Heartbeat { next: PULSE_MS, round_trip: Some(50) });
+            liveness.heartbeat(Heartbeat { next: PULSE_MS, round_trip: Some(50), ..Heartbeat::default() });
             assert_eq!(liveness.received(rare(pulse)), Silence::None);
         }
     }
@@ -337,7 +337,7 @@ mod tests {
     fn heartbeats_alone_are_enough_and_a_hidden_page_is_given_its_time() {
         let mut liveness = connected();
         for _ in 0..40 {
-            liveness.heartbeat(Heartbeat { next: 1_000, round_trip: Some(90) });
+            liveness.heartbeat(Heartbeat { next: 1_000, round_trip: Some(90), ..Heartbeat::default() });
             assert_eq!(liveness.received(0), Silence::None);
         }
         let (_, long) = verdicts(&mut liveness, |_| 0);

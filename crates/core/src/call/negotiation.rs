@@ -328,14 +328,16 @@ impl Negotiation {
                 attempt.revives = false;
             }
             ConnectionEvent::Channel { open } => attempt.channel_open = *open,
-            ConnectionEvent::Path(path) => attempt.path = Some(*path),
+            ConnectionEvent::Figures { path: Some(path), .. } => attempt.path = Some(*path),
+            ConnectionEvent::Carries(means) => attempt.means = *means,
             ConnectionEvent::RelayBusy => self.relays.busy = true,
             // Whether a link that was up still is, what arrives over it tells sooner and better than these two words.
             ConnectionEvent::Link(LinkState::Connecting | LinkState::Interrupted)
             | ConnectionEvent::LocalDescription { .. }
             | ConnectionEvent::InBand(_)
             | ConnectionEvent::Unreadable
-            | ConnectionEvent::Received { .. }
+            | ConnectionEvent::Received(_)
+            | ConnectionEvent::Figures { path: None, .. }
             | ConnectionEvent::Captured { .. }
             | ConnectionEvent::Hushed(_)
             | ConnectionEvent::Heartbeat(_) => {}

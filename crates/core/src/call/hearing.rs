@@ -1,0 +1,68 @@
+//! How well the two hear each other, and what is done about it.
+
+use super::Call;
+use crate::input::{Heartbeat, Path};
+use crate::op_id::OpId;
+use crate::output::{ConnectionCommand, Event, Output};
+use crate::outputs::Outputs;
+use crate::quality::Traffic;
+use crate::wire::MicrophoneState;
+
+impl Call {
+    /// What the other says of how they hear this side, and how long their sound is to be held back.
+    pub(super) fn listen(&mut self, id: OpId, heartbeat: &Heartbeat, out: &mut Outputs) {
+        if self.quality.heartbeat(id, heartbeat) {
+            self.protect(out);
+        }
+        if let Some(target) = self.quality.news_of_target(id) {
+            out.push(Output::Connection { id, command: ConnectionCommand::Buffer(target) });
+        }
+        if !self.is_audible() {
+            self.quality.forget_heard();
+        }
+    }
+
+    /// There is sound that the other could hear.
+    fn is_audible(&self) -> bool {
+        self.voice.on && !self.voice.muted && self.voice.microphone.state() == MicrophoneState::Live
+    }
+
+    /// Sends sound over every open connection in the way that is best now.
+    pub(super) fn protect(&mut self, out: &mut Outputs) {
+        if let Some(carrier) = self.negotiation.carrier().or(self.negotiation.attempt()) {
+            self.quality.set_means(carrier.means);
+        }
+        let step = self.quality.protection();
+        for id in self.negotiation.ids() {
+            out.push(Output::Connection { id, command: ConnectionCommand::Protect(step) });
+        }
+    }
+
+    /// Sends a heartbeat, which says now and then how the other is heard, and asks what has come.
+    pub(super) fn tell_of_hearing(&mut self, id: OpId, next: u32, out: &mut Outputs) {
+        let playing = self.voice.on && !self.voice.playback_blocked && !self.voice.speaker.volume.is_zero();
+        let hearing = self.quality.hearing(id, self.pulses, playing);
+        let target = self.quality.protection().target();
+        out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next, target, hearing } });
+        if let Some(talk) = self.quality.pulse(self.voice.muted) {
+            out.push(Output::Event(Event::Speaking { own: talk.own, peer: talk.peer }));
+        }
+    }
+
+    /// A second has passed.
+    pub(super) fn assess(&mut self, id: OpId, path: Option<Path>, traffic: Traffic, out: &mut Outputs) {
+        let live = self.is_audible() && self.is_connected();
+        let (report, stuck) = self.quality.second(id, path, traffic, self.liveness.round_trip(), live);
+        if stuck {
+            out.push(Output::Connection { id, command: ConnectionCommand::Renew });
+        }
+        if self.is_connected() && self.voice.on {
+            out.push(Output::Event(Event::Quality(Box::new(report))));
+        }
+    }
+
+    /// This person speaks, muted or not, or has stopped.
+    pub(crate) fn speaks(&mut self, speaks: bool) {
+        self.quality.speaks(speaks);
+    }
+}

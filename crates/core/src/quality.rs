@@ -1,0 +1,219 @@
+//! How well the two hear each other: what each side reports to the other twice a second, how sound is sent because of it, and what the
+//! app is told.
+//!
+//! Everything is told in band, by heartbeats: a report that is lost is made up for by the next one, since counters are told and not
+//! differences.
+
+mod bandwidth;
+mod controller;
+mod figures;
+mod heard;
+mod opinion;
+mod protection;
+mod queue;
+mod report;
+mod speech;
+mod warning;
+
+pub use figures::{Hearing, Reception, Traffic};
+pub use heard::Unheard;
+pub use protection::{Means, Protection};
+pub use report::{QualityReport, Step, Stream};
+pub use warning::{Cause, Trouble, Warning};
+
+use crate::input::{Heartbeat, Path};
+use crate::op_id::OpId;
+use controller::Controller;
+use heard::Heard;
+use queue::Queue;
+use speech::Speech;
+use warning::{Second, Warnings};
+
+/// The other is told with every so many pulses how they are heard: twice a second.
+const PULSES: u32 = 2;
+/// Seconds without a packet from a live microphone, by which whatever works on its packets is seen to have failed.
+const STUCK: u8 = 2;
+
+/// What the app is told about beside the figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Talk {
+    /// Own microphone.
+    pub(crate) own: bool,
+    pub(crate) peer: bool,
+}
+
+/// Counters of one connection, as they were last seen.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Counters {
+    /// At the last pulse, and when a second was reported last.
+    pulse: Reception,
+    second: Reception,
+    /// As the other told them last, and when a second was reported last.
+    told: Option<Reception>,
+    told_second: Reception,
+    traffic: Option<Traffic>,
+    stuck: u8,
+    queue: Queue,
+}
+
+/// The quality of one call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Quality {
+    /// The connection whose counters these are.
+    of: Option<OpId>,
+    counters: Counters,
+    controller: Controller,
+    /// For how long the other wants their sound to be held back, and the frames in one of their packets.
+    target: u32,
+    applied: u32,
+    heard: Heard,
+    speech: Speech,
+    told: Speech,
+    warnings: Warnings,
+    step: Step,
+    /// Seconds in a row that speak for another step.
+    against: u8,
+}
+
+impl Quality {
+    /// Counters of another connection begin anew.
+    fn count(&mut self, id: OpId) {
+        if self.of.replace(id) != Some(id) {
+            self.counters = Counters::default();
+            self.applied = 0;
+        }
+    }
+
+    /// There is no connection any more, or nothing is sent: what is known of how it is heard is over.
+    pub(crate) fn forget_heard(&mut self) {
+        self.heard.forget();
+    }
+
+    /// Another call begins.
+    pub(crate) fn end(&mut self) {
+        *self = Self { controller: std::mem::take(&mut self.controller), ..Self::default() };
+    }
+
+    /// What has come by now; gives back how many packets came since the last time.
+    pub(crate) fn received(&mut self, id: OpId, reception: Reception) -> u32 {
+        self.count(id);
+        let heard = reception.since(self.counters.pulse);
+        self.counters.pulse = reception;
+        self.speech.peer(&heard);
+        heard.packets
+    }
+
+    /// A heartbeat of the other came; tells whether sound is to be sent in another way.
+    pub(crate) fn heartbeat(&mut self, id: OpId, heartbeat: &Heartbeat) -> bool {
+        self.count(id);
+        if let Some(lag) = heartbeat.lag {
+            self.counters.queue.heartbeat(lag);
+        }
+        self.target = heartbeat.target;
+        let Some(hearing) = heartbeat.hearing else { return false };
+        let before = self.counters.told.replace(hearing.reception);
+        let Some(before) = before else {
+            self.counters.told_second = hearing.reception;
+            return false;
+        };
+        let heard = hearing.reception.since(before);
+        self.heard.report(&heard, &hearing, self.speech.own);
+        self.controller.report(&heard, &hearing)
+    }
+
+    /// How this side hears the other, if it is time to tell.
+    pub(crate) fn hearing(&self, id: OpId, pulses: u32, playing: bool) -> Option<Hearing> {
+        let told = self.of == Some(id) && pulses.is_multiple_of(PULSES);
+        told.then(|| Hearing { reception: self.counters.pulse, queue: self.counters.queue.wait(), playing })
+    }
+
+    /// How sound is sent now.
+    pub(crate) fn protection(&self) -> Protection {
+        self.controller.step()
+    }
+
+    /// What this connection can do about loss; gives back how sound is sent over it.
+    pub(crate) fn set_means(&mut self, means: Means) -> Protection {
+        self.controller.set_means(means)
+    }
+
+    /// For how long sound is to be held back, in milliseconds, if that is news for this connection; 0 is as the browser sees fit.
+    pub(crate) fn news_of_target(&mut self, id: OpId) -> Option<u32> {
+        self.count(id);
+        let target = self.target;
+        (std::mem::replace(&mut self.applied, target) != target).then_some(target)
+    }
+
+    /// This person speaks, muted or not, or has stopped.
+    pub(crate) fn speaks(&mut self, speaks: bool) {
+        self.speech.own = speaks;
+    }
+
+    /// A pulse; gives back who speaks, if that is news.
+    pub(crate) fn pulse(&mut self, muted: bool) -> Option<Talk> {
+        self.speech.pulse(muted);
+        let Speech { own, peer, .. } = self.speech;
+        let own = own && !muted;
+        let news = (own, peer) != (self.told.own, self.told.peer);
+        (self.told.own, self.told.peer) = (own, peer);
+        news.then_some(Talk { own, peer })
+    }
+
+    /// Whether this person talks though they are muted.
+    pub(crate) fn is_muted_talk(&self) -> bool {
+        self.speech.is_muted_talk()
+    }
+
+    /// Whether the other hears this person, as far as that is known.
+    pub(crate) fn is_heard(&self) -> Option<bool> {
+        self.heard.verdict().map(|verdict| verdict.is_ok())
+    }
+
+    /// A second has passed. Tells whether the packets of a live microphone have stopped, too.
+    pub(crate) fn second(
+        &mut self,
+        id: OpId,
+        path: Option<Path>,
+        traffic: Traffic,
+        round_trip: u32,
+        live: bool,
+    ) -> (QualityReport, bool) {
+        self.count(id);
+        let before = self.counters.traffic.replace(traffic).unwrap_or(traffic);
+        let sent = |now: u32, before: u32| now.wrapping_sub(before) * 8 / 1_000;
+        let heard = self.counters.pulse.since(self.counters.second);
+        self.counters.second = self.counters.pulse;
+        let told = self.counters.told.unwrap_or_default();
+        let heard_there = told.since(self.counters.told_second);
+        self.counters.told_second = told;
+        let stream = |heard: &Reception, frames, kbps| {
+            (heard.samples > 0).then(|| Stream::new(heard, round_trip, frames, kbps))
+        };
+        let sending = self.controller.step();
+        let incoming = stream(&heard, 1, sent(traffic.received, before.received));
+        let outgoing = stream(&heard_there, sending.frames, sent(traffic.sent, before.sent));
+        let warnings = self.warnings.judge(&Second {
+            incoming: incoming.as_ref(),
+            outgoing: outgoing.as_ref(),
+            short: self.controller.is_short_of_room(),
+            unheard: self.heard.verdict().and_then(Result::err),
+            muted_talk: self.speech.is_muted_talk(),
+        });
+        let worst = [&incoming, &outgoing].into_iter().flatten().map(|stream| stream.mos).min();
+        self.judge(worst.map_or(Step::Good, Step::of));
+        let still = traffic.packets == before.packets && live;
+        self.counters.stuck = if still { self.counters.stuck.saturating_add(1) } else { 0 };
+        let stuck = self.counters.stuck == STUCK;
+        let round_trip_ms = round_trip;
+        (QualityReport { step: self.step, incoming, outgoing, round_trip_ms, path, sending, warnings }, stuck)
+    }
+
+    /// One bad second changes no step.
+    fn judge(&mut self, step: Step) {
+        self.against = if step == self.step { 0 } else { self.against + 1 };
+        if self.against >= 2 {
+            self.step = step;
+            self.against = 0;
+        }
+    }
+}

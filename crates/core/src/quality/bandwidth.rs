@@ -1,0 +1,246 @@
+//! How much room there is, as far as sending tells: without transport-wide feedback no browser estimates it for sound alone.
+//!
+//! Two things tell: packets that wait in a queue which grows shorter when less is sent, and loss that grows less when less is sent.
+
+/// Packets that wait so long are in a queue, in milliseconds.
+const QUEUE_MS: u32 = 100;
+/// Reports in a row that must say so.
+const REPORTS: u8 = 2;
+/// Reports after less was sent by which a queue has become shorter.
+const DRAINED: u16 = 5;
+/// Times that less is sent before a queue that stays counts as somebody else's, or as a longer way.
+const TIMES: u8 = 2;
+/// How many reports a ceiling holds before more is tried, at first and at most: 2 and 30 seconds.
+const HOLD: (u16, u16) = (4, 60);
+/// Reports without a ceiling after which the next one is tried again soon.
+const CALM: u16 = 120;
+/// There is always room for so much, in kbit/s.
+const LEAST: u32 = 18;
+/// Loss that may be made by the copies that fight it, in hundred thousandths.
+const SUSPICIOUS: u32 = 15_000;
+/// So much more is lost when there is no room for more, in hundred thousandths.
+const MORE: u32 = 6_000;
+/// Reports after a change that tell of it.
+const TELLING: u16 = 4;
+/// Reports in a row after which a ceiling explains no loss that goes on.
+const ODD: u8 = 10;
+/// What is sent while it is tried whether less is lost of less, in kbit/s: two copies of few bits, so that speech
+/// goes on.
+const TRIAL: u32 = 62;
+/// Reports that a trial takes, and those of such loss in a row before the first one and at most before another: 3 s and 2 minutes.
+const TRIAL_REPORTS: u16 = 6;
+const SUSPENSE: (u16, u16) = (6, 240);
+
+/// What was sent, and the share of it that was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Sent {
+    cost: u32,
+    loss: u32,
+}
+
+/// What is known of the room on the way to the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Bandwidth {
+    ceiling: Option<u32>,
+    /// Reports until more is tried, and how many the next ceiling holds.
+    hold: u16,
+    next_hold: u16,
+    /// Reports since there was a ceiling last.
+    calm: u16,
+    /// Reports in a row with a queue, and what of it is not made by this call, in milliseconds.
+    queued: u8,
+    foreign: u32,
+    /// How often less was sent because of the queue there is, how long that was, and for how many reports the last time holds.
+    lowered: (u8, u32, u16),
+    /// What was lost before more was sent again, the ceiling then, and for how many reports that is so.
+    raised: Option<(u32, u32, u16)>,
+    /// What was lost before a trial showed that there is too little room, and for how many reports less is sent.
+    concluded: Option<(u32, u16)>,
+    /// Reports in a row of loss that no ceiling ended.
+    odd: u8,
+    /// What was sent before a trial, and for how many reports it runs.
+    trial: Option<(Sent, u16)>,
+    /// Reports of suspicious loss in a row, and how many of them lead to a trial.
+    suspicion: u16,
+    suspense: u16,
+}
+
+impl Default for Bandwidth {
+    fn default() -> Self {
+        Self {
+            ceiling: None,
+            hold: 0,
+            next_hold: HOLD.0,
+            calm: CALM,
+            queued: 0,
+            foreign: 0,
+            lowered: (0, 0, 0),
+            raised: None,
+            concluded: None,
+            odd: 0,
+            trial: None,
+            suspicion: 0,
+            suspense: SUSPENSE.0,
+        }
+    }
+}
+
+impl Bandwidth {
+    /// What fits, in kbit/s; none as long as everything does.
+    pub(crate) fn ceiling(&self) -> Option<u32> {
+        let trial = self.trial.map(|_| TRIAL);
+        self.ceiling.into_iter().chain(trial).min()
+    }
+
+    /// Room is short.
+    pub(crate) fn is_short(&self) -> bool {
+        self.ceiling.is_some()
+    }
+
+    /// Packets wait: what is lost is lost for that.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued > 0
+    }
+
+    /// Takes a report: `cost` is what was sent, `loss` what did not arrive of it in the last reports and in twice as many (in
+    /// hundred thousandths), `queue` how long packets wait in milliseconds, `wish` what would be sent if there were room. Tells whether the loss so far was made by too much.
+    pub(crate) fn report(&mut self, cost: u32, losses: [u32; 2], queue: u32, wish: u32) -> bool {
+        let [loss, steady] = losses;
+        let queue = queue.saturating_sub(self.foreign);
+        self.calm = if self.ceiling.is_some() { 0 } else { self.calm.saturating_add(1) };
+        self.queued = if queue >= QUEUE_MS { self.queued.saturating_add(1) } else { 0 };
+        if queue < QUEUE_MS / 2 {
+            self.lowered = (0, 0, 0);
+        }
+        self.lowered.2 = self.lowered.2.saturating_add(1);
+        if self.is_full(queue) {
+            // It shrinks only if less is sent than passes.
+            self.lower(arrived(cost, loss) * 3 / 4);
+            return true;
+        }
+        if let Some(before) = self.try_less(cost, steady) {
+            self.lower(arrived(cost, loss) * 9 / 10);
+            self.concluded = Some((before, 0));
+            return true;
+        }
+        if let Some(before) = self.is_too_much(loss) {
+            self.lower(before.min(arrived(cost, loss) * 9 / 10));
+            return true;
+        }
+        if self.is_wrong(loss) || self.is_no_matter_of_room(steady, queue) {
+            self.ceiling = None;
+            self.raised = None;
+            self.suspense = SUSPENSE.1;
+        }
+        if self.ceiling.is_some() && self.trial.is_none() {
+            self.try_more(wish, queue, loss);
+        }
+        false
+    }
+
+    /// More was sent again, and more is lost: gives back the ceiling before.
+    fn is_too_much(&mut self, loss: u32) -> Option<u32> {
+        let (before, ceiling, reports) = self.raised.as_mut()?;
+        *reports += 1;
+        let more = loss > *before + MORE && *reports >= 2;
+        let (ceiling, over) = (*ceiling, more || *reports >= TELLING);
+        self.raised.take_if(|_| over);
+        more.then_some(ceiling)
+    }
+
+    /// There is a ceiling, nothing waits, and much is lost all the same.
+    fn is_no_matter_of_room(&mut self, loss: u32, queue: u32) -> bool {
+        let odd = self.ceiling.is_some() && self.trial.is_none() && queue < QUEUE_MS / 2 && loss >= MORE;
+        self.odd = if odd { self.odd + 1 } else { 0 };
+        self.odd >= ODD
+    }
+
+    /// Less is sent, since a trial said so, and as much is lost.
+    fn is_wrong(&mut self, loss: u32) -> bool {
+        let Some((before, reports)) = &mut self.concluded else { return false };
+        *reports += 1;
+        let (wrong, told) = (loss * 2 >= *before, *reports >= TELLING);
+        self.concluded.take_if(|_| told);
+        wrong && told
+    }
+
+    /// There is a queue that this call makes.
+    fn is_full(&mut self, queue: u32) -> bool {
+        let (times, before, since) = self.lowered;
+        if self.queued < REPORTS || (times > 0 && since < DRAINED) {
+            return false;
+        }
+        if times >= TIMES && queue >= before * 2 / 3 {
+            self.foreign = self.foreign.saturating_add(queue);
+            self.lowered = (0, 0, 0);
+            self.queued = 0;
+            self.ceiling = None;
+            return false;
+        }
+        let before = if times == 0 { queue } else { before };
+        self.lowered = (times.saturating_add(1), before, 0);
+        true
+    }
+
+    /// Finds out whether less is lost when less is sent; if so, gives back what was lost before.
+    fn try_less(&mut self, cost: u32, loss: u32) -> Option<u32> {
+        match &mut self.trial {
+            Some((before, reports)) => {
+                *reports += 1;
+                if *reports < TRIAL_REPORTS {
+                    return None;
+                }
+                let before = *before;
+                self.trial = None;
+                self.suspicion = 0;
+                self.suspense = (self.suspense * 5).min(SUSPENSE.1);
+                // As much would arrive as before, were it for the room.
+                let room = u64::from(arrived(before.cost, before.loss));
+                let hoped = 100_000_u64.saturating_sub(room * 100_000 / u64::from(cost.max(1)));
+                let fall = u64::from(before.loss).saturating_sub(hoped);
+                (u64::from(before.loss.saturating_sub(loss)) * 4 >= fall * 3 && fall > 0).then_some(before.loss)
+            }
+            None => {
+                let suspicious = loss >= SUSPICIOUS && cost > TRIAL;
+                self.suspicion = if suspicious { self.suspicion + 1 } else { 0 };
+                if self.suspicion >= self.suspense {
+                    self.trial = Some((Sent { cost, loss }, 0));
+                } else if loss < SUSPICIOUS / 4 && self.calm > CALM {
+                    self.suspense = SUSPENSE.0;
+                }
+                None
+            }
+        }
+    }
+
+    fn lower(&mut self, room: u32) {
+        if self.calm >= CALM {
+            self.next_hold = HOLD.0;
+        }
+        self.ceiling = Some(room.max(LEAST));
+        self.hold = self.next_hold;
+        self.next_hold = (self.next_hold * 2).min(HOLD.1);
+        (self.trial, self.raised) = (None, None);
+        self.queued = 0;
+    }
+
+    fn try_more(&mut self, wish: u32, queue: u32, loss: u32) {
+        if queue >= QUEUE_MS / 2 {
+            return;
+        }
+        self.hold = self.hold.saturating_sub(1);
+        if self.hold == 0 {
+            self.hold = HOLD.0;
+            if let Some(ceiling) = self.ceiling {
+                self.raised = Some((loss, ceiling, 0));
+                self.ceiling = Some(ceiling + ceiling / 4 + 1).filter(|ceiling| *ceiling < wish);
+            }
+        }
+    }
+}
+
+/// What arrives, in kbit/s.
+fn arrived(cost: u32, loss: u32) -> u32 {
+    let arrived = u64::from(cost) * u64::from(100_000_u32.saturating_sub(loss)) / 100_000;
+    u32::try_from(arrived).unwrap_or(cost)
+}

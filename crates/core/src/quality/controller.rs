@@ -1,0 +1,132 @@
+//! From what the other reports to how sound is sent: deeper as loss rises, less where room is short, and no change without need.
+
+use std::collections::VecDeque;
+
+use super::bandwidth::Bandwidth;
+use super::figures::{Hearing, Reception, share};
+use super::protection::{Means, Protection, TOP};
+
+/// Reports that loss is reckoned over: three seconds.
+const WINDOW: usize = 6;
+/// Reports that the room is reckoned over.
+const LATELY: usize = 3;
+/// Fewer packets than this tell nothing of loss.
+const FEW: u32 = 20;
+/// Loss from which each level is for, and below which the one beneath it is enough, in hundred thousandths.
+const RISE: [u32; TOP] = [1_000, 3_000, 7_000, 17_000];
+const FALL: [u32; TOP] = [200, 1_200, 4_000, 9_000];
+/// For how many reports in a row less must have been enough, at first and at most. It grows when less was not enough soon after.
+const PATIENCE: (u16, u16) = (1, 40);
+/// Reports within which another rise shows that the fall before it was wrong, and after which patience is forgotten.
+const SOON: u16 = 40;
+const LONG: u16 = 240;
+
+/// How one side sends.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Controller {
+    /// Packets that should have come, and those that were lost, by report.
+    recent: VecDeque<(u32, u32)>,
+    level: usize,
+    /// Reports in a row for which less would have been enough.
+    enough: u16,
+    patience: u16,
+    /// Reports since the level fell, and since it changed.
+    fell: u16,
+    changed: u16,
+    bandwidth: Bandwidth,
+    means: Means,
+    step: Protection,
+}
+
+impl Default for Controller {
+    fn default() -> Self {
+        Self {
+            recent: VecDeque::new(),
+            level: 0,
+            enough: 0,
+            patience: PATIENCE.0,
+            fell: SOON,
+            changed: 0,
+            bandwidth: Bandwidth::default(),
+            means: Means::default(),
+            step: Protection::CLEAN,
+        }
+    }
+}
+
+impl Controller {
+    /// How sound is sent now.
+    pub(crate) fn step(&self) -> Protection {
+        self.step
+    }
+
+    /// Room is short.
+    pub(crate) fn is_short_of_room(&self) -> bool {
+        self.bandwidth.is_short()
+    }
+
+    /// Another connection can do something else about loss. Tells how sound is sent over it.
+    pub(crate) fn set_means(&mut self, means: Means) -> Protection {
+        self.means = means;
+        self.step = Protection::choose(self.level, self.bandwidth.ceiling(), means);
+        self.step
+    }
+
+    /// Takes what the other reports to have heard since their last report; tells whether another step follows.
+    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing) -> bool {
+        self.recent.push_back((heard.expected(), heard.lost));
+        if self.recent.len() > WINDOW {
+            self.recent.pop_front();
+        }
+        if let Some(loss) = self.loss(WINDOW).filter(|_| !self.bandwidth.is_queued()) {
+            self.adapt(loss);
+        }
+        let wish = Protection::choose(self.level, None, self.means).cost();
+        // A report of silence tells nothing of the room.
+        if let Some(lately) = self.loss(LATELY)
+            && self.bandwidth.report(self.step.cost(), [lately, self.loss(2 * LATELY).unwrap_or(lately)], hearing.queue, wish)
+        {
+            self.recent.clear();
+            (self.level, self.enough) = (0, 0);
+        }
+        let step = Protection::choose(self.level, self.bandwidth.ceiling(), self.means);
+        std::mem::replace(&mut self.step, step) != step
+    }
+
+    /// Share of the packets of the newest reports that was lost, in hundred thousandths.
+    fn loss(&self, reports: usize) -> Option<u32> {
+        let newest = self.recent.iter().rev().take(reports);
+        let (expected, lost) = newest.fold((0, 0), |(e, l), (expected, lost)| (e + expected, l + lost));
+        (expected >= FEW).then(|| share(lost, expected))
+    }
+
+    fn adapt(&mut self, loss: u32) {
+        let needed = RISE.iter().filter(|rise| loss >= **rise).count();
+        let enough = FALL.iter().filter(|fall| loss >= **fall).count();
+        self.fell = self.fell.saturating_add(1);
+        self.changed = self.changed.saturating_add(1);
+        if needed > self.level {
+            if self.fell < SOON {
+                self.patience = (self.patience * 2 + 2).min(PATIENCE.1);
+            } else if self.changed > LONG {
+                self.patience = PATIENCE.0;
+            }
+            self.level = needed;
+            self.enough = 0;
+            self.changed = 0;
+        } else if enough < self.level {
+            self.enough += 1;
+            if self.enough >= self.patience {
+                self.level = enough;
+                self.enough = 0;
+                self.fell = 0;
+                self.changed = 0;
+            }
+        } else {
+            self.enough = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

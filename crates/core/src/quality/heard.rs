@@ -1,0 +1,87 @@
+//! Whether the other hears this person: what they report to play, compared with whether this person speaks.
+
+use serde::Serialize;
+
+use super::figures::{Hearing, Reception};
+
+/// Energy of half a second in which somebody speaks: a thousandth of full scale, -60 dB, lasting so long; millionths.
+pub(crate) const AUDIBLE: u32 = 1;
+/// Reports in a row for which somebody spoke and nothing was heard: two seconds.
+const REPORTS: u8 = 4;
+
+/// Why the other does not hear this person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unheard {
+    /// Nothing arrives there.
+    NothingArrives,
+    /// What arrives is silence.
+    Silence,
+    /// Their browser does not play: it waits for a gesture, or they turned the sound down to nothing.
+    NotPlayed,
+}
+
+/// What is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Heard {
+    verdict: Option<Result<(), Unheard>>,
+    in_vain: u8,
+}
+
+impl Heard {
+    /// They can hear, they can't and why, or it is not known.
+    pub(crate) fn verdict(&self) -> Option<Result<(), Unheard>> {
+        self.verdict
+    }
+
+    /// Nothing is sent that could be heard.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The other reports what they heard since their last report, while this person spoke or did not.
+    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, speaks: bool) {
+        if hearing.playing && heard.energy >= AUDIBLE {
+            self.in_vain = 0;
+            self.verdict = Some(Ok(()));
+        } else if speaks {
+            self.in_vain = self.in_vain.saturating_add(1);
+            if self.in_vain >= REPORTS {
+                self.verdict = Some(Err(match hearing.playing {
+                    false => Unheard::NotPlayed,
+                    true if heard.packets == 0 => Unheard::NothingArrives,
+                    true => Unheard::Silence,
+                }));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(reports: &[(u32, u32, bool, bool)]) -> Option<Result<(), Unheard>> {
+        let mut heard = Heard::default();
+        for &(packets, energy, playing, speaks) in reports {
+            let reception = Reception { packets, energy, ..Reception::default() };
+            heard.report(&reception, &Hearing { reception, queue: 0, playing }, speaks);
+        }
+        heard.verdict()
+    }
+
+    #[test]
+    fn who_speaks_and_is_played_is_heard() {
+        assert_eq!(after(&[(25, 0, true, false); 9]), None, "nothing was said");
+        assert_eq!(after(&[(25, 900, true, true)]), Some(Ok(())));
+    }
+
+    #[test]
+    fn who_speaks_in_vain_for_two_seconds_is_told_why() {
+        assert_eq!(after(&[(0, 0, true, true); 3]), None);
+        assert_eq!(after(&[(0, 0, true, true); 4]), Some(Err(Unheard::NothingArrives)));
+        assert_eq!(after(&[(25, 0, true, true); 4]), Some(Err(Unheard::Silence)));
+        assert_eq!(after(&[(25, 900, false, true); 4]), Some(Err(Unheard::NotPlayed)));
+        assert_eq!(after(&[(25, 900, true, true), (25, 0, true, false)]), Some(Ok(())), "a pause is no fault");
+    }
+}
