@@ -7,14 +7,14 @@ use gloo::timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use pairvoice_core::wire::{MessageId, check_text};
 use pairvoice_core::{Device, Input, Volume};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MediaStream;
 
 use crate::convert;
 use crate::door::Door;
-use crate::driver::Driver;
+use crate::driver::{Driver, Parts};
 use crate::error::{Code, error, no_random_numbers, text_error};
 use crate::options::{self, Options};
 use crate::random::{new_message_id, random_instance};
@@ -39,7 +39,7 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 }
 
 /// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
-/// of that name, `record` makes a recorder, `door` a door, `open` asks the browser for a microphone.
+/// of that name, `record` makes a recorder, `door` a door, `open` asks the browser for a microphone, `sound` is `npm/copies.js`.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options` or `no-random-numbers`.
@@ -51,6 +51,7 @@ pub async fn join(
     record: Function,
     door: Function,
     open: Function,
+    sound: JsValue,
 ) -> Result<Handle, JsValue> {
     let options = Options::parse(&options)?;
     let shared = loop {
@@ -66,7 +67,8 @@ pub async fn join(
             None => {
                 let instance = random_instance().ok_or_else(no_random_numbers)?;
                 let (recorder, door) = (Recorder::new(&record)?, Door::new(&door, &options)?);
-                let driver = Driver::start(options, instance, loader, idb, recorder, door, open);
+                let parts = Parts { loader, idb, open, sound: sound.unchecked_into() };
+                let driver = Driver::start(options, instance, recorder, door, parts);
                 let shared = Rc::new(Shared { driver, holders: Cell::new(0), leaving: Cell::new(false) });
                 SESSIONS.with_borrow_mut(|sessions| sessions.push(Rc::clone(&shared)));
                 break shared;

@@ -8,6 +8,7 @@ use pairvoice_core::{ConnectionCommand, ConnectionEvent, OpId};
 use web_sys::{MediaStreamTrack, RtcRtpReceiver};
 
 use crate::context::Contexts;
+use crate::copies::JsSound;
 use crate::gathering::Gathering;
 use crate::inbox::Inbox;
 use crate::peer_connection::PeerConnection;
@@ -16,14 +17,15 @@ use crate::peer_connection::PeerConnection;
 pub(crate) struct Connections {
     inbox: Inbox,
     gathering: Gathering,
+    sound: JsSound,
     /// Where the next ones may be made.
     pub(crate) contexts: Contexts,
     open: RefCell<Vec<(OpId, Rc<PeerConnection>)>>,
 }
 
 impl Connections {
-    pub(crate) fn new(inbox: Inbox, gathering: Gathering) -> Self {
-        Self { inbox, gathering, contexts: Contexts::default(), open: RefCell::default() }
+    pub(crate) fn new(inbox: Inbox, gathering: Gathering, sound: JsSound) -> Self {
+        Self { inbox, gathering, sound, contexts: Contexts::default(), open: RefCell::default() }
     }
 
     /// Works on a connection; `track` is the microphone's, if there is one.
@@ -43,13 +45,16 @@ impl Connections {
             ConnectionCommand::Play => self.with(id, PeerConnection::play),
             ConnectionCommand::Restart => self.with(id, PeerConnection::restart),
             ConnectionCommand::AcceptRestart { sdp } => self.with(id, |c| c.accept_restart(&sdp)),
-            ConnectionCommand::Pulse { next } => self.with(id, |c| c.pulse(next)),
+            ConnectionCommand::Pulse { next, target, hearing } => self.with(id, |c| c.pulse(next, target, hearing)),
             ConnectionCommand::Watch { on } => {
                 self.contexts.prepare();
                 self.with(id, |c| c.watch(on));
             }
             ConnectionCommand::Measure => self.with(id, PeerConnection::measure),
             ConnectionCommand::FindPath => self.with(id, PeerConnection::find_path),
+            ConnectionCommand::Protect(protection) => self.with(id, |c| c.protect(protection)),
+            ConnectionCommand::Renew => self.with(id, PeerConnection::renew),
+            ConnectionCommand::Buffer(target) => self.with(id, |c| c.buffer(target)),
             ConnectionCommand::InBand(message) => self.with(id, |c| c.send_in_band(&message)),
             ConnectionCommand::Close => {
                 let closed: Vec<_> = self.open.borrow_mut().extract_if(.., |(open, _)| *open == id).collect();
@@ -72,7 +77,8 @@ impl Connections {
         begin: impl FnOnce(&PeerConnection),
     ) {
         let context = if own_context { self.contexts.knowing() } else { None };
-        match PeerConnection::new(id, self.gathering, ice_servers, context, track, self.inbox.clone()) {
+        let (sound, inbox) = (self.sound.clone(), self.inbox.clone());
+        match PeerConnection::new(id, self.gathering, ice_servers, context, track, sound, inbox) {
             Ok(connection) => {
                 begin(&connection);
                 self.open.borrow_mut().push((id, connection));

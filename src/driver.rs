@@ -18,13 +18,14 @@ use crate::addresses::Look;
 use crate::connections::Connections;
 use crate::console;
 use crate::convert::{milliseconds, whole};
+use crate::copies::JsSound;
 use crate::crash;
 use crate::devices;
 use crate::door::Door;
 use crate::environment::{incapable, is_hidden, revives};
 use crate::from_js::from_js;
 use crate::inbox::{Inbox, Report};
-use crate::level::{self, Meter};
+use crate::level::{self, Meter, SpeechEar};
 use crate::listeners::Listener;
 use crate::microphone::Microphone;
 use crate::options::{GivenMicrophone, Options, Token};
@@ -38,6 +39,17 @@ use crate::storage::Storage;
 use crate::subscribers::Subscribers;
 use crate::timers::{Timers, now};
 use crate::to_js::to_frozen;
+
+/// What `npm/index.js` gives a session: functions, and what `npm/copies.js` exports.
+pub(crate) struct Parts {
+    /// Imports socket.io-client.
+    pub(crate) loader: Function,
+    /// Imports the library of that name.
+    pub(crate) idb: Function,
+    /// Asks for a microphone.
+    pub(crate) open: Function,
+    pub(crate) sound: JsSound,
+}
 
 /// One running session.
 pub(crate) struct Driver {
@@ -63,6 +75,9 @@ pub(crate) struct Driver {
     speaker: Speaker,
     meter: Meter,
     metering: RefCell<Option<Interval>>,
+    speech_ear: SpeechEar,
+    /// This person speaks, as the core was told last.
+    speaks: Cell<bool>,
     storage: Rc<Storage>,
     timers: Timers,
     page: RefCell<Vec<Listener>>,
@@ -75,16 +90,15 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Begins a session. `loader` imports socket.io-client, `idb` the library of that name, `open` asks for a microphone.
+    /// Begins a session.
     pub(crate) fn start(
         options: Options,
         instance: InstanceId,
-        loader: Function,
-        idb: Function,
         recorder: Recorder,
         door: Door,
-        open: Function,
+        parts: Parts,
     ) -> Rc<Self> {
+        let Parts { loader, idb, open, sound } = parts;
         let me = Identity { session: options.session.clone(), user: options.user.clone(), instance };
         let microphone = options.microphone.clone();
         let config = Config {
@@ -109,7 +123,7 @@ impl Driver {
             });
             Self {
                 this: this.clone(),
-                connections: Connections::new(inbox.clone(), options.gathering),
+                connections: Connections::new(inbox.clone(), options.gathering, sound),
                 options: RefCell::new(options),
                 loader,
                 core: RefCell::new(Session::new(config)),
@@ -125,6 +139,8 @@ impl Driver {
                 speaker: Speaker::new(inbox.clone()),
                 meter: Meter::default(),
                 metering: RefCell::default(),
+                speech_ear: SpeechEar::default(),
+                speaks: Cell::default(),
                 storage: Storage::new(owner, idb, inbox.clone()),
                 timers: Timers::default(),
                 page: RefCell::new(page::watch(&inbox)),
@@ -157,7 +173,10 @@ impl Driver {
             }
             Report::Input(input) => self.input(input),
             Report::RemoteTrack(track) => self.speaker.play(&track),
-            Report::Pulse(connection) => self.recorder.pulse(&connection),
+            Report::Pulse { connection, speaks } => {
+                self.recorder.pulse(&connection);
+                self.listen_to_oneself(speaks);
+            }
             Report::OutboxIdle => self.tell(false),
         }
     }
@@ -207,6 +226,8 @@ impl Driver {
                 Event::Message(id) => self.subscribers.call("message", &self.snapshot.message(&id)),
                 Event::PeerLeft(user) => self.subscribers.call("peer-left", &user.as_str().into()),
                 Event::Typing(on) => self.subscribers.call("typing", &on.into()),
+                Event::Quality(report) => self.subscribers.call("quality", &to_frozen(&report)),
+                Event::Speaking { own, peer } => self.subscribers.call("speaking", &media::speaking(own, peer)),
                 Event::MicrophoneChanged { from, to, why } => {
                     self.subscribers.call("microphone-changed", &media::changed(from, to, why));
                 }
@@ -257,6 +278,7 @@ impl Driver {
             }
             Output::CloseMicrophone => {
                 self.meter.stop();
+                self.speech_ear.stop();
                 self.microphone.close();
             }
             Output::EnableMicrophone(enabled) => self.microphone.enable(enabled),
@@ -296,6 +318,7 @@ impl Driver {
         self.storage.stop_receiving();
         self.metering.borrow_mut().take();
         self.meter.stop();
+        self.speech_ear.stop();
         self.microphone.forget_permission();
     }
 

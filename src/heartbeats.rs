@@ -4,11 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use js_sys::{Array, JSON};
-use pairvoice_core::Heartbeat;
+use pairvoice_core::{Hearing, Heartbeat};
+use wasm_bindgen::JsValue;
 use web_sys::{MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState, RtcPeerConnection};
 
 use crate::convert::whole;
+use crate::from_js::from_js;
 use crate::timers::now;
+use crate::to_js::to_js;
 
 /// Own heartbeats whose echo may still come.
 const KEPT: usize = 32;
@@ -39,8 +42,9 @@ impl Heartbeats {
         &self.channel
     }
 
-    /// Sends one: its number, when the next follows, the number of the other's last and how long ago that came.
-    pub(crate) fn send(&self, next: u32) {
+    /// Sends one: its number, when the next follows, the number of the other's last and how long ago that came, the time by this clock,
+    /// for how long sound is to be held back, and how the other is heard.
+    pub(crate) fn send(&self, next: u32, target: u32, hearing: Option<Hearing>) {
         if self.channel.ready_state() != RtcDataChannelState::Open || self.channel.buffered_amount() > MAX_BUFFERED {
             return;
         }
@@ -52,9 +56,13 @@ impl Heartbeats {
             sent.pop_front();
         }
         let values = Array::of2(&number.into(), &next.into());
-        if let Some((echo, came)) = self.heard.get() {
-            values.push(&echo.into());
-            values.push(&(at - came).round().into());
+        let echo = self.heard.get().map(|(echo, came)| (f64::from(echo), (at - came).round()));
+        let (echo, held) = echo.map_or((JsValue::NULL, JsValue::NULL), |(echo, held)| (echo.into(), held.into()));
+        for value in [echo, held, whole(at).into(), target.into()] {
+            values.push(&value);
+        }
+        if let Some(hearing) = hearing {
+            values.push(&to_js(&hearing));
         }
         if let Some(text) = JSON::stringify(&values).ok().and_then(|text| text.as_string()) {
             let _ = self.channel.send_with_str(&text);
@@ -74,6 +82,8 @@ impl Heartbeats {
             let (_, sent_at) = sent.iter().find(|(n, _)| *n == whole(echo))?;
             Some(whole(at - sent_at - held))
         });
-        Some(Heartbeat { next: whole(next), round_trip })
+        let lag = value(4).map(|sent_at| whole(at).wrapping_sub(whole(sent_at)));
+        let target = value(5).map(whole).unwrap_or_default();
+        Some(Heartbeat { next: whole(next), round_trip, lag, target, hearing: from_js(&values.get(6)) })
     }
 }

@@ -14,8 +14,13 @@ pub(crate) enum Report {
     Input(Input),
     /// The other's sound, which is to be played.
     RemoteTrack(MediaStreamTrack),
-    /// A call runs over this connection, whose figures may be recorded.
-    Pulse(RtcPeerConnection),
+    /// A call runs over this connection.
+    Pulse {
+        /// Its figures may be recorded.
+        connection: RtcPeerConnection,
+        /// Whether this person speaks; none where the packets don't tell.
+        speaks: Option<bool>,
+    },
     /// The persistent outbox has done all that it was asked for.
     OutboxIdle,
 }

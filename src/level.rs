@@ -1,4 +1,4 @@
-//! How loud both sides are, for meters: events ten times a second while somebody listens.
+//! How loud both sides are: for meters, ten times a second while somebody listens, and to tell whether this person speaks.
 
 use std::cell::RefCell;
 
@@ -11,8 +11,12 @@ use crate::timers::steady_time;
 
 /// Time between two measurements in milliseconds.
 pub(crate) const INTERVAL_MS: u32 = 100;
-/// Samples of one measurement.
-const SAMPLES: u32 = 1024;
+/// Samples of one measurement for a meter: 21 ms at 48 kHz.
+const MOMENT: u32 = 1024;
+/// Samples that speech is sought in: 170 ms, in which a word has something loud.
+const WORD: u32 = 8192;
+/// That loud is speech: a hundredth of full scale.
+const LOUD: f64 = 0.01;
 /// A remote level older than this is silence, in milliseconds.
 const STALE_MS: f64 = 500.0;
 
@@ -24,8 +28,16 @@ struct Tap {
 }
 
 /// Measures the microphone by an analyser, which plays nothing.
-#[derive(Default)]
-pub(crate) struct Meter(RefCell<Option<Tap>>);
+pub(crate) struct Meter {
+    samples: u32,
+    tap: RefCell<Option<Tap>>,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self { samples: MOMENT, tap: RefCell::default() }
+    }
+}
 
 impl Meter {
     /// The microphone's level from 0 to 1 (root mean square). Another track than before is
@@ -35,15 +47,15 @@ impl Meter {
             self.stop();
             return 0.0;
         };
-        let other = self.0.borrow().as_ref().is_some_and(|tap| !Object::is(&tap.track, track));
+        let other = self.tap.borrow().as_ref().is_some_and(|tap| !Object::is(&tap.track, track));
         if other {
             self.stop();
         }
-        let mut open = self.0.borrow_mut();
+        let mut open = self.tap.borrow_mut();
         if open.is_none() {
-            *open = tap(track).ok();
+            *open = tap(track, self.samples).ok();
         }
-        let mut samples = [0_f32; SAMPLES as usize];
+        let mut samples = vec![0_f32; self.samples as usize];
         if let Some(tap) = open.as_ref() {
             // Not the state of web-sys, which does not know `interrupted` (iOS).
             if property(&tap.context, "state") != *"running" {
@@ -52,25 +64,63 @@ impl Meter {
             tap.analyser.get_float_time_domain_data(&mut samples);
         }
         let sum: f32 = samples.iter().map(|s| s * s).sum();
-        f64::from((sum / 1024.0).sqrt())
+        (f64::from(sum) / f64::from(self.samples)).sqrt()
     }
 
     /// Lets go of the audio context.
     pub(crate) fn stop(&self) {
-        if let Some(tap) = self.0.borrow_mut().take() {
+        if let Some(tap) = self.tap.borrow_mut().take() {
             let _ = tap.source.disconnect();
             let _ = tap.context.close();
         }
     }
 }
 
-fn tap(track: &MediaStreamTrack) -> Result<Tap, JsValue> {
+fn tap(track: &MediaStreamTrack, samples: u32) -> Result<Tap, JsValue> {
     let context = AudioContext::new()?;
     let analyser = context.create_analyser()?;
-    analyser.set_fft_size(SAMPLES);
+    analyser.set_fft_size(samples);
     let source = context.create_media_stream_source(&MediaStream::new_with_tracks(&Array::of1(track))?)?;
     source.connect_with_audio_node(&analyser)?;
     Ok(Tap { track: Clone::clone(track), context, source, analyser })
+}
+
+/// Tells whether this person speaks where packets do not: while they are muted, when what is sent is silence, and where no worker sees
+/// the packets.
+pub(crate) struct SpeechEar {
+    meter: Meter,
+    /// The microphone's track, and another one of the same source that is never muted.
+    tracks: RefCell<Option<(MediaStreamTrack, MediaStreamTrack)>>,
+}
+
+impl Default for SpeechEar {
+    fn default() -> Self {
+        Self { meter: Meter { samples: WORD, tap: RefCell::default() }, tracks: RefCell::default() }
+    }
+}
+
+impl SpeechEar {
+    /// Whether something loud is in this microphone's sound now.
+    pub(crate) fn hears_speech(&self, track: &MediaStreamTrack) -> bool {
+        let other = self.tracks.borrow().as_ref().is_none_or(|(of, _)| !Object::is(of, track));
+        if other {
+            self.stop();
+            // The DOM's: another track of the same source.
+            let open = track.clone();
+            open.set_enabled(true);
+            *self.tracks.borrow_mut() = Some((Clone::clone(track), open));
+        }
+        let open = self.tracks.borrow().as_ref().map(|(_, open)| Clone::clone(open));
+        self.meter.microphone(open.as_ref()) >= LOUD
+    }
+
+    /// Lets go of all of it.
+    pub(crate) fn stop(&self) {
+        self.meter.stop();
+        if let Some((_, open)) = self.tracks.borrow_mut().take() {
+            open.stop();
+        }
+    }
 }
 
 /// The other's level from 0 to 1, as their packets tell (RFC 6464) or as it was decoded.

@@ -6,24 +6,27 @@ use std::rc::{Rc, Weak};
 use gloo::events::EventListener;
 use js_sys::{JSON, JsString, Promise};
 use pairvoice_core::wire::{Candidate, IceServer, InBand};
-use pairvoice_core::{ConnectionEvent, LinkState, OpId};
+use pairvoice_core::{ConnectionEvent, Hearing, LinkState, OpId, Protection, Reception};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Event, EventTarget, MediaStreamTrack, MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcPeerConnection,
-    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
-    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcTrackEvent,
+    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpReceiver, RtcRtpTransceiver, RtcRtpTransceiverDirection,
+    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit, RtcTrackEvent,
 };
 
 use crate::context::OwnContext;
-use crate::convert::{ignore, property, whole};
+use crate::convert::{ignore, property};
+use crate::copies::JsSound;
 use crate::crash::Hold;
+use crate::description::{prefers_red, tuned};
 use crate::from_js::from_js;
 use crate::gathering::{Gathering, configuration};
 use crate::heartbeats::Heartbeats;
 use crate::inbox::{Inbox, Report};
-use crate::statistics::{captured, packets, path};
+use crate::sound::{self, Sound};
+use crate::statistics::{captured, figures, reception};
 use crate::to_js::to_js;
 use crate::watch::Watch;
 
@@ -55,10 +58,10 @@ pub(crate) struct PeerConnection {
     connection: RtcPeerConnection,
     channel: RtcDataChannel,
     heartbeats: Heartbeats,
-    /// RTP packets that had come at the last pulse.
-    packets: Cell<f64>,
+    /// What had come at the last pulse.
+    received: Cell<Reception>,
     watch: RefCell<Option<Watch>>,
-    sender: RefCell<Option<RtcRtpSender>>,
+    sound: Sound,
     /// What the other sends, once it is there.
     remote: RefCell<Option<MediaStreamTrack>>,
     /// That is to be played.
@@ -84,6 +87,7 @@ impl PeerConnection {
         ice_servers: &[IceServer],
         context: Option<OwnContext>,
         track: Option<MediaStreamTrack>,
+        sound: JsSound,
         inbox: Inbox,
     ) -> Result<Rc<Self>, JsValue> {
         let configuration = configuration(gathering, ice_servers);
@@ -105,9 +109,9 @@ impl PeerConnection {
             connection,
             channel,
             heartbeats,
-            packets: Cell::default(),
+            received: Cell::default(),
             watch: RefCell::default(),
-            sender: RefCell::default(),
+            sound: Sound::new(sound),
             remote: RefCell::default(),
             audible: Cell::default(),
             track: RefCell::new(track),
@@ -211,17 +215,35 @@ impl PeerConnection {
         }
     }
 
-    /// Sends a heartbeat and reports how many packets of sound came since the last pulse.
-    pub(crate) fn pulse(&self, next: u32) {
-        self.heartbeats.send(next);
-        self.inbox.report(Report::Pulse(self.connection.clone()));
+    /// Sends a heartbeat and reports what has come of the other's sound.
+    pub(crate) fn pulse(&self, next: u32, target: u32, hearing: Option<Hearing>) {
+        self.heartbeats.send(next, target, hearing);
+        let speaks = self.sound.speaks();
+        self.inbox.report(Report::Pulse { connection: self.connection.clone(), speaks });
         let Some(receiver) = self.receiver() else { return };
         // Without statistics there are still the heartbeats.
         self.then(receiver.get_stats(), |this, report| {
-            let packets = report.map_or(this.packets.get(), |report| packets(&report));
-            let before = this.packets.replace(packets);
-            this.report(ConnectionEvent::Received { packets: whole(packets - before) });
+            let reception = report.map_or(this.received.get(), |report| reception(&report));
+            this.received.set(reception);
+            this.report(ConnectionEvent::Received(reception));
         });
+    }
+
+    /// Sends sound in this way from now on.
+    pub(crate) fn protect(&self, protection: Protection) {
+        self.sound.protect(protection);
+    }
+
+    /// Another worker writes the packets of sound.
+    pub(crate) fn renew(&self) {
+        self.sound.renew();
+    }
+
+    /// Holds the other's sound back for so long, in milliseconds.
+    pub(crate) fn buffer(&self, target: u32) {
+        if let Some(receiver) = self.receiver() {
+            sound::buffer(&receiver, target);
+        }
     }
 
     /// Looks closely whether steady sound goes on.
@@ -238,8 +260,7 @@ impl PeerConnection {
 
     /// Reports whether the microphone brings anything.
     pub(crate) fn measure(&self) {
-        let sender = self.sender.borrow().clone();
-        if let Some(sender) = sender {
+        if let Some(sender) = self.sound.sender() {
             self.then(sender.get_stats(), |this, report| {
                 if let Some(mark) = report.ok().and_then(|report| captured(&report)) {
                     this.report(ConnectionEvent::Captured { mark });
@@ -272,7 +293,7 @@ impl PeerConnection {
         let init = RtcRtpTransceiverInit::new();
         init.set_direction(RtcRtpTransceiverDirection::Sendrecv);
         let transceiver = self.connection.add_transceiver_with_str_and_init("audio", &init);
-        self.send_by(transceiver.sender());
+        self.send_by(&transceiver);
         self.set_local_description();
     }
 
@@ -287,7 +308,7 @@ impl PeerConnection {
                 let transceiver: RtcRtpTransceiver = transceiver.unchecked_into();
                 // Without this, a track that comes later would be taken and never sent.
                 transceiver.set_direction(RtcRtpTransceiverDirection::Sendrecv);
-                this.send_by(transceiver.sender());
+                this.send_by(&transceiver);
             }
             this.set_local_description();
         });
@@ -295,12 +316,13 @@ impl PeerConnection {
 
     /// Sets the remote answer.
     pub(crate) fn answer(&self, sdp: &str) {
-        self.set_remote_description(RtcSdpType::Answer, sdp, |_| {});
+        let red = prefers_red(sdp);
+        self.set_remote_description(RtcSdpType::Answer, sdp, move |this| this.negotiated(red));
     }
 
-    fn set_remote_description(&self, kind: RtcSdpType, sdp: &str, next: fn(&Self)) {
+    fn set_remote_description(&self, kind: RtcSdpType, sdp: &str, next: impl FnOnce(&Self) + 'static) {
         let description = RtcSessionDescriptionInit::new(kind);
-        description.set_sdp(sdp);
+        description.set_sdp(&tuned(sdp));
         self.then(self.connection.set_remote_description(&description), move |this, outcome| {
             if outcome.is_ok() {
                 this.report(ConnectionEvent::RemoteDescriptionSet);
@@ -317,9 +339,21 @@ impl PeerConnection {
             return self.report(ConnectionEvent::Broken);
         };
         self.then(setting, |this, outcome| match this.connection.local_description().filter(|_| outcome.is_ok()) {
-            Some(local) => this.report(ConnectionEvent::LocalDescription { sdp: local.sdp() }),
+            Some(local) => {
+                let sdp = local.sdp();
+                let answered = (local.type_() == RtcSdpType::Answer).then(|| prefers_red(&sdp));
+                this.report(ConnectionEvent::LocalDescription { sdp });
+                if let Some(red) = answered {
+                    this.negotiated(red);
+                }
+            }
             None => this.report(ConnectionEvent::Broken),
         });
+    }
+
+    /// Both descriptions are set, by which RED is what is sent or not.
+    fn negotiated(&self, red: bool) {
+        self.report(ConnectionEvent::Carries(self.sound.means(red)));
     }
 
     /// Goes on when a promise settles, if the connection is still open then.
@@ -339,8 +373,13 @@ impl PeerConnection {
         ignore(self.connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init)));
     }
 
-    fn send_by(&self, sender: RtcRtpSender) {
-        *self.sender.borrow_mut() = Some(sender);
+    fn send_by(&self, transceiver: &RtcRtpTransceiver) {
+        let this = self.this.clone();
+        self.sound.prepare(transceiver, move || {
+            if let Some(this) = this.upgrade() {
+                this.report(ConnectionEvent::Broken);
+            }
+        });
         if self.track.borrow().is_some() {
             self.replace_track();
         }
@@ -353,8 +392,8 @@ impl PeerConnection {
     }
 
     fn replace_track(&self) {
-        let (sender, track) = (self.sender.borrow().clone(), self.track.borrow().clone());
-        if let Some(sender) = sender {
+        let track = self.track.borrow().clone();
+        if let Some(sender) = self.sound.sender() {
             ignore(sender.replace_track(track.as_ref()));
         }
     }
@@ -376,8 +415,8 @@ impl PeerConnection {
     /// Looks up and reports whether packets go directly or through a relay.
     pub(crate) fn find_path(&self) {
         self.then(self.connection.get_stats(), |this, report| {
-            if let Some(path) = report.ok().and_then(|report| path(&report)) {
-                this.report(ConnectionEvent::Path(path));
+            if let Ok((path, traffic)) = report.map(|report| figures(&report)) {
+                this.report(ConnectionEvent::Figures { path, traffic });
             }
         });
     }
@@ -387,6 +426,7 @@ impl PeerConnection {
         if !self.closed.replace(true) {
             self.listeners.borrow_mut().clear();
             self.watch.borrow_mut().take();
+            self.sound.close();
             self.connection.close();
             self.context.borrow_mut().take();
         }

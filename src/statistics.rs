@@ -1,7 +1,7 @@
 //! What is read of W3C WebRTC Statistics.
 
 use js_sys::Map;
-use pairvoice_core::Path;
+use pairvoice_core::{Path, Reception, Traffic};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -13,6 +13,28 @@ extern "C" {
     fn kind(this: &Entry) -> String;
     #[wasm_bindgen(method, getter, js_name = packetsReceived)]
     fn packets_received(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = packetsLost)]
+    fn packets_lost(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = packetsSent)]
+    fn packets_sent(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = bytesSent)]
+    fn bytes_sent(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = bytesReceived)]
+    fn bytes_received(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = totalSamplesReceived)]
+    fn total_samples_received(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = concealedSamples)]
+    fn concealed_samples(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = silentConcealedSamples)]
+    fn silent_concealed_samples(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = concealmentEvents)]
+    fn concealment_events(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = jitterBufferDelay)]
+    fn jitter_buffer_delay(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = jitterBufferEmittedCount)]
+    fn jitter_buffer_emitted_count(this: &Entry) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn jitter(this: &Entry) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = audioLevel)]
     fn audio_level(this: &Entry) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = totalAudioEnergy)]
@@ -39,12 +61,29 @@ fn each(report: &JsValue, mut visit: impl FnMut(&Entry)) {
     report.for_each(&mut |entry, _| visit(entry.unchecked_ref()));
 }
 
-/// RTP packets that have come so far (`packetsReceived` of `inbound-rtp`); there is no entry before the first.
-pub(crate) fn packets(report: &JsValue) -> f64 {
-    let mut sum = 0.0;
+/// A count of any size as one that wraps.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // What does not fit is what wraps.
+fn wrapping(count: Option<f64>) -> u32 {
+    count.unwrap_or_default() as i64 as u32
+}
+
+/// What has come of the other's sound so far (`inbound-rtp`); there is no entry before the first packet.
+pub(crate) fn reception(report: &JsValue) -> Reception {
+    let mut sum = Reception::default();
     each(report, |entry| {
         if entry.kind() == "inbound-rtp" {
-            sum += entry.packets_received().unwrap_or_default();
+            let concealed = entry.concealed_samples().unwrap_or_default();
+            sum = Reception {
+                packets: wrapping(entry.packets_received()),
+                lost: wrapping(entry.packets_lost()),
+                samples: wrapping(entry.total_samples_received()),
+                concealed: wrapping(Some(concealed - entry.silent_concealed_samples().unwrap_or_default())),
+                events: wrapping(entry.concealment_events()),
+                energy: wrapping(entry.total_audio_energy().map(|energy| energy * 1e6)),
+                buffered: wrapping(entry.jitter_buffer_delay().map(|seconds| seconds * 1e3)),
+                emitted: wrapping(entry.jitter_buffer_emitted_count()),
+                jitter: wrapping(entry.jitter().map(|seconds| seconds * 1e3)),
+            };
         }
     });
     sum
@@ -66,12 +105,13 @@ pub(crate) fn captured(report: &JsValue) -> Option<u64> {
     mark
 }
 
-/// How packets travel: the local or remote candidate of the selected pair tells (`RTCIceCandidatePairStats`). After a restart the
+/// How packets travel, and how much of what has gone: the local or remote candidate of the selected pair tells (`RTCIceCandidatePairStats`). After a restart the
 /// pair of the generation before stays nominated for half a minute, so that this says nothing.
-pub(crate) fn path(report: &JsValue) -> Option<Path> {
+pub(crate) fn figures(report: &JsValue) -> (Option<Path>, Traffic) {
     let entries: &Map = report.unchecked_ref();
     let get = |id: &JsValue| Some(entries.get(id)).filter(JsValue::is_object).map(JsCast::unchecked_into::<Entry>);
     let (mut selected, mut newest) = (None, -1.0);
+    let mut traffic = Traffic::default();
     each(report, |entry| match entry.kind().as_str() {
         "transport" => selected = get(&entry.selected_candidate_pair_id()).or(selected.take()),
         // Firefox has it in the pairs, and also in those of generations before: the one over which something came last is in use.
@@ -83,10 +123,12 @@ pub(crate) fn path(report: &JsValue) -> Option<Path> {
             newest = last;
             selected = Some(AsRef::<JsValue>::as_ref(entry).clone().unchecked_into());
         }
+        "outbound-rtp" => traffic.packets = wrapping(entry.packets_sent()),
         _ => {}
     });
-    let pair = selected?;
+    let Some(pair) = selected else { return (None, traffic) };
+    (traffic.sent, traffic.received) = (wrapping(pair.bytes_sent()), wrapping(pair.bytes_received()));
     let is_relay = |id: JsValue| get(&id).is_some_and(|entry| entry.candidate_type().as_deref() == Some("relay"));
     let relayed = is_relay(pair.local_candidate_id()) || is_relay(pair.remote_candidate_id());
-    Some(if relayed { Path::Relay } else { Path::Direct })
+    (Some(if relayed { Path::Relay } else { Path::Direct }), traffic)
 }

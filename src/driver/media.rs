@@ -36,7 +36,33 @@ pub(super) fn changed(from: Option<String>, to: Option<String>, why: Change) -> 
     to_frozen(&Changed { from, to, why })
 }
 
+/// The event of somebody who begins to speak or stops.
+pub(super) fn speaking(own: bool, peer: bool) -> JsValue {
+    #[derive(serde::Serialize)]
+    struct Speaking {
+        own: bool,
+        peer: bool,
+    }
+    to_frozen(&Speaking { own, peer })
+}
+
 impl Driver {
+    /// Tells the core whether this person speaks, muted or not. `packets` is what the packets of sound tell of it, if they do.
+    pub(super) fn listen_to_oneself(&self, packets: Option<bool>) {
+        let track = self.microphone.track();
+        let speaks = match (&track, packets) {
+            (Some(track), Some(speaks)) if track.enabled() => {
+                self.speech_ear.stop();
+                speaks
+            }
+            (Some(track), _) => self.speech_ear.hears_speech(track),
+            (None, _) => false,
+        };
+        if self.speaks.replace(speaks) != speaks {
+            self.input(Input::Speaking(speaks));
+        }
+    }
+
     pub(super) fn report_devices(&self) {
         let inbox = self.inbox.clone();
         spawn_local(async move {

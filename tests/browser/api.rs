@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::{open_microphone, until};
+use super::{open_microphone, sound, until};
 use crate::convert::property;
 use crate::join;
 
@@ -38,7 +38,9 @@ fn state(value: &JsValue, part: &str) -> Option<String> {
 #[wasm_bindgen_test]
 async fn a_session_is_offline_while_nothing_can_be_reached_and_ends_cleanly() {
     let handle =
-        join(options("7"), no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone()).await.unwrap();
+        join(options("7"), no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone(), sound())
+            .await
+            .unwrap();
     assert_eq!(state(&handle.state(), "session").as_deref(), Some("joining"));
     until("the session to be offline", || state(&handle.state(), "session").as_deref() == Some("offline")).await;
     let id = handle.send(&"kept".into()).unwrap();
@@ -55,7 +57,9 @@ async fn a_session_is_offline_while_nothing_can_be_reached_and_ends_cleanly() {
 #[wasm_bindgen_test]
 async fn unchanged_parts_of_the_state_keep_their_reference() {
     let handle =
-        join(options("8"), no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone()).await.unwrap();
+        join(options("8"), no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone(), sound())
+            .await
+            .unwrap();
     until("the session to be offline", || state(&handle.state(), "session").as_deref() == Some("offline")).await;
     handle.send(&"one".into()).unwrap();
     let before = handle.state();
@@ -72,10 +76,11 @@ async fn unchanged_parts_of_the_state_keep_their_reference() {
 
 #[wasm_bindgen_test]
 async fn options_are_checked() {
-    let error = join(JsValue::UNDEFINED, no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone())
-        .await
-        .err()
-        .unwrap();
+    let error =
+        join(JsValue::UNDEFINED, no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone(), sound())
+            .await
+            .err()
+            .unwrap();
     assert_eq!(property(&error, "code").as_string().as_deref(), Some("invalid-options"));
     assert!(js_sys::Error::from(error).message().length() > 0);
 }
@@ -91,7 +96,9 @@ async fn the_token_is_asked_for_while_the_module_is_still_on_its_way() {
     let never = Function::new_no_args("return new Promise(() => {})");
     let token = Function::new_no_args("globalThis.asked = true; return 'token'");
     let handle =
-        join(counting_token(&token), never, no_socket_io(), no_recorder(), no_door(), open_microphone()).await.unwrap();
+        join(counting_token(&token), never, no_socket_io(), no_recorder(), no_door(), open_microphone(), sound())
+            .await
+            .unwrap();
     assert!(property(&js_sys::global(), "asked").is_truthy());
     JsFuture::from(handle.end()).await.unwrap();
 }
@@ -100,8 +107,9 @@ async fn the_token_is_asked_for_while_the_module_is_still_on_its_way() {
 async fn what_the_app_fails_to_supply_is_said_with_its_own_words() {
     let io = Function::new_no_args("return Promise.resolve({})");
     let token = Function::new_no_args("return Promise.reject(new TypeError('the shop is closed'))");
-    let handle =
-        join(counting_token(&token), io, no_socket_io(), no_recorder(), no_door(), open_microphone()).await.unwrap();
+    let handle = join(counting_token(&token), io, no_socket_io(), no_recorder(), no_door(), open_microphone(), sound())
+        .await
+        .unwrap();
     let session = || property(&handle.state(), "session");
     until("the reason", || property(&session(), "reason").as_string().as_deref() == Some("token-failed")).await;
     assert_eq!(property(&session(), "cause").as_string().as_deref(), Some("TypeError: the shop is closed"));
@@ -109,7 +117,9 @@ async fn what_the_app_fails_to_supply_is_said_with_its_own_words() {
     JsFuture::from(handle.end()).await.unwrap();
 
     let handle =
-        join(options("12"), no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone()).await.unwrap();
+        join(options("12"), no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone(), sound())
+            .await
+            .unwrap();
     let session = || property(&handle.state(), "session");
     until("the reason", || property(&session(), "reason").as_string().as_deref() == Some("module-failed")).await;
     assert_eq!(property(&session(), "cause").as_string().as_deref(), Some("Error: not here"));
@@ -121,7 +131,7 @@ async fn one_server_is_one_server_however_its_address_is_written() {
     let at = |url: &str| {
         let options = options("13");
         Reflect::set(&options, &"url".into(), &url.into()).unwrap();
-        join(options, no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone())
+        join(options, no_socket_io(), no_socket_io(), no_recorder(), no_door(), open_microphone(), sound())
     };
     let (first, second) = (at("https://x.example").await.unwrap(), at("https://X.example:443/").await.unwrap());
     assert!(first.state() == second.state(), "one session");

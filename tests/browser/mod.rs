@@ -10,7 +10,9 @@ mod peer_connection;
 mod small_parts;
 
 use gloo::timers::future::TimeoutFuture;
-use js_sys::Function;
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -21,6 +23,23 @@ const PATIENCE_MS: f64 = 20_000.0;
 /// What `npm/index.js` asks the browser for a microphone by.
 fn open_microphone() -> Function {
     Function::new_with_args("audio", "return navigator.mediaDevices.getUserMedia({ audio })")
+}
+
+#[wasm_bindgen(module = "/npm/copies.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = protect)]
+    static PROTECT: JsValue;
+    #[wasm_bindgen(thread_local_v2, js_name = preferredCodecs)]
+    static PREFERRED_CODECS: JsValue;
+}
+
+/// What `npm/copies.js` exports.
+fn sound<T: JsCast>() -> T {
+    let exports = Object::new();
+    for (name, value) in [("protect", &PROTECT), ("preferredCodecs", &PREFERRED_CODECS)] {
+        value.with(|value| Reflect::set(&exports, &JsValue::from_str(name), value)).unwrap();
+    }
+    exports.unchecked_into()
 }
 
 /// Waits until something holds.

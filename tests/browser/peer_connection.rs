@@ -4,11 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use pairvoice_core::wire::{Candidate, InBand};
-use pairvoice_core::{ConnectionEvent, Input, LinkState, OpId, Path, Processing, Source};
+use pairvoice_core::{
+    ConnectionEvent, Hearing, Heartbeat, Input, LinkState, Means, OpId, Path, Processing, Protection, Reception,
+    Source, Traffic,
+};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MediaStreamTrack;
 
-use super::{open_microphone, until};
+use super::{open_microphone, sound, until};
 use crate::context::Contexts;
 use crate::gathering::Gathering;
 use crate::inbox::{Inbox, Report};
@@ -28,7 +31,10 @@ struct Side {
     path: Cell<Option<Path>>,
     heard: RefCell<Vec<InBand>>,
     tracks: Cell<u32>,
-    packets: Cell<u32>,
+    reception: Cell<Reception>,
+    traffic: Cell<Traffic>,
+    means: Cell<Option<Means>>,
+    heartbeat: Cell<Option<Heartbeat>>,
     sdp: RefCell<Option<String>>,
     speaker: RefCell<Option<Rc<Speaker>>>,
     ends: Cell<u32>,
@@ -76,11 +82,16 @@ impl Side {
             ConnectionEvent::Link(link) => self.link.set(Some(link)),
             ConnectionEvent::Channel { open } => self.channel.set(open),
             ConnectionEvent::InBand(message) => self.heard.borrow_mut().push(*message),
-            ConnectionEvent::Path(path) => self.path.set(Some(path)),
+            ConnectionEvent::Figures { path, traffic } => {
+                self.path.set(path);
+                self.traffic.set(traffic);
+            }
+            ConnectionEvent::Carries(means) => self.means.set(Some(means)),
             ConnectionEvent::Broken => self.link.set(Some(LinkState::Failed)),
-            ConnectionEvent::Received { packets } => self.packets.set(self.packets.get() + packets),
+            ConnectionEvent::Received(reception) => self.reception.set(reception),
             ConnectionEvent::Captured { mark } => self.marks.borrow_mut().push(mark),
-            ConnectionEvent::RelayBusy | ConnectionEvent::Heartbeat(_) | ConnectionEvent::Hushed(_) => {}
+            ConnectionEvent::Heartbeat(heartbeat) => self.heartbeat.set(Some(heartbeat)),
+            ConnectionEvent::RelayBusy | ConnectionEvent::Hushed(_) => {}
         }
     }
 
@@ -117,7 +128,7 @@ fn pair(own_context: bool) -> ([Rc<Side>; 2], [Rc<PeerConnection>; 2]) {
             }
         });
         let context = if own_context && index == 0 { Contexts::default().untouched() } else { None };
-        PeerConnection::new(OpId(index), Gathering::All, &[], context, None, inbox).unwrap()
+        PeerConnection::new(OpId(index), Gathering::All, &[], context, None, sound(), inbox).unwrap()
     };
     let connections = [make(0, &sides[0]), make(1, &sides[1])];
     sides[0].offers.set(true);
@@ -180,8 +191,8 @@ async fn connect(microphone: &crate::microphone::Microphone, own_context: bool) 
         until("the sound", || crate::level::peer(connections[other].receiver().as_ref()) > 0.0).await;
         // Statistics may be a moment old.
         until("packets", || {
-            connections[other].pulse(1_000);
-            sides[other].packets.get() > 0
+            connections[other].pulse(1_000, 0, None);
+            sides[other].reception.get().packets > 0
         })
         .await;
         // A microphone that brings something is not frozen.
@@ -193,6 +204,7 @@ async fn connect(microphone: &crate::microphone::Microphone, own_context: bool) 
         .await;
     }
 
+    copies(&sides, &connections).await;
     connections[0].close();
     until("the end of the channel", || !sides[1].channel.get()).await;
     assert_eq!(sides[0].link.get(), Some(LinkState::Connected), "a closed connection reports nothing");
@@ -201,6 +213,53 @@ async fn connect(microphone: &crate::microphone::Microphone, own_context: bool) 
         side.stop_speaker();
     }
     assert_eq!(frames(), 0, "the frame goes with its connection");
+}
+
+/// How many packets of sound were sent, and the bytes of the connection, since the last time.
+async fn sent(side: &Side, connection: &PeerConnection) -> Traffic {
+    let before = side.traffic.get();
+    until("twenty packets", || {
+        connection.find_path();
+        side.traffic.get().packets.wrapping_sub(before.packets) >= 20
+    })
+    .await;
+    let now = side.traffic.get();
+    Traffic { sent: now.sent - before.sent, received: 0, packets: now.packets - before.packets }
+}
+
+/// Copies come and go while sound flows, and so does the worker that writes them; each side hears how it is heard.
+async fn copies(sides: &[Rc<Side>; 2], connections: &[Rc<PeerConnection>; 2]) {
+    assert!(sides.iter().all(|side| side.means.get() == Some(Means::Copies)), "both browsers know RED");
+    let size = |traffic: Traffic| traffic.sent / traffic.packets;
+    sent(&sides[0], &connections[0]).await;
+    let plain = size(sent(&sides[0], &connections[0]).await);
+    let copies = Protection { copies: &[1, 3, 5], bitrate: 32_000, frames: 1 };
+    connections[0].protect(copies);
+    sent(&sides[0], &connections[0]).await;
+    let protected = size(sent(&sides[0], &connections[0]).await);
+    assert!(protected > plain + plain / 2, "{plain} bytes a packet, {protected} with three copies");
+    let concealed = sides[1].reception.get().concealed;
+    connections[0].renew();
+    sent(&sides[0], &connections[0]).await;
+    connections[0].protect(Protection { copies: &[], frames: 2, ..copies });
+    sent(&sides[0], &connections[0]).await;
+    connections[1].buffer(100);
+    connections[1].buffer(0);
+    let energy = sides[1].reception.get().energy;
+    until("sound after all of that", || {
+        connections[1].pulse(250, 60, None);
+        sides[1].reception.get().energy > energy
+    })
+    .await;
+    let hearing = Hearing { reception: sides[1].reception.get(), queue: 7, playing: true };
+    assert!(hearing.reception.concealed - concealed < 48_000, "no second of it was made up");
+    let reported = || sides[0].heartbeat.get().filter(|heartbeat| heartbeat.hearing == Some(hearing));
+    until("a report", || {
+        connections[1].pulse(250, 60, Some(hearing));
+        reported().is_some()
+    })
+    .await;
+    assert_eq!(reported().map(|heartbeat| (heartbeat.target, heartbeat.lag.is_some())), Some((60, true)));
 }
 
 fn frames() -> u32 {

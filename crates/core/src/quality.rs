@@ -186,9 +186,8 @@ impl Quality {
         let told = self.counters.told.unwrap_or_default();
         let heard_there = told.since(self.counters.told_second);
         self.counters.told_second = told;
-        let stream = |heard: &Reception, frames, kbps| {
-            (heard.samples > 0).then(|| Stream::new(heard, round_trip, frames, kbps))
-        };
+        let stream =
+            |heard: &Reception, frames, kbps| (heard.samples > 0).then(|| Stream::new(heard, round_trip, frames, kbps));
         let sending = self.controller.step();
         let incoming = stream(&heard, 1, sent(traffic.received, before.received));
         let outgoing = stream(&heard_there, sending.frames, sent(traffic.sent, before.sent));

@@ -43,6 +43,7 @@ pub enum SessionState {
 /// Voice.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "what an app shows, each by itself")]
 pub struct VoiceView {
     /// The word.
     pub state: VoiceState,

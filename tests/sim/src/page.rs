@@ -119,7 +119,9 @@ impl World {
             | Output::SetVolume(_)
             | Output::ResumeSpeaker
             | Output::StopSpeaker
-            | Output::Event(Event::PeerLeft(_) | Event::MicrophoneChanged { .. })
+            | Output::Event(
+                Event::PeerLeft(_) | Event::MicrophoneChanged { .. } | Event::Quality(_) | Event::Speaking { .. },
+            )
             | Output::Log(_) => {}
         }
     }

@@ -184,32 +184,33 @@ impl Bandwidth {
 
     /// Finds out whether less is lost when less is sent; if so, gives back what was lost before.
     fn try_less(&mut self, cost: u32, loss: u32) -> Option<u32> {
-        match &mut self.trial {
-            Some((before, reports)) => {
-                *reports += 1;
-                if *reports < TRIAL_REPORTS {
-                    return None;
-                }
-                let before = *before;
-                self.trial = None;
-                self.suspicion = 0;
-                self.suspense = (self.suspense * 5).min(SUSPENSE.1);
-                // As much would arrive as before, were it for the room.
-                let room = u64::from(arrived(before.cost, before.loss));
-                let hoped = 100_000_u64.saturating_sub(room * 100_000 / u64::from(cost.max(1)));
-                let fall = u64::from(before.loss).saturating_sub(hoped);
-                (u64::from(before.loss.saturating_sub(loss)) * 4 >= fall * 3 && fall > 0).then_some(before.loss)
-            }
-            None => {
-                let suspicious = loss >= SUSPICIOUS && cost > TRIAL;
-                self.suspicion = if suspicious { self.suspicion + 1 } else { 0 };
-                if self.suspicion >= self.suspense {
-                    self.trial = Some((Sent { cost, loss }, 0));
-                } else if loss < SUSPICIOUS / 4 && self.calm > CALM {
-                    self.suspense = SUSPENSE.0;
-                }
-                None
-            }
+        let Some((before, reports)) = &mut self.trial else {
+            self.suspect(cost, loss);
+            return None;
+        };
+        *reports += 1;
+        if *reports < TRIAL_REPORTS {
+            return None;
+        }
+        let before = *before;
+        self.trial = None;
+        self.suspicion = 0;
+        self.suspense = (self.suspense * 5).min(SUSPENSE.1);
+        // As much would arrive as before, were it for the room.
+        let room = u64::from(arrived(before.cost, before.loss));
+        let hoped = 100_000_u64.saturating_sub(room * 100_000 / u64::from(cost.max(1)));
+        let fall = u64::from(before.loss).saturating_sub(hoped);
+        (u64::from(before.loss.saturating_sub(loss)) * 4 >= fall * 3 && fall > 0).then_some(before.loss)
+    }
+
+    /// Begins a trial when much has been lost for a while.
+    fn suspect(&mut self, cost: u32, loss: u32) {
+        let suspicious = loss >= SUSPICIOUS && cost > TRIAL;
+        self.suspicion = if suspicious { self.suspicion + 1 } else { 0 };
+        if self.suspicion >= self.suspense {
+            self.trial = Some((Sent { cost, loss }, 0));
+        } else if loss < SUSPICIOUS / 4 && self.calm > CALM {
+            self.suspense = SUSPENSE.0;
         }
     }
 

@@ -84,7 +84,12 @@ impl Controller {
         let wish = Protection::choose(self.level, None, self.means).cost();
         // A report of silence tells nothing of the room.
         if let Some(lately) = self.loss(LATELY)
-            && self.bandwidth.report(self.step.cost(), [lately, self.loss(2 * LATELY).unwrap_or(lately)], hearing.queue, wish)
+            && self.bandwidth.report(
+                self.step.cost(),
+                [lately, self.loss(2 * LATELY).unwrap_or(lately)],
+                hearing.queue,
+                wish,
+            )
         {
             self.recent.clear();
             (self.level, self.enough) = (0, 0);

@@ -85,7 +85,7 @@ pub(crate) fn share(part: u32, whole: u32) -> u32 {
 
 /// What one side tells the other of how it hears them, twice a second with a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "[u32; 11]", into = "[u32; 11]")]
+#[serde(from = "(Reception, u32, bool)", into = "(Reception, u32, bool)")]
 pub struct Hearing {
     /// What has come.
     pub reception: Reception,
@@ -95,17 +95,15 @@ pub struct Hearing {
     pub playing: bool,
 }
 
-impl From<[u32; 11]> for Hearing {
-    fn from(numbers: [u32; 11]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, queue, playing] = numbers;
-        Self { reception: [a, b, c, d, e, f, g, h, i].into(), queue, playing: playing != 0 }
+impl From<(Reception, u32, bool)> for Hearing {
+    fn from((reception, queue, playing): (Reception, u32, bool)) -> Self {
+        Self { reception, queue, playing }
     }
 }
 
-impl From<Hearing> for [u32; 11] {
-    fn from(hearing: Hearing) -> Self {
-        let [a, b, c, d, e, f, g, h, i] = hearing.reception.into();
-        [a, b, c, d, e, f, g, h, i, hearing.queue, u32::from(hearing.playing)]
+impl From<Hearing> for (Reception, u32, bool) {
+    fn from(Hearing { reception, queue, playing }: Hearing) -> Self {
+        (reception, queue, playing)
     }
 }
 
@@ -138,8 +136,8 @@ mod tests {
     fn a_hearing_survives_as_numbers() {
         let reception = [1, 2, 3, 4, 5, 6, 7, 8, 9].into();
         let hearing = Hearing { reception, queue: 10, playing: true };
-        let numbers: [u32; 11] = hearing.into();
-        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1]);
-        assert_eq!(Hearing::from(numbers), hearing);
+        let text = serde_json::to_string(&hearing).unwrap();
+        assert_eq!(text, "[[1,2,3,4,5,6,7,8,9],10,true]");
+        assert_eq!(serde_json::from_str::<Hearing>(&text).unwrap(), hearing);
     }
 }

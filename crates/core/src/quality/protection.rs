@@ -56,7 +56,7 @@ pub enum Means {
 
 impl Protection {
     /// As on a clean path.
-    pub(crate) const CLEAN: Self = Self { copies: &[], bitrate: FULL_RATE, frames: 1 };
+    pub const CLEAN: Self = Self { copies: &[], bitrate: FULL_RATE, frames: 1 };
 
     /// What it takes on the link while somebody speaks, in kbit/s.
     #[must_use]
@@ -81,7 +81,8 @@ impl Protection {
         let top = if means == Means::Copies { level } else { 0 };
         let steps = LEVELS.iter().zip(RATES).take(top + 1).rev();
         let every = steps.flat_map(|(&copies, rates)| rates.iter().map(|&bitrate| Self { copies, bitrate, frames: 1 }));
-        let sparse = SPARSE.into_iter().map(|step| if means == Means::Copies { step } else { Self { frames: 1, ..step } });
+        let sparse =
+            SPARSE.into_iter().map(|step| if means == Means::Copies { step } else { Self { frames: 1, ..step } });
         let last = SPARSE.last().copied().unwrap_or(Self::CLEAN);
         let steps = every.chain(sparse).map(|step| Self { bitrate: step.bitrate.min(means.full_rate()), ..step });
         let smallest = if means == Means::Copies { last } else { Self { frames: 1, ..last } };

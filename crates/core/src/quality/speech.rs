@@ -24,7 +24,7 @@ pub(crate) struct Speech {
 
 impl Speech {
     /// Whether a person who is muted speaks all the same.
-    pub(crate) fn is_muted_talk(&self) -> bool {
+    pub(crate) fn is_muted_talk(self) -> bool {
         self.told > 0
     }
 

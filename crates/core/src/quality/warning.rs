@@ -165,8 +165,7 @@ mod tests {
 
     fn second(concealed: u32, warnings: &mut Warnings) -> Vec<Cause> {
         let stream = stream(concealed);
-        let second =
-            Second { incoming: Some(&stream), outgoing: None, short: false, unheard: None, muted_talk: false };
+        let second = Second { incoming: Some(&stream), outgoing: None, short: false, unheard: None, muted_talk: false };
         warnings.judge(&second).iter().map(|trouble| trouble.cause).collect()
     }
 

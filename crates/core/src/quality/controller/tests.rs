@@ -57,13 +57,27 @@ impl World {
         let mut controller = Controller::default();
         controller.set_means(Means::Copies);
         let chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        Self { controller, chance, losing: false, waiting: 0.0, steps: Vec::new(), before: (Vec::new(), Protection::CLEAN), left: Vec::new() }
+        Self {
+            controller,
+            chance,
+            losing: false,
+            waiting: 0.0,
+            steps: Vec::new(),
+            before: (Vec::new(), Protection::CLEAN),
+            left: Vec::new(),
+        }
     }
 
     fn loses(&mut self, way: Way) -> bool {
         let (stay, begin) = (1.0 - 1.0 / way.burst, way.loss / (1.0 - way.loss) / way.burst);
         let independent = way.burst <= 1.0;
-        let share = if independent { way.loss } else if self.losing { stay } else { begin };
+        let share = if independent {
+            way.loss
+        } else if self.losing {
+            stay
+        } else {
+            begin
+        };
         self.losing = self.chance.below(share);
         self.losing
     }
@@ -162,7 +176,9 @@ fn after_one_spell_of_loss_the_clean_path_is_used_again_within_four_seconds() {
 
 #[test]
 fn lasting_loss_settles() {
-    for (loss, burst) in [(0.01, 1.0), (0.03, 1.0), (0.05, 1.0), (0.1, 1.0), (0.2, 1.0), (0.3, 1.0), (0.1, 2.0), (0.3, 3.0)] {
+    for (loss, burst) in
+        [(0.01, 1.0), (0.03, 1.0), (0.05, 1.0), (0.1, 1.0), (0.2, 1.0), (0.3, 1.0), (0.1, 2.0), (0.3, 3.0)]
+    {
         let mut changes: Vec<usize> = seeds().map(|mut world| world.run(lossy(loss, burst), 180).changes(60)).collect();
         changes.sort_unstable();
         let (median, worst) = (changes[changes.len() / 2], changes[changes.len() * 99 / 100]);
@@ -172,7 +188,9 @@ fn lasting_loss_settles() {
 
 #[test]
 fn what_is_left_of_loss_is_a_tenth() {
-    for (loss, burst, left) in [(0.05, 1.0, 0.003), (0.1, 1.0, 0.001), (0.2, 2.0, 0.02), (0.3, 1.0, 0.016), (0.3, 2.0, 0.03)] {
+    for (loss, burst, left) in
+        [(0.05, 1.0, 0.003), (0.1, 1.0, 0.001), (0.2, 2.0, 0.02), (0.3, 1.0, 0.016), (0.3, 2.0, 0.03)]
+    {
         let worlds: Vec<f64> = seeds().map(|mut world| world.run(lossy(loss, burst), 60).lost(50)).collect();
         let mean = worlds.iter().sum::<f64>() / 200.0;
         assert!(mean <= left, "{mean} of {loss} in bursts of {burst}");

@@ -1,0 +1,210 @@
+// Copies of earlier frames of sound in each packet (RFC 2198), as many as the core asks for. A worker of its own writes them, so that
+// a page that is busy delays no sound.
+
+/**
+ * What the worker does. It is handed to it as text, and so uses nothing of this module.
+ *
+ * Browsers that negotiated RED give each packet one copy themselves: that is taken out, and those that are wanted are put in. A frame
+ * that can't be read goes on as it came.
+ */
+export function work() {
+  /** Of an Opus frame at 48 kHz. */
+  const FRAME = 960;
+  /** Frames that are remembered. */
+  const KEPT = 16;
+  /** Larger packets of sound are not sent by Chromium. */
+  const MAX_BYTES = 1000;
+  /** An Opus frame of so few bytes is silence that was cut short (discontinuous transmission, RFC 6716 section 2.1.9). */
+  const SILENCE = 2;
+  /** Of silence every so many frames are sent: one in 400 ms. */
+  const RARE = 20;
+  /** That loud is speech: a hundredth of full scale. It lasts for so many frames of quiet, for words have gaps. */
+  const LOUD = 0.01;
+  const GAP = 20;
+
+  globalThis.onrtctransform = ({ transformer }) => {
+    const { readable, writable, options } = transformer;
+    const { port } = options;
+    let { copies, frames } = options;
+    const kept = new Map();
+    let [count, quiet, gap] = [0, 0, GAP];
+    port.onmessage = ({ data }) => ({ copies, frames } = data);
+
+    /** The newest frame of a packet, without what the browser added, and its payload type. */
+    function primary(bytes) {
+      let [at, added] = [0, 0];
+      while (bytes[at] & 0x80) {
+        added += ((bytes[at + 2] & 3) << 8) | bytes[at + 3];
+        at += 4;
+      }
+      return [bytes.slice(at + 1 + added), bytes[at]];
+    }
+
+    /** The packet to send in the place of this one, or nothing. */
+    function packet(data, timestamp) {
+      const [frame, type] = primary(new Uint8Array(data));
+      const before = (distance) => (timestamp - distance * FRAME) >>> 0;
+      kept.set(timestamp, frame);
+      kept.delete(before(KEPT));
+      quiet = frame.length > SILENCE ? 0 : quiet + 1;
+      count += 1;
+      // The frames of a packet but its newest ride as copies do.
+      const distances = new Set(copies);
+      for (let distance = 1; distance < frames; distance += 1) distances.add(distance);
+      let size = 1 + frame.length;
+      const blocks = [];
+      for (const distance of [...distances].sort((a, b) => a - b)) {
+        const copy = kept.get(before(distance));
+        if (!copy || (copy.length <= SILENCE && distance >= frames) || size + 4 + copy.length >= MAX_BYTES) continue;
+        size += 4 + copy.length;
+        blocks.unshift([distance * FRAME, copy]);
+      }
+      const speech = blocks.some(([, copy]) => copy.length > SILENCE);
+      if (quiet > 1 && quiet % RARE && !speech) return;
+      if (count % frames) return;
+      const out = new Uint8Array(size);
+      let at = 0;
+      for (const [offset, { length }] of blocks) {
+        out.set([0x80 | type, offset >> 6, ((offset & 63) << 2) | (length >> 8), length & 255], at);
+        at += 4;
+      }
+      out[at++] = type;
+      for (const [, copy] of blocks) {
+        out.set(copy, at);
+        at += copy.length;
+      }
+      out.set(frame, at);
+      return out.buffer;
+    }
+
+    function listen(level) {
+      const spoke = gap < GAP;
+      gap = level >= LOUD ? 0 : gap + 1;
+      if (spoke !== gap < GAP) port.postMessage(!spoke);
+    }
+
+    const transform = (frame, controller) => {
+      const { mimeType, rtpTimestamp, audioLevel } = frame.getMetadata();
+      listen(audioLevel ?? 0);
+      if (/\/red$/i.test(mimeType)) {
+        try {
+          const data = packet(frame.data, rtpTimestamp);
+          if (!data) return;
+          frame.data = data;
+        } catch {
+          // As it came it is good, too.
+        }
+      }
+      controller.enqueue(frame);
+    };
+    readable.pipeThrough(new TransformStream({ transform })).pipeTo(writable).catch(() => {});
+  };
+}
+
+/** How a worker can be had: from text, which needs no fetch, or from a file, which strict policies ask for. */
+const WAYS = [
+  () => {
+    const url = URL.createObjectURL(new Blob([`(${work})()`], { type: "text/javascript" }));
+    try {
+      return new Worker(url);
+    } finally {
+      // It is fetched by then.
+      setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    }
+  },
+  () => new Worker(new URL("copies-worker.js", import.meta.url), { type: "module" }),
+];
+
+let [way, worker, users] = [0, undefined, new Set()];
+
+/** The page's worker. */
+function open() {
+  while (!worker && way < WAYS.length) {
+    try {
+      const made = (worker = WAYS[way]());
+      made.onerror = (event) => {
+        event.preventDefault();
+        if (worker === made) fail();
+      };
+    } catch {
+      way += 1;
+    }
+  }
+  return worker;
+}
+
+/** It can't be had in this way, or has stopped: another one takes its place. */
+function fail() {
+  worker?.terminate();
+  worker = undefined;
+  way += 1;
+  for (const user of [...users]) if (!user.attach()) user.lost();
+}
+
+const has = (type, { codecs = [] } = {}) => codecs.find(({ mimeType }) => mimeType.toLowerCase() === type);
+
+/** The codecs to prefer, best first, where this browser knows RED; nothing elsewhere. */
+export function preferredCodecs() {
+  const known = globalThis.RTCRtpReceiver?.getCapabilities?.("audio");
+  const both = [has("audio/red", known), has("audio/opus", known)];
+  return both.every(Boolean) ? both : undefined;
+}
+
+/** What works on the packets of one sender. */
+export class Copies {
+  #sender;
+  #port;
+  #wanted = { copies: [], frames: 1 };
+  /** This person speaks, as far as the packets tell. */
+  speaks = false;
+
+  /** `lost` is called when no worker can be had any more: the sender then sends nothing. */
+  constructor(sender, lost) {
+    this.#sender = sender;
+    this.lost = lost;
+    users.add(this);
+  }
+
+  /** Puts a worker on the sender; tells whether there is one. */
+  attach() {
+    this.#port?.close();
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => (this.speaks = data);
+    this.#port = port1;
+    try {
+      const transform = new RTCRtpScriptTransform(open(), { ...this.#wanted, port: port2 }, [port2]);
+      this.#sender.transform = transform;
+      return true;
+    } catch {
+      this.close();
+      return false;
+    }
+  }
+
+  set(copies, frames) {
+    this.#wanted = { copies: [...copies], frames };
+    this.#port?.postMessage(this.#wanted);
+  }
+
+  /** Packets have stopped: another worker takes over. */
+  renew() {
+    // The way was good until now.
+    if (worker) way -= 1;
+    fail();
+  }
+
+  close() {
+    this.#port?.close();
+    users.delete(this);
+    if (users.size > 0) return;
+    worker?.terminate();
+    worker = undefined;
+  }
+}
+
+/** Copies for a sender, where this browser can. */
+export function protect(sender, lost) {
+  if (!preferredCodecs() || !globalThis.RTCRtpScriptTransform || way >= WAYS.length) return;
+  const made = new Copies(sender, lost);
+  return made.attach() ? made : undefined;
+}
