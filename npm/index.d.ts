@@ -164,6 +164,12 @@ export interface VoiceView extends Trouble<VoiceReason> {
   readonly since: number | null;
   /** The browser plays only after a gesture: call `resumeAudio()` in a click handler. */
   readonly playbackBlocked: boolean;
+  /** The other hears this person: their browser reports to play sound from here. `false` when this person has spoken for two seconds
+   * and nothing of it was played there; the `quality` event's warning says why. `null` while nothing was said yet, while muted, and
+   * with an older client on the other side. */
+  readonly heard: boolean | null;
+  /** This person is muted and talks, or did within the last five seconds. */
+  readonly mutedTalking: boolean;
 }
 
 /** This person's microphone. */
@@ -277,11 +283,77 @@ export interface SessionEvents {
   "peer-left": string;
   /** The other types, or stopped. */
   typing: boolean;
+  /** How good the call is, once a second while voice is connected. */
+  quality: Quality;
+  /** Somebody begins to speak or stops. Whoever is muted does not count: see `voice.mutedTalking`. */
+  speaking: { readonly own: boolean; readonly peer: boolean };
   /** How loud both sides are, from 0 to 1, ten times a second while somebody listens. */
   level: { readonly own: number; readonly peer: number };
   /** Another microphone is used than before, or none. `from` and `to` are names of devices; the same name twice says that what was
    * chosen could not be had and nothing changed. */
   "microphone-changed": { readonly from: string | null; readonly to: string | null; readonly why: MicrophoneChangeReason };
+}
+
+/** Sound in one direction, in the last second. Shares are from 0 to 1. */
+export interface SoundQuality {
+  /** Share of the packets that the network lost, whether copies made up for them or not. */
+  readonly loss: number;
+  /** Share of the sound that was lost for good, so that the browser made something up. Silence is left out. */
+  readonly concealed: number;
+  /** How irregularly packets come (RFC 3550 section 6.4.1). */
+  readonly jitterMs: number;
+  /** How long sound waits until it is played, so that what comes late or again is there in time. */
+  readonly bufferMs: number;
+  /** From mouth to ear: half a round trip, the duration of a packet, the buffer, and 20 ms for microphone and speaker, which browsers do
+   * not tell. */
+  readonly delayMs: number;
+  /** All that this connection carries in this direction, without the headers of IP and UDP, in kbit/s. */
+  readonly kbps: number;
+  /** Mean opinion score from 1 to 4.4, estimated from `concealed` and `delayMs` (ITU-T G.107, simplified by Cole and Rosenbluth, 2001). */
+  readonly mos: number;
+}
+
+/** What is wrong with a call that works. `loss`, `delay` and `bandwidth` are raised by three bad seconds and cleared by two good ones. */
+export interface QualityWarning {
+  readonly name: "loss" | "delay" | "bandwidth" | "not-heard" | "muted-talking";
+  /**
+   * - of `loss`: `incoming`, `outgoing`, `both`
+   * - of `delay`: `path` (a long way), `jitter` (packets wait for each other)
+   * - of `bandwidth`: `congestion`
+   * - of `not-heard`: `nothing-arrives`, `silence` (what arrives there), `not-played` (their browser waits for a gesture, or they turned
+   *   the sound down to nothing)
+   * - of `muted-talking`: `muted`
+   */
+  readonly cause:
+    | "incoming"
+    | "outgoing"
+    | "both"
+    | "path"
+    | "jitter"
+    | "congestion"
+    | "nothing-arrives"
+    | "silence"
+    | "not-played"
+    | "muted";
+  /** One sentence for people. */
+  readonly message: string;
+  /** What a person can do about it. */
+  readonly hint: string;
+}
+
+/** How good a call is. */
+export interface Quality {
+  /** For people: nothing disturbs, one notices, hard to understand. Two seconds in a row change it. */
+  readonly step: "good" | "fair" | "poor";
+  /** What this person hears; `null` before there was any sound. */
+  readonly incoming: SoundQuality | null;
+  /** What the other hears, as their browser reports it; `null` before it did, and with an older client there. */
+  readonly outgoing: SoundQuality | null;
+  readonly roundTripMs: number;
+  readonly path: "direct" | "relay" | null;
+  /** How sound is sent: which earlier frames (of 20 ms) ride in each packet again, Opus' bit rate in bit/s, and frames in a packet. */
+  readonly sending: { readonly copies: readonly number[]; readonly bitrate: number; readonly frames: number };
+  readonly warnings: readonly QualityWarning[];
 }
 
 /** What a session did, as plain values that `JSON.stringify` takes. Times (`at`) are milliseconds since `start`. It holds no token, no

@@ -117,6 +117,10 @@ impl<'de> Deserializer<'de> for Value<'_> {
         visitor.visit_seq(Items { array, next: 0 })
     }
 
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misshapen> {
+        self.deserialize_seq(visitor)
+    }
+
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -145,7 +149,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 u8 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct map identifier ignored_any
+        i8 i16 i32 i64 u8 f32 f64 char bytes byte_buf unit unit_struct tuple_struct map identifier ignored_any
     }
 }
 

@@ -33,6 +33,8 @@ use warning::{Second, Warnings};
 const PULSES: u32 = 2;
 /// Seconds without a packet from a live microphone, by which whatever works on its packets is seen to have failed.
 const STUCK: u8 = 2;
+/// No other client can have sound held back for longer, in milliseconds.
+const MAX_TARGET_MS: u32 = 200;
 
 /// What the app is told about beside the figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,7 +111,7 @@ impl Quality {
         if let Some(lag) = heartbeat.lag {
             self.counters.queue.heartbeat(lag);
         }
-        self.target = heartbeat.target;
+        self.target = heartbeat.target.min(MAX_TARGET_MS);
         let Some(hearing) = heartbeat.hearing else { return false };
         let before = self.counters.told.replace(hearing.reception);
         let Some(before) = before else {

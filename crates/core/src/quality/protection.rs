@@ -30,7 +30,7 @@ pub struct Protection {
 const LEVELS: [&[u8]; 5] = [&[], &[2], &[1, 3], &[1, 3, 5], &[2, 4, 6]];
 /// Bit rates that are tried with each level, best first.
 const RATES: [&[u32]; 5] =
-    [&[FULL_RATE, 24_000, 16_000], &[24_000, 16_000], &[16_000, 12_000], &[16_000, 12_000], &[16_000, 12_000]];
+    [&[FULL_RATE, 20_000, 16_000], &[20_000, 16_000], &[20_000, 16_000, 12_000], &[16_000, 12_000], &[16_000, 12_000]];
 /// Where hardly anything fits.
 const SPARSE: [Protection; 3] = [sparse(16_000, 2), sparse(12_000, 2), sparse(8_000, 3)];
 
