@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(chosen(3, None, Means::Copies), ([1, 3, 5].as_slice(), 16_000, 1));
         assert_eq!(chosen(3, Some(82), Means::Copies), ([1, 3, 5].as_slice(), 12_000, 1));
         assert_eq!(chosen(3, Some(75), Means::Copies), ([1, 3].as_slice(), 16_000, 1));
-        assert_eq!(chosen(3, Some(44), Means::Copies), ([].as_slice(), 16_000, 1));
+        assert_eq!(chosen(3, Some(41), Means::Copies), ([].as_slice(), 16_000, 1));
         assert_eq!(chosen(3, Some(31), Means::Copies), ([].as_slice(), 16_000, 2));
         assert_eq!(chosen(3, Some(1), Means::Copies), ([].as_slice(), 8_000, 3));
         for ceiling in 20..200 {
