@@ -47,10 +47,12 @@
 
   /** Ends the recording: Base64 of 16 bits at 48 kHz, and in how many parts it came. */
   ear.end = async () => {
-    const { parts, readers, errors } = recording;
+    const { since, parts, readers, errors } = recording;
     recording = undefined;
     for (const reader of readers) void reader.cancel().catch(() => {});
-    const all = new Float32Array(Math.max(0, ...parts.map(({ from, count }) => from + count)));
+    // What a track that has ended did not deliver is silence.
+    const length = Math.round(((performance.now() - since) * RATE) / 1000);
+    const all = new Float32Array(Math.max(length, ...parts.map(({ from, count }) => from + count)));
     for (const { from, samples } of parts) {
       let at = from;
       for (const some of samples) for (const sample of some) all[at++] += sample;
