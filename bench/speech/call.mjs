@@ -13,6 +13,8 @@ const SETTLE_MS = 6_000;
 const MORE_MS = 1_000;
 /** How far ahead the moment lies at which both pages begin. */
 const AHEAD_MS = 300;
+/** A machine that is later than this with a timer disturbs the sound itself: TIMES=3 tries at most. */
+const [TIMER_MS, LATE_MS, TIMES] = [10, 60, Number(process.env.TIMES ?? 3)];
 
 const script = (path) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
 const scripts = [script("mouth.js"), script("ear.js")];
@@ -103,19 +105,48 @@ function figures(counted, { scores, delays, level }, begun, kbits) {
   };
 }
 
-/** Measures a stack in a row: each side's figures, `{ 1, 2 }`. */
-export async function measure(world, name, row, { seconds, speech }) {
+/** How late the machine is with a timer meanwhile at worst, in milliseconds: what is late for us is late for the calls, too. */
+function watchMachine() {
+  let [last, worst] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last - TIMER_MS);
+    last = now;
+  }, TIMER_MS);
+  return () => {
+    clearInterval(timer);
+    return Math.round(worst);
+  };
+}
+
+/**
+ * Measures a stack in a row: each side's figures, `{ 1, 2, lateMs }`. When the machine had no time for the calls, again, twice at most;
+ * the least disturbed measurement counts.
+ */
+export async function measure(world, name, row, options) {
+  let best;
+  for (let time = 0; time < TIMES; time += 1) {
+    const sides = await once(world, name, row, options);
+    if (!best || sides.lateMs < best.lateMs) best = sides;
+    if (best.lateMs <= LATE_MS) break;
+  }
+  return best;
+}
+
+async function once(world, name, row, { seconds, speech }) {
   const length = row.seconds ?? seconds;
   const pair = await connect(world, name, { rtt: row.rtt, speech });
   try {
     await settle(world, row);
     const [before, bytesBefore] = [await stats(pair), await bytesOf(world)];
     const begun = await begin(pair, speech.offsets);
+    const late = watchMachine();
     const [, after, bytes] = await Promise.all([
       row.during?.(world.network),
       pause(length * 1000).then(() => stats(pair)),
       pause(length * 1000).then(() => bytesOf(world)),
     ]);
+    const lateMs = late();
     await pause(MORE_MS);
     const recordings = await inBoth(pair, () => globalThis.ear.end());
     const errors = recordings.flatMap((recording) => recording.errors);
@@ -132,7 +163,7 @@ export async function measure(world, name, row, { seconds, speech }) {
       receivedKbits: to[host],
       parts: recordings[index].parts,
     });
-    return { 1: side(0, "low", "high"), 2: side(1, "high", "low") };
+    return { 1: side(0, "low", "high"), 2: side(1, "high", "low"), lateMs };
   } finally {
     await clear(world.network);
     await pair.close();

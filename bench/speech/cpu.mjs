@@ -76,7 +76,8 @@ async function once(world, { stack, poll: polls }, network, { seconds, speech })
 /** Prints the table; resolves with the raw figures. */
 export async function measureCpu(world, options) {
   const seconds = 2 * options.seconds;
-  console.log(`\n| processor seconds a minute of a call, mean of both pages over ${seconds} s | main thread | dedicated workers | other threads | all |\n|---|---|---|---|---|`);
+  const what = `processor seconds a minute of a call, mean of both pages over ${seconds} s`;
+  console.log(`\n| ${[what, "main thread", "dedicated workers", "other threads", "all"].join(" | ")} |\n|${"---|".repeat(5)}`);
   const all = [];
   for (const network of networks) {
     for (const each of stacks) {

@@ -97,7 +97,8 @@ function legend(top) {
     return `<g class="s${index % 4}">${MARKS[index % 4](at + 6, top - 4)}</g><text x="${at + 18}" y="${top}">${escape(stack)}</text>`;
   });
   for (const { dash, name } of BURSTS) {
-    parts.push(`<path class="grid" style="stroke-width: 2" stroke-dasharray="${dash}" d="M${left} ${top - 4}h26"/><text x="${left + 32}" y="${top}">${name}</text>`);
+    parts.push(`<path class="grid" style="stroke-width: 2" stroke-dasharray="${dash}" d="M${left} ${top - 4}h26"/>`);
+    parts.push(`<text x="${left + 32}" y="${top}">${name}</text>`);
     left += 52 + name.length * 6.5;
   }
   return parts.join("\n");
@@ -106,7 +107,8 @@ function legend(top) {
 const [across, down] = [LEFT + WIDTH + 24, TOP + HEIGHT + 34];
 const size = [across * 2, down * 2 + 66];
 const words = `Loss each way, round trip ${RTT} ms`;
-const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(" ")}" width="${size[0]}" height="${size[1]}" role="img" aria-label="${words}">
+const attributes = `viewBox="0 0 ${size.join(" ")}" width="${size[0]}" height="${size[1]}" role="img" aria-label="${words}"`;
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>
 <style>${STYLE}</style>
 <rect class="paper" width="100%" height="100%"/>
 <text class="title" x="${LEFT}" y="22">${words}</text>

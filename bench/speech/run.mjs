@@ -1,7 +1,8 @@
 // npm run bench:speech [row ...]: how speech is heard on bad networks, for pairvoice and three baselines in one run. A row is named
 // whole, by its beginning (`loss-10`, `cap`) or with stars (`loss-*-50`); `--list` names them. SECONDS=30 of each are measured,
 // ROUNDS=1 times, STACKS=pairvoice,PeerJS takes some, JSON=FILE writes all of it (a file that is there is added to: rows that are
-// measured again take the place of the old ones). What is measured how: bench/README.md.
+// measured again take the place of the old ones). A measurement in which the machine had no time is repeated (TIMES=3). What is
+// measured how: bench/README.md.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 import { baselines, prepare, SITE } from "../network/prepare.mjs";
@@ -73,21 +74,24 @@ async function measureRow(world, row, speech) {
     return;
   }
   const results = Object.fromEntries(names.map((name) => [name, []]));
-  let busiest = 0;
+  let [busiest, latest] = [0, 0];
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const index of names.keys()) {
       // One after the other: they would disturb each other on a link with a limit.
       const name = names[(index + round) % names.length];
-      const result = await measure(world, name, row, { seconds: SECONDS, speech }).then((sides) => ({ sides }), (error) => ({ error: error.message }));
+      const measured = measure(world, name, row, { seconds: SECONDS, speech });
+      const result = await measured.then((sides) => ({ sides }), ({ message }) => ({ error: message }));
       busiest = Math.max(busiest, load());
+      latest = Math.max(latest, result.sides?.lateMs ?? 0);
       results[name].push({ ...result, load: load() });
     }
   }
   if (heading !== row.table) {
     heading = row.table;
-    console.log(`\n| ${heading}: concealed · PESQ · kbit/s · jitter buffer in ms (more than without loss) | ${names.join(" | ")} | load |\n|---|${"---|".repeat(names.length + 1)}`);
+    const what = `${heading}: concealed · PESQ · kbit/s · jitter buffer in ms (more than without loss)`;
+    console.log(`\n| ${[what, ...names, "load", "machine late at worst, ms"].join(" | ")} |\n|${"---|".repeat(names.length + 3)}`);
   }
-  console.log(`| ${row.name} | ${names.map((name) => cell(name, row, results[name])).join(" | ")} | ${busiest.toFixed(1)} |`);
+  console.log(`| ${row.name} | ${names.map((name) => cell(name, row, results[name])).join(" | ")} | ${busiest.toFixed(1)} | ${latest} |`);
   const { id, name, table, loss, burst, rtt } = row;
   keep({ id, name, table, loss, burst, rtt, seconds: row.seconds ?? SECONDS, results });
 }
