@@ -40,6 +40,12 @@ export function report(stacks, { each, file }) {
 const plain = (times) =>
   Object.fromEntries(Object.entries(times).map(([stack, time]) => [stack, time === undefined ? null : Math.round(time)]));
 
+/** Whether a row's name is this, or begins with these words, or fits their stars. */
+export function fits(id, wanted) {
+  if (!wanted.includes("*")) return `${id}-`.startsWith(`${wanted}-`);
+  return new RegExp(`^${wanted.split("*").map((part) => part.replace(/[^\w-]/g, "")).join(".*")}$`).test(id);
+}
+
 /** How many programs want the processors now. */
 export const load = () => loadavg()[0];
 

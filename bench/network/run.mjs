@@ -4,7 +4,7 @@
 // medians of what the pages did in the rows of the start. On a machine that does other things, too, NICE=-15 has the hosts go first,
 // and QUIET=0.4 waits before each start until so much of the processors is idle. What is measured how: bench/README.md.
 import { baselines, prepare, SITE } from "./prepare.mjs";
-import { load, report, timeLine } from "./report.mjs";
+import { fits, load, report, timeLine } from "./report.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
 const args = process.argv.slice(2);
@@ -29,12 +29,6 @@ const why = whyNoNetwork();
 if (why) {
   console.log(`skipped: ${why}`);
   process.exit(0);
-}
-
-/** Whether a row's name is this, or begins with these words, or fits their stars. */
-function fits(id, wanted) {
-  if (!wanted.includes("*")) return `${id}-`.startsWith(`${wanted}-`);
-  return new RegExp(`^${wanted.split("*").map((part) => part.replace(/[^\w-]/g, "")).join(".*")}$`).test(id);
 }
 
 const told = report(Object.keys(stacks), { each: Boolean(process.env.EACH), file: process.env.JSON });

@@ -106,15 +106,17 @@ function bringForward({ network: { hosts } }) {
   }
 }
 
-/** Opens both pages; nothing is called yet. `visit: false` leaves it to the caller when they are gone to. */
-export async function openPair(world, stack, { query = {}, timeLine = false, visit = true } = {}) {
+/**
+ * Opens both pages; nothing is called yet. `visit: false` leaves it to the caller when they are gone to; `scripts` run in the pages
+ * in the place of this bench's ear.
+ */
+export async function openPair(world, stack, { query = {}, timeLine = false, visit = true, scripts = [...(timeLine ? [marks] : []), ear] } = {}) {
   sessions += 1;
   const session = `b-${process.pid}-${sessions}`;
   const ofHigh = world.high.firefox ? FIREFOX_TONE : HIGH;
   const open = async (user) => {
     const host = world[HOSTS[user]];
     const Kind = host.firefox ? FirefoxGuest : Guest;
-    const scripts = [...(timeLine ? [marks] : []), ear];
     const guest = await Kind.open(host.browser, stack.address(world, session, user, query), scripts);
     guest.wanted = user === "1" ? ofHigh : LOW;
     if (visit) {

@@ -52,7 +52,9 @@ export async function makeNetwork({ delay = 25 } = {}) {
   const command = async (...words) => {
     router.stdin.write(`${words.join(" ")}\n`);
     const { value } = await answers.next();
-    if (value !== "ok") throw new Error(`router: ${words.join(" ")}: ${value}`);
+    const [ok, ...found] = value.split(" ");
+    if (ok !== "ok") throw new Error(`router: ${words.join(" ")}: ${value}`);
+    return found;
   };
   const inside = (host, ...args) => ip("netns", "exec", host.space, "ip", ...args);
   const use = async (host) => {
@@ -101,7 +103,15 @@ export async function makeNetwork({ delay = 25 } = {}) {
     remove,
     link: (name, state) => command("link", named(name), state),
     block: (a, b, state) => command("block", named(a), named(b), state),
-    loss: (name, percent) => command("loss", named(name), percent),
+    /** So many percent of the packets to and from a host are lost, each way by itself; `burst` of them in a row on average. */
+    loss: (name, percent, burst = 1) => command("loss", named(name), percent, burst),
+    /** A host's link carries so many kbit/s each way (or one: `from`, `to`), with a queue of `queueMs`; 0 lifts it. */
+    cap: (name, kbits, queueMs = 300, way = "both") => command("cap", named(name), kbits, queueMs, way),
+    /** IP bytes that a host's link carried from it and got to it so far. */
+    async count(name) {
+      const [sent, received] = (await command("count", named(name))).map(Number);
+      return { sent, received };
+    },
     slow: (name, ms) => command("slow", named(name), ms),
     /** So many milliseconds from each host to each from now on. */
     delay: (ms) => command("delay", ms),

@@ -1,13 +1,19 @@
 //! A router in user space: every host's interface is a TUN device of this process, so that it decides what becomes of each
-//! packet. `pairvoice-router NAME...` makes the interfaces; commands come by standard input, a line each, answered `ok`:
+//! packet. `pairvoice-router NAME...` makes the interfaces; commands come by standard input, a line each, answered `ok` and what
+//! was asked for:
 //!
 //! - `route ADDRESS NAME`: packets to this IPv4 address go to that host
 //! - `delay MS`: so long one way, between any two hosts
 //! - `slow NAME MS`: so much longer to and from that host
-//! - `loss NAME PERCENT`: of the packets to and from that host
+//! - `loss NAME PERCENT [BURST]`: of the packets to and from that host, each way by itself; on average so many in a row
+//!   (Gilbert's model), or each by chance (1, or nothing)
+//! - `cap NAME KBITS [QUEUE_MS [from|to|both]]`: the host's link carries so many kbit/s of IP packets each way, and so many
+//!   milliseconds of data (300) wait in front of it at most; 0 lifts it
+//! - `count NAME`: the IP bytes that the link carried from the host, and those that it got to it
 //! - `link NAME up|down`
 //! - `block NAME NAME on|off`: nothing passes between the two
 
+mod link;
 mod network;
 
 use std::io::{BufRead, ErrorKind, Read, Write};
@@ -54,8 +60,13 @@ fn run(names: &[String]) -> Result<(), Failure> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<_> = line.split_whitespace().collect();
-        let answer = if lock(&shared).command(&words).is_some() { "ok" } else { "what?" };
-        writeln!(out, "{answer}")?;
+        let answer = lock(&shared).command(&words, Instant::now());
+        // What waits may go now.
+        shared.1.notify_one();
+        match answer {
+            Some(found) => writeln!(out, "{}", format!("ok {found}").trim_end())?,
+            None => writeln!(out, "what?")?,
+        }
     }
     Ok(())
 }
