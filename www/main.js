@@ -5,6 +5,7 @@ import { chatPanel } from "./chat.js";
 import { checkPanel } from "./check.js";
 import { devicesPanel } from "./devices.js";
 import { downloadDiagnostics } from "./diagnostics.js";
+import { qualityPanel } from "./quality.js";
 import { interruption, ownNote, peerNote, statusOf } from "./status.js";
 
 const query = new URLSearchParams(location.search);
@@ -56,12 +57,15 @@ async function join() {
     $("peer-level").value = Math.sqrt(peer);
     devices.level(own);
   });
+  session.on("quality", quality.second);
+  session.on("speaking", quality.speaking);
   session.on("microphone-changed", devices.changed);
   draw();
 }
 
 const chat = chatPanel(() => session);
 const devices = devicesPanel(() => session);
+const quality = qualityPanel();
 checkPanel(options);
 let clock;
 
@@ -104,6 +108,7 @@ function draw() {
   setText($("mute"), voice.muted ? "Unmute" : "Mute");
   chat.draw(state);
   devices.draw(state);
+  quality.draw(state);
 }
 
 function roleText({ role, path }) {

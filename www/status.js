@@ -33,6 +33,7 @@ function connectedStatus(voice, peer, name) {
   if (voice.playbackBlocked) return ["Connected, but your browser waits for a click to play sound.", null];
   if (voice.listenOnly) return [`You hear ${name}; they don’t hear you.`, null];
   if (peer.microphone === "failed") return [`Connected. ${name} hears you and has no microphone.`, null];
+  if (voice.heard) return [`Connected. ${name} hears you.`, null];
   return ["Connected. You can talk.", null];
 }
 
