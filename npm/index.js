@@ -1,11 +1,14 @@
 // The public entry of pairvoice. Importing it touches no DOM and fetches nothing: WebAssembly, socket.io-client and
 // idb are loaded by `preload` or when the first session starts. The contract is index.d.ts.
 import { check } from "./check.js";
-import * as copies from "./copies.js";
+import { preferredCodecs, protect } from "./copies.js";
+import { prefersRed, tuned } from "./description.js";
 import { Door } from "./door.js";
 import { Recorder } from "./recorder.js";
 import { begin, loadIdb, loadLibraries, loadSocketIo, openMicrophone, warm } from "./start.js";
 import init, { checkPlan, checkVerdict, join, letGo, onCrash, rehearse } from "./wasm/pairvoice.js";
+
+const sound = { preferredCodecs, protect, prefersRed, tuned };
 
 let loading;
 
@@ -295,7 +298,7 @@ async function enter(options, voice) {
     const open = (audio) => (start ? start.openMicrophone(audio) : openMicrophone(audio));
     const socketIo = () => (start ? start.loadSocketIo() : loadSocketIo());
     const given = start?.options(options) ?? options ?? {};
-    const joining = Promise.race([guarded(() => join(given, socketIo, loadIdb, record, door, open, copies)), crashes]);
+    const joining = Promise.race([guarded(() => join(given, socketIo, loadIdb, record, door, open, sound)), crashes]);
     const handle = await abortable(joining, signal).catch((error) => {
       // Aborted while an earlier life of the session was still ending: what comes is let go at once.
       void joining.then((late) => late?.leave(), () => {});

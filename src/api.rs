@@ -39,7 +39,8 @@ fn find(options: &Options) -> Option<Rc<Shared>> {
 }
 
 /// Joins a session, or takes one more handle on it. `loader` imports socket.io-client, `idb` the library
-/// of that name, `record` makes a recorder, `door` a door, `open` asks the browser for a microphone, `sound` is `npm/copies.js`.
+/// of that name, `record` makes a recorder, `door` a door, `open` asks the browser for a microphone, `sound` has what `npm/copies.js` and
+/// `npm/description.js` export.
 ///
 /// # Errors
 /// An `Error` with code `invalid-options` or `no-random-numbers`.

@@ -9,13 +9,19 @@ use web_sys::{RtcRtpSender, RtcRtpTransceiver};
 
 #[wasm_bindgen]
 extern "C" {
-    /// What `npm/copies.js` exports.
+    /// What `npm/copies.js` and `npm/description.js` export.
     #[derive(Clone)]
     pub(crate) type JsSound;
     #[wasm_bindgen(method, js_name = preferredCodecs)]
     fn preferred_codecs(this: &JsSound) -> Option<Array>;
     #[wasm_bindgen(method)]
     fn protect(this: &JsSound, sender: &RtcRtpSender, lost: &Closure<dyn Fn()>) -> Option<JsCopies>;
+    /// A remote description as this package wants it.
+    #[wasm_bindgen(method)]
+    pub(crate) fn tuned(this: &JsSound, sdp: &str) -> String;
+    /// By this answer RED is what is sent.
+    #[wasm_bindgen(method, js_name = prefersRed)]
+    pub(crate) fn prefers_red(this: &JsSound, sdp: &str) -> bool;
 
     /// A `Copies` of `npm/copies.js`.
     type JsCopies;

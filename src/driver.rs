@@ -40,7 +40,7 @@ use crate::subscribers::Subscribers;
 use crate::timers::{Timers, now};
 use crate::to_js::to_frozen;
 
-/// What `npm/index.js` gives a session: functions, and what `npm/copies.js` exports.
+/// What `npm/index.js` gives a session: functions, and what `npm/copies.js` and `npm/description.js` export.
 pub(crate) struct Parts {
     /// Imports socket.io-client.
     pub(crate) loader: Function,

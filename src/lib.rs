@@ -12,7 +12,6 @@ mod context;
 mod convert;
 mod copies;
 mod crash;
-mod description;
 mod devices;
 mod door;
 mod driver;

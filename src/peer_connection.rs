@@ -20,7 +20,6 @@ use crate::context::OwnContext;
 use crate::convert::{ignore, property};
 use crate::copies::JsSound;
 use crate::crash::Hold;
-use crate::description::{prefers_red, tuned};
 use crate::from_js::from_js;
 use crate::gathering::{Gathering, configuration};
 use crate::heartbeats::Heartbeats;
@@ -316,13 +315,13 @@ impl PeerConnection {
 
     /// Sets the remote answer.
     pub(crate) fn answer(&self, sdp: &str) {
-        let red = prefers_red(sdp);
+        let red = self.sound.js.prefers_red(sdp);
         self.set_remote_description(RtcSdpType::Answer, sdp, move |this| this.negotiated(red));
     }
 
     fn set_remote_description(&self, kind: RtcSdpType, sdp: &str, next: impl FnOnce(&Self) + 'static) {
         let description = RtcSessionDescriptionInit::new(kind);
-        description.set_sdp(&tuned(sdp));
+        description.set_sdp(&self.sound.js.tuned(sdp));
         self.then(self.connection.set_remote_description(&description), move |this, outcome| {
             if outcome.is_ok() {
                 this.report(ConnectionEvent::RemoteDescriptionSet);
@@ -341,7 +340,7 @@ impl PeerConnection {
         self.then(setting, |this, outcome| match this.connection.local_description().filter(|_| outcome.is_ok()) {
             Some(local) => {
                 let sdp = local.sdp();
-                let answered = (local.type_() == RtcSdpType::Answer).then(|| prefers_red(&sdp));
+                let answered = (local.type_() == RtcSdpType::Answer).then(|| this.sound.js.prefers_red(&sdp));
                 this.report(ConnectionEvent::LocalDescription { sdp });
                 if let Some(red) = answered {
                     this.negotiated(red);

@@ -31,7 +31,7 @@ pub(crate) fn buffer(receiver: &RtcRtpReceiver, target: u32) {
 
 /// The sending side of one connection.
 pub(crate) struct Sound {
-    js: JsSound,
+    pub(crate) js: JsSound,
     sender: RefCell<Option<RtcRtpSender>>,
     copies: RefCell<Option<Copies>>,
     sent: Cell<Option<Protection>>,

@@ -33,10 +33,24 @@ extern "C" {
     static PREFERRED_CODECS: JsValue;
 }
 
-/// What `npm/copies.js` exports.
+#[wasm_bindgen(module = "/npm/description.js")]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = prefersRed)]
+    static PREFERS_RED: JsValue;
+    #[wasm_bindgen(thread_local_v2, js_name = tuned)]
+    static TUNED: JsValue;
+}
+
+/// What `npm/copies.js` and `npm/description.js` export.
 fn sound<T: JsCast>() -> T {
     let exports = Object::new();
-    for (name, value) in [("protect", &PROTECT), ("preferredCodecs", &PREFERRED_CODECS)] {
+    let every = [
+        ("protect", &PROTECT),
+        ("preferredCodecs", &PREFERRED_CODECS),
+        ("prefersRed", &PREFERS_RED),
+        ("tuned", &TUNED),
+    ];
+    for (name, value) in every {
         value.with(|value| Reflect::set(&exports, &JsValue::from_str(name), value)).unwrap();
     }
     exports.unchecked_into()
