@@ -10,7 +10,7 @@ const CONNECT_MS = 20_000;
 /** After connecting on a clean path and after the network became what it is to be: a controller needs time. */
 const SETTLE_MS = 6_000;
 /** So much longer is listened than measured: what was said last is still on its way. */
-const MORE_MS = 1_000;
+const MORE_MS = 1_500;
 /** How far ahead the moment lies at which both pages begin. */
 const AHEAD_MS = 300;
 /** A machine that is later than this with a timer disturbs the sound itself: TIMES=3 tries at most. */
@@ -158,8 +158,11 @@ async function once(world, name, row, { seconds, speech }) {
     const rate = (host, way) => ((bytes[host][way] - bytesBefore[host][way]) * 8) / 1000 / took;
     const from = { low: rate("low", "sent"), high: rate("high", "sent") };
     const to = { low: rate("low", "received"), high: rate("high", "received") };
+    // With a limit it counts what passed the link that has it, and not what was sent towards it.
+    const carried = row.limited ? { low: from.low, high: to.low } : from;
     const side = (index, host, other) => ({
-      ...figures(grown(before[index], after[index]), judged[index], begun[index] - begun[1 - index], from[other]),
+      ...figures(grown(before[index], after[index]), judged[index], begun[index] - begun[1 - index], carried[other]),
+      sentKbits: from[host],
       receivedKbits: to[host],
       parts: recordings[index].parts,
     });

@@ -67,7 +67,7 @@ export async function ensureSpeech() {
   const { seconds, sentences } = JSON.parse(readFileSync(made, "utf8"));
   const half = sentences[sentences.length / 2];
   const samples = readFileSync(join(folder, "programme.pcm")).toString("base64");
-  return { samples, seconds, sentences, offsets: { 1: 0, 2: half.begin - 0.3 } };
+  return { samples, seconds, sentences, offsets: { 1: 0, 2: half.begin - sentences[0].begin } };
 }
 
 /** Scores recordings, `{ samples: Base64, offset }`: of each the scores and delays of its sentences. */

@@ -27,15 +27,15 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .faint { fill: #59636e; }
 .paper { fill: #ffffff; }
 .grid { stroke: #d1d9e0; }
-.line { fill: none; stroke-width: 2; }
+.key { stroke: #59636e; stroke-width: 2; }
 .s0 { stroke: #0969da; fill: #0969da; } .s1 { stroke: #bc4c00; fill: #bc4c00; }
 .s2 { stroke: #1a7f37; fill: #1a7f37; } .s3 { stroke: #8250df; fill: #8250df; }
 @media (prefers-color-scheme: dark) {
-  text { fill: #f0f6fc; } .faint { fill: #9198a1; } .paper { fill: #0d1117; } .grid { stroke: #3d444d; }
+  text { fill: #f0f6fc; } .faint { fill: #9198a1; } .paper { fill: #0d1117; } .grid { stroke: #3d444d; } .key { stroke: #9198a1; }
   .s0 { stroke: #4493f8; fill: #4493f8; } .s1 { stroke: #f0883e; fill: #f0883e; }
   .s2 { stroke: #3fb950; fill: #3fb950; } .s3 { stroke: #ab7df8; fill: #ab7df8; }
 }
-.line { fill: none; }`;
+.line { fill: none; stroke-width: 2; }`;
 
 const rows = JSON.parse(readFileSync(from, "utf8"));
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -97,7 +97,7 @@ function legend(top) {
     return `<g class="s${index % 4}">${MARKS[index % 4](at + 6, top - 4)}</g><text x="${at + 18}" y="${top}">${escape(stack)}</text>`;
   });
   for (const { dash, name } of BURSTS) {
-    parts.push(`<path class="grid" style="stroke-width: 2" stroke-dasharray="${dash}" d="M${left} ${top - 4}h26"/>`);
+    parts.push(`<path class="key" stroke-dasharray="${dash}" d="M${left} ${top - 4}h26"/>`);
     parts.push(`<text x="${left + 32}" y="${top}">${name}</text>`);
     left += 52 + name.length * 6.5;
   }
@@ -105,7 +105,7 @@ function legend(top) {
 }
 
 const [across, down] = [LEFT + WIDTH + 24, TOP + HEIGHT + 34];
-const size = [across * 2, down * 2 + 66];
+const size = [across * 2, down * 2 + 60];
 const words = `Loss each way, round trip ${RTT} ms`;
 const attributes = `viewBox="0 0 ${size.join(" ")}" width="${size[0]}" height="${size[1]}" role="img" aria-label="${words}"`;
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>

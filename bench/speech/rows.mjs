@@ -20,6 +20,7 @@ const capped = (kbits) => ({
   id: `cap-${kbits}`,
   name: `${kbits} kbit/s each way, queue of ${QUEUE_MS} ms`,
   table: "link with a limit, RTT 50",
+  limited: true,
   rtt: 50,
   set: (network) => network.cap("low", kbits, QUEUE_MS),
 });
@@ -34,6 +35,7 @@ const recorded = {
   id: "trace",
   name: `a recorded minute of a mobile link, queue of ${QUEUE_MS} ms`,
   table: "mobile link, RTT 50",
+  limited: true,
   rtt: 50,
   seconds: (trace.from.length * trace.stepMs) / 1000,
   // It settles at what the whole minute has on average.

@@ -1,12 +1,12 @@
 // npm run bench:speech [row ...]: how speech is heard on bad networks, for pairvoice and three baselines in one run. A row is named
 // whole, by its beginning (`loss-10`, `cap`) or with stars (`loss-*-50`); `--list` names them. SECONDS=30 of each are measured,
 // ROUNDS=1 times, STACKS=pairvoice,PeerJS takes some, JSON=FILE writes all of it (a file that is there is added to: rows that are
-// measured again take the place of the old ones). A measurement in which the machine had no time is repeated (TIMES=3). What is
-// measured how: bench/README.md.
+// measured again take the place of the old ones). A measurement in which the machine had no time is repeated (TIMES=3), and
+// QUIET=0.4 waits before each until so much of the processors is idle. What is measured how: bench/README.md.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 import { baselines, prepare, SITE } from "../network/prepare.mjs";
-import { fits, load } from "../network/report.mjs";
+import { fits, load, quiet as idle } from "../network/report.mjs";
 
 const SECONDS = Number(process.env.SECONDS ?? 30);
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
@@ -79,6 +79,7 @@ async function measureRow(world, row, speech) {
     for (const index of names.keys()) {
       // One after the other: they would disturb each other on a link with a limit.
       const name = names[(index + round) % names.length];
+      await idle();
       const measured = measure(world, name, row, { seconds: SECONDS, speech });
       const result = await measured.then((sides) => ({ sides }), ({ message }) => ({ error: message }));
       busiest = Math.max(busiest, load());

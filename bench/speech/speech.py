@@ -19,7 +19,7 @@ PAUSE = 0.75
 # A whole programme, in seconds: what comes after the last sentence is a pause.
 LENGTH = 30
 # What is cut around a sentence for the score, and how far it may have moved against the whole.
-EDGE, MOVED = 0.3, 0.4
+EDGE, MOVED = 0.3, 1.0
 
 SONNET = "audio.wav"
 AUSTEN = "sense_and_sensibility_01_austen_64kb-0%d.wav"
