@@ -5,6 +5,7 @@ mod aim;
 mod attempt;
 mod budget;
 mod facts;
+mod handover;
 mod incoming;
 mod link;
 mod liveness;

@@ -1,0 +1,123 @@
+//! What is played, and how a connection that still brings sound hands over to its successor.
+//!
+//! One side is connected half a round trip or more before the other, and packets follow later still. So the connection before stays
+//! open, sends the microphone's sound, and is played until sound has come over its successor; then it is closed when the other has had
+//! the time to do the same. Nothing is said of it: heartbeats over the successor tell that it is up on the other side, too, and
+//! whoever closes first tells by that.
+
+use super::negotiation::Negotiation;
+use crate::input::{ConnectionEvent, LinkState};
+use crate::op_id::OpId;
+use crate::output::{ConnectionCommand, Output};
+use crate::outputs::Outputs;
+use crate::timer::Timer;
+
+/// The successor is played after so long, whether sound has come over it or not, and what it replaces is closed after as much
+/// again, in milliseconds: three heartbeats of a hidden page.
+const HANDOVER_MS: u32 = 3_000;
+/// With so many heartbeats of the other since the successor is played, the other plays it as well: a look whether sound has come
+/// goes with each.
+const HEARTBEATS: u8 = 3;
+
+/// A connection that goes on beside its successor, which is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Leaving {
+    pub(super) id: OpId,
+    /// The successor is played.
+    replaced: bool,
+    /// Heartbeats that came over the successor since it is played.
+    heartbeats: u8,
+}
+
+impl Negotiation {
+    /// What nothing else plays beside may be played as soon as it comes, if this side wants to hear anything.
+    pub(super) fn play_alone(&self, out: &mut Outputs) {
+        if let (Some(attempt), None, true) = (&self.attempt, &self.former, self.audible) {
+            out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Play });
+        }
+    }
+
+    /// Plays what comes from now on, or plays nothing of what begins.
+    pub(super) fn set_audible(&mut self, audible: bool, out: &mut Outputs) {
+        let before = std::mem::replace(&mut self.audible, audible);
+        if audible && !before {
+            let playing = self.former.as_ref().or(self.attempt.as_ref());
+            out.extend(playing.map(|a| Output::Connection { id: a.id, command: ConnectionCommand::Play }));
+        }
+    }
+
+    /// The former attempt is over: its successor is played from now on.
+    pub(super) fn close_former(&mut self, out: &mut Outputs) {
+        if let Some(former) = self.former.take() {
+            out.push(Output::Connection { id: former.id, command: ConnectionCommand::Close });
+            self.play_alone(out);
+        }
+    }
+
+    /// The newest attempt is connected and takes over. `steady`: sound or heartbeats have come over the former one until now, so
+    /// that there is something to hand over.
+    pub(super) fn take_over(&mut self, steady: bool, out: &mut Outputs) {
+        let steady = steady && self.audible;
+        let Some(former) = self.former.take_if(|a| steady && a.is_alive()) else { return self.close_former(out) };
+        self.leaving = Some(Leaving { id: former.id, replaced: false, heartbeats: 0 });
+        out.set_timer(Timer::Handover, HANDOVER_MS);
+    }
+
+    /// Takes what an open connection reports while one takes over from another.
+    pub(super) fn hand_over(&mut self, id: OpId, event: &ConnectionEvent, out: &mut Outputs) {
+        let newest = self.is_newest(id);
+        let Some(leaving) = &mut self.leaving else { return };
+        match event {
+            // The other has closed it, or nothing comes over it any more.
+            ConnectionEvent::Channel { open: false }
+            | ConnectionEvent::Link(LinkState::Interrupted | LinkState::Failed)
+            | ConnectionEvent::Broken
+                if id == leaving.id =>
+            {
+                self.end_handover(out);
+            }
+            ConnectionEvent::Hushed(true) if id == leaving.id => self.play_successor(out),
+            ConnectionEvent::Received { packets: 1.. } if newest => self.play_successor(out),
+            ConnectionEvent::Heartbeat(_) if newest && leaving.replaced => {
+                leaving.heartbeats += 1;
+                if leaving.heartbeats >= HEARTBEATS {
+                    self.end_handover(out);
+                }
+            }
+            // Sound needs no data channel: it has come before this, if there is any.
+            ConnectionEvent::Heartbeat(_) if newest => self.play_successor(out),
+            _ => {}
+        }
+    }
+
+    /// It has taken long: the next step is taken now.
+    pub(super) fn hurry_handover(&mut self, out: &mut Outputs) {
+        if self.leaving.is_some_and(|leaving| leaving.replaced) {
+            self.end_handover(out);
+        } else {
+            self.play_successor(out);
+        }
+    }
+
+    /// What is played is not the newest connection yet, which is up.
+    pub(super) fn is_handing_over(&self) -> bool {
+        self.leaving.is_some_and(|leaving| !leaving.replaced)
+    }
+
+    fn play_successor(&mut self, out: &mut Outputs) {
+        if let Some(leaving) = self.leaving.as_mut().filter(|leaving| !leaving.replaced) {
+            *leaving = Leaving { replaced: true, heartbeats: 0, ..*leaving };
+            out.set_timer(Timer::Handover, HANDOVER_MS);
+            self.play_alone(out);
+        }
+    }
+
+    /// Nothing is left but the successor.
+    pub(super) fn end_handover(&mut self, out: &mut Outputs) {
+        if let Some(Leaving { id, .. }) = self.leaving.take() {
+            out.clear_timer(Timer::Handover);
+            out.push(Output::Connection { id, command: ConnectionCommand::Close });
+            self.play_alone(out);
+        }
+    }
+}
