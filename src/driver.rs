@@ -60,7 +60,7 @@ pub(crate) struct Driver {
     connections: Connections,
     look: RefCell<Option<Rc<Look>>>,
     microphone: Rc<Microphone>,
-    speaker: Speaker,
+    speaker: Rc<Speaker>,
     meter: Meter,
     metering: RefCell<Option<Interval>>,
     storage: Rc<Storage>,

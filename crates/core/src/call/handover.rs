@@ -77,7 +77,6 @@ impl Negotiation {
                 self.end_handover(out);
             }
             ConnectionEvent::Hushed(true) if id == leaving.id => self.play_successor(out),
-            ConnectionEvent::Received { packets: 1.. } if newest => self.play_successor(out),
             ConnectionEvent::Heartbeat(_) if newest && leaving.replaced => {
                 leaving.heartbeats += 1;
                 if leaving.heartbeats >= HEARTBEATS {
@@ -85,7 +84,9 @@ impl Negotiation {
                 }
             }
             // Sound needs no data channel: it has come before this, if there is any.
-            ConnectionEvent::Heartbeat(_) if newest => self.play_successor(out),
+            ConnectionEvent::Received { packets: 1.. } | ConnectionEvent::Heartbeat(_) if newest => {
+                self.play_successor(out);
+            }
             _ => {}
         }
     }
