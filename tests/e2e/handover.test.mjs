@@ -7,7 +7,7 @@ import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
 
 /**
  * What may be missing at each change, in milliseconds. Nothing is lost by one; the jitter buffer of a new connection may begin a little
- * later than the one before it, and a machine that is busy plays some late.
+ * later than the one before it.
  */
 const ALLOWED_MS = 60;
 /** Milliseconds of tone that are heard before and after each change. */
@@ -47,9 +47,9 @@ async function visit(person) {
   await person.visit();
 }
 
-async function listen(person) {
+async function listen(person, hertz) {
   await person.page.mouse.click(1, 1);
-  await person.page.evaluate(() => globalThis.ear.listen());
+  await person.page.evaluate((hertz) => globalThis.ear.listen(hertz), hertz);
 }
 
 /** Each state of voice that this person is shown. */
@@ -68,7 +68,7 @@ test("a new connection takes over from one that works, then ICE restarts: nobody
   const b = await two.high("2", here({ context: allowed, init: speaking(HIGH), open: false }));
   await Promise.all([a, b].map(visit));
   await Promise.all([a, b].flatMap((person) => [person.voice("connected"), path(person, "relay")]));
-  await Promise.all([a, b].map(listen));
+  await Promise.all([listen(a, HIGH), listen(b, LOW)]);
   await Promise.all([a, b].map(watchStates));
   await hears(a, AROUND_MS);
 

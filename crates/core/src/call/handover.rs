@@ -122,3 +122,96 @@ impl Negotiation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::attempt::{Attempt, Exchange, Flow};
+    use crate::identity::Identity;
+    use crate::input::Heartbeat;
+    use crate::wire::{InstanceId, Role, SessionId, UserId};
+
+    const HEARTBEAT: ConnectionEvent = ConnectionEvent::Heartbeat(Heartbeat { next: 250, round_trip: None });
+
+    /// A connection with sound, and its successor, which has just come up.
+    fn two(steady: bool) -> (Negotiation, [OpId; 2], Outputs) {
+        let (session, user) = (SessionId::parse("s").unwrap(), UserId::parse("7").unwrap());
+        let me = Identity { session, user, instance: InstanceId::parse(&"0f".repeat(16)).unwrap() };
+        let (mut negotiation, mut out) = (Negotiation::new(me.clone(), true), Outputs::default());
+        let mut connected = |number| {
+            let id = out.next_id();
+            let attempt = Attempt::new(id, Role::Offerer, number, me.instance.clone(), None);
+            let (exchange, link) = (Exchange::Served, LinkState::Connected);
+            (id, Attempt { exchange, link, flow: Flow::Flowing, ..attempt })
+        };
+        let ((one, former), (other, attempt)) = (connected(1), connected(2));
+        negotiation.set_audible(true, &mut out);
+        negotiation.former = Some(former);
+        negotiation.attempt = Some(attempt);
+        negotiation.take_over(steady, &mut out);
+        (negotiation, [one, other], out)
+    }
+
+    /// What is asked of connections.
+    fn asked(out: &mut Outputs) -> Vec<(OpId, ConnectionCommand)> {
+        let next = std::iter::from_fn(|| out.pop());
+        let connection =
+            |output| if let Output::Connection { id, command } = output { Some((id, command)) } else { None };
+        next.filter_map(connection).collect()
+    }
+
+    #[test]
+    fn it_is_played_until_sound_has_come_and_closed_when_the_other_has_had_time() {
+        let (mut negotiation, [old, new], mut out) = two(true);
+        assert_eq!(asked(&mut out), []);
+        assert!(negotiation.is_carrier(new) && !negotiation.is_rebuilding(), "the call is over the new one");
+        assert!(negotiation.ids().contains(&old), "and the microphone is sent by both");
+        negotiation.hand_over(new, &ConnectionEvent::Received { packets: 0 }, &mut out);
+        assert_eq!(asked(&mut out), []);
+        negotiation.hand_over(new, &ConnectionEvent::Received { packets: 1 }, &mut out);
+        assert_eq!(asked(&mut out), [(new, ConnectionCommand::Play)]);
+        for _ in 1..HEARTBEATS {
+            negotiation.hand_over(new, &HEARTBEAT, &mut out);
+        }
+        assert_eq!(asked(&mut out), []);
+        negotiation.hand_over(new, &HEARTBEAT, &mut out);
+        assert_eq!(asked(&mut out), [(old, ConnectionCommand::Close), (new, ConnectionCommand::Play)]);
+        assert_eq!(negotiation.ids(), [new]);
+    }
+
+    #[test]
+    fn whoever_sends_nothing_is_not_waited_for() {
+        let (mut negotiation, [_, new], mut out) = two(true);
+        negotiation.hand_over(new, &HEARTBEAT, &mut out);
+        assert_eq!(asked(&mut out), [(new, ConnectionCommand::Play)]);
+        let (mut negotiation, [old, new], mut out) = two(true);
+        negotiation.hurry_handover(&mut out);
+        assert_eq!(asked(&mut out), [(new, ConnectionCommand::Play)]);
+        negotiation.hurry_handover(&mut out);
+        assert_eq!(asked(&mut out), [(old, ConnectionCommand::Close), (new, ConnectionCommand::Play)]);
+    }
+
+    #[test]
+    fn the_successor_is_played_at_once_when_nothing_comes_over_the_old_one_any_more() {
+        let at_once = [(true, ConnectionEvent::Hushed(true)), (false, ConnectionEvent::Channel { open: false })];
+        for (stays, event) in at_once {
+            let (mut negotiation, [old, new], mut out) = two(true);
+            negotiation.hand_over(old, &event, &mut out);
+            assert_eq!(asked(&mut out).pop(), Some((new, ConnectionCommand::Play)));
+            assert_eq!(negotiation.ids().contains(&old), stays);
+        }
+        let (negotiation, [old, new], mut out) = two(false);
+        assert_eq!(asked(&mut out), [(old, ConnectionCommand::Close), (new, ConnectionCommand::Play)]);
+        assert_eq!(negotiation.ids(), [new]);
+    }
+
+    #[test]
+    fn nothing_of_it_is_left_when_another_attempt_begins_or_the_call_ends() {
+        for end in [Negotiation::retire, Negotiation::close, Negotiation::forget_former] {
+            let (mut negotiation, [old, _], mut out) = two(true);
+            end(&mut negotiation, &mut out);
+            assert!(asked(&mut out).contains(&(old, ConnectionCommand::Close)));
+            assert!(!negotiation.ids().contains(&old));
+        }
+    }
+}

@@ -142,10 +142,10 @@ impl Negotiation {
     /// Closes everything without a word to the other.
     pub(super) fn close(&mut self, out: &mut Outputs) {
         self.forget_request();
-        self.end_handover(out);
         if let Some(attempt) = self.attempt.take() {
             out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Close });
         }
+        self.end_handover(out);
         self.close_former(out);
     }
 
