@@ -101,15 +101,14 @@ impl Speaker {
         next.set_muted(true);
         next.set_src_object(Some(stream));
         let device = property(element, "sinkId").as_string().filter(|id| !id.is_empty());
-        let device = device.and_then(|id| choose_device(&next, &id));
-        let playing = next.play().ok()?;
+        let begun = Array::of1(&next.play().ok()?.into());
+        if let Some(device) = device.and_then(|id| choose_device(&next, &id)) {
+            begun.push(&device);
+        }
         *self.next.borrow_mut() = Some(next.clone());
         let this = self.this.clone();
         spawn_local(async move {
-            let mut plays = JsFuture::from(playing).await.is_ok();
-            if let Some(device) = device {
-                plays &= JsFuture::from(device).await.is_ok();
-            }
+            let plays = JsFuture::from(Promise::all(&begun)).await.is_ok();
             if let Some(this) = this.upgrade() {
                 this.take_over(&next, plays);
             }

@@ -42,8 +42,8 @@ fn a_new_connection_takes_over_without_a_pause_however_far_the_two_are_apart() {
 fn the_old_connection_does_not_stay_for_long_whoever_sees_the_page_and_whoever_speaks() {
     for hidden in [[false, true], [true, false], [true, true]] {
         let mut world = listening(25);
-        for who in 0..2 {
-            world.input(who, Input::Hidden(hidden[who]));
+        for (who, hidden) in hidden.into_iter().enumerate() {
+            world.input(who, Input::Hidden(hidden));
         }
         let took = hand_over(&mut world);
         assert!(took <= 6_500, "{took} ms, {hidden:?}");
