@@ -5,6 +5,7 @@
 //! the time to do the same. Nothing is said of it: heartbeats over the successor tell that it is up on the other side, too, and
 //! whoever closes first tells by that.
 
+use super::attempt::Attempt;
 use super::negotiation::Negotiation;
 use crate::input::{ConnectionEvent, LinkState};
 use crate::op_id::OpId;
@@ -58,7 +59,9 @@ impl Negotiation {
     /// that there is something to hand over.
     pub(super) fn take_over(&mut self, steady: bool, out: &mut Outputs) {
         let steady = steady && self.audible;
-        let Some(former) = self.former.take_if(|a| steady && a.is_alive()) else { return self.close_former(out) };
+        // A channel that is closed was closed by the other, with the connection.
+        let smooth = |a: &mut Attempt| steady && a.is_alive() && a.channel_open;
+        let Some(former) = self.former.take_if(smooth) else { return self.close_former(out) };
         self.leaving = Some(Leaving { id: former.id, replaced: false, heartbeats: 0 });
         out.set_timer(Timer::Handover, HANDOVER_MS);
     }
@@ -126,7 +129,7 @@ impl Negotiation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::attempt::{Attempt, Exchange, Flow};
+    use crate::call::attempt::{Exchange, Flow};
     use crate::identity::Identity;
     use crate::input::Heartbeat;
     use crate::wire::{InstanceId, Role, SessionId, UserId};
@@ -134,7 +137,7 @@ mod tests {
     const HEARTBEAT: ConnectionEvent = ConnectionEvent::Heartbeat(Heartbeat { next: 250, round_trip: None });
 
     /// A connection with sound, and its successor, which has just come up.
-    fn two(steady: bool) -> (Negotiation, [OpId; 2], Outputs) {
+    fn two(steady: bool, channel_open: bool) -> (Negotiation, [OpId; 2], Outputs) {
         let (session, user) = (SessionId::parse("s").unwrap(), UserId::parse("7").unwrap());
         let me = Identity { session, user, instance: InstanceId::parse(&"0f".repeat(16)).unwrap() };
         let (mut negotiation, mut out) = (Negotiation::new(me.clone(), true), Outputs::default());
@@ -142,7 +145,7 @@ mod tests {
             let id = out.next_id();
             let attempt = Attempt::new(id, Role::Offerer, number, me.instance.clone(), None);
             let (exchange, link) = (Exchange::Served, LinkState::Connected);
-            (id, Attempt { exchange, link, flow: Flow::Flowing, ..attempt })
+            (id, Attempt { exchange, link, flow: Flow::Flowing, channel_open, ..attempt })
         };
         let ((one, former), (other, attempt)) = (connected(1), connected(2));
         negotiation.set_audible(true, &mut out);
@@ -162,7 +165,7 @@ mod tests {
 
     #[test]
     fn it_is_played_until_sound_has_come_and_closed_when_the_other_has_had_time() {
-        let (mut negotiation, [old, new], mut out) = two(true);
+        let (mut negotiation, [old, new], mut out) = two(true, true);
         assert_eq!(asked(&mut out), []);
         assert!(negotiation.is_carrier(new) && !negotiation.is_rebuilding(), "the call is over the new one");
         assert!(negotiation.ids().contains(&old), "and the microphone is sent by both");
@@ -181,10 +184,10 @@ mod tests {
 
     #[test]
     fn whoever_sends_nothing_is_not_waited_for() {
-        let (mut negotiation, [_, new], mut out) = two(true);
+        let (mut negotiation, [_, new], mut out) = two(true, true);
         negotiation.hand_over(new, &HEARTBEAT, &mut out);
         assert_eq!(asked(&mut out), [(new, ConnectionCommand::Play)]);
-        let (mut negotiation, [old, new], mut out) = two(true);
+        let (mut negotiation, [old, new], mut out) = two(true, true);
         negotiation.hurry_handover(&mut out);
         assert_eq!(asked(&mut out), [(new, ConnectionCommand::Play)]);
         negotiation.hurry_handover(&mut out);
@@ -195,20 +198,22 @@ mod tests {
     fn the_successor_is_played_at_once_when_nothing_comes_over_the_old_one_any_more() {
         let at_once = [(true, ConnectionEvent::Hushed(true)), (false, ConnectionEvent::Channel { open: false })];
         for (stays, event) in at_once {
-            let (mut negotiation, [old, new], mut out) = two(true);
+            let (mut negotiation, [old, new], mut out) = two(true, true);
             negotiation.hand_over(old, &event, &mut out);
             assert_eq!(asked(&mut out).pop(), Some((new, ConnectionCommand::Play)));
             assert_eq!(negotiation.ids().contains(&old), stays);
         }
-        let (negotiation, [old, new], mut out) = two(false);
-        assert_eq!(asked(&mut out), [(old, ConnectionCommand::Close), (new, ConnectionCommand::Play)]);
-        assert_eq!(negotiation.ids(), [new]);
+        for (steady, open) in [(false, true), (true, false)] {
+            let (negotiation, [old, new], mut out) = two(steady, open);
+            assert_eq!(asked(&mut out), [(old, ConnectionCommand::Close), (new, ConnectionCommand::Play)]);
+            assert_eq!(negotiation.ids(), [new]);
+        }
     }
 
     #[test]
     fn nothing_of_it_is_left_when_another_attempt_begins_or_the_call_ends() {
         for end in [Negotiation::retire, Negotiation::close, Negotiation::forget_former] {
-            let (mut negotiation, [old, _], mut out) = two(true);
+            let (mut negotiation, [old, _], mut out) = two(true, true);
             end(&mut negotiation, &mut out);
             assert!(asked(&mut out).contains(&(old, ConnectionCommand::Close)));
             assert!(!negotiation.ids().contains(&old));
