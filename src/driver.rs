@@ -156,7 +156,7 @@ impl Driver {
                 drop(answered);
             }
             Report::Input(input) => self.input(input),
-            Report::RemoteTrack(track) => self.speaker.play(&track),
+            Report::RemoteTrack(track, beside) => self.speaker.play(&track, beside),
             Report::Pulse(connection) => self.recorder.pulse(&connection),
             Report::OutboxIdle => self.tell(false),
         }

@@ -11,7 +11,7 @@ use js_sys::{Array, Function, Object, Promise, Reflect};
 use pairvoice_core::{Input, Volume};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Event, HtmlAudioElement, MediaStream, MediaStreamTrack, MediaStreamTrackState};
+use web_sys::{Event, HtmlAudioElement, MediaStream, MediaStreamTrack};
 
 use crate::convert::{error_name, property};
 use crate::inbox::Inbox;
@@ -70,21 +70,18 @@ impl Speaker {
         remote.clone()
     }
 
-    /// Plays a track instead of the one before; reports whether the browser waits for a gesture.
-    pub(crate) fn play(&self, track: &MediaStreamTrack) {
+    /// Plays a track instead of the one before; reports whether the browser waits for a gesture. `beside`: the one before still
+    /// brings sound.
+    pub(crate) fn play(&self, track: &MediaStreamTrack, beside: bool) {
         // The app's stream has its own: an element does not follow every change of a stream's tracks.
         let (Some(element), Ok(stream)) = (self.element(), MediaStream::new_with_tracks(&Array::of1(track))) else {
             return;
         };
-        let before = track_of(&element);
-        let heard = before.as_ref().is_some_and(|before| before.ready_state() == MediaStreamTrackState::Live);
-        let next = self.next.borrow().as_ref().and_then(track_of);
-        let is_same = |other: &Option<MediaStreamTrack>| other.as_ref().is_some_and(|other| Object::is(other, track));
-        if is_same(&before) || (heard && is_same(&next)) {
+        if track_of(&element).is_some_and(|before| Object::is(&before, track)) {
             return;
         }
         self.forget_next();
-        if !heard || element.paused() || self.begin_beside(&element, &stream).is_none() {
+        if !beside || element.paused() || self.begin_beside(&element, &stream).is_none() {
             self.play_by(&element, &stream);
         }
     }
