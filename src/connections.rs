@@ -42,7 +42,10 @@ impl Connections {
             ConnectionCommand::AddCandidate(candidate) => self.with(id, |c| c.add_candidate(&candidate)),
             ConnectionCommand::SendMicrophone => self.with(id, |c| c.send(track)),
             ConnectionCommand::SendNothing => self.with(id, |c| c.send(None)),
-            ConnectionCommand::Play => self.with(id, PeerConnection::play),
+            ConnectionCommand::Play => {
+                let beside = self.open.borrow().len() > 1;
+                self.with(id, |c| c.play(beside));
+            }
             ConnectionCommand::Restart => self.with(id, PeerConnection::restart),
             ConnectionCommand::AcceptRestart { sdp } => self.with(id, |c| c.accept_restart(&sdp)),
             ConnectionCommand::Pulse { next, target, hearing } => self.with(id, |c| c.pulse(next, target, hearing)),

@@ -72,7 +72,7 @@ pub(crate) struct Driver {
     connections: Connections,
     look: RefCell<Option<Rc<Look>>>,
     microphone: Rc<Microphone>,
-    speaker: Speaker,
+    speaker: Rc<Speaker>,
     meter: Meter,
     metering: RefCell<Option<Interval>>,
     speech_ear: SpeechEar,
@@ -172,7 +172,7 @@ impl Driver {
                 drop(answered);
             }
             Report::Input(input) => self.input(input),
-            Report::RemoteTrack(track) => self.speaker.play(&track),
+            Report::RemoteTrack(track, beside) => self.speaker.play(&track, beside),
             Report::Pulse { connection, speaks } => {
                 self.recorder.pulse(&connection);
                 self.listen_to_oneself(speaks);

@@ -12,8 +12,8 @@ use crate::crash;
 pub(crate) enum Report {
     /// For the core.
     Input(Input),
-    /// The other's sound, which is to be played.
-    RemoteTrack(MediaStreamTrack),
+    /// The other's sound, which is to be played; and whether that of another connection is played until now.
+    RemoteTrack(MediaStreamTrack, bool),
     /// A call runs over this connection.
     Pulse {
         /// Its figures may be recorded.

@@ -185,19 +185,19 @@ impl PeerConnection {
     fn on_track(&self, event: &Event) {
         let event: &RtcTrackEvent = event.unchecked_ref();
         *self.remote.borrow_mut() = Some(event.track());
-        self.hand_over();
+        self.hand_over(false);
     }
 
-    /// From now on what it brings is played, also what comes later.
-    pub(crate) fn play(&self) {
+    /// From now on what it brings is played, also what comes later. `beside`: another connection is open.
+    pub(crate) fn play(&self, beside: bool) {
         self.audible.set(true);
-        self.hand_over();
+        self.hand_over(beside);
     }
 
-    fn hand_over(&self) {
+    fn hand_over(&self, beside: bool) {
         let track = self.remote.borrow().clone().filter(|_| self.audible.get());
         if let Some(track) = track {
-            self.inbox.report(Report::RemoteTrack(track));
+            self.inbox.report(Report::RemoteTrack(track, beside));
         }
     }
 

@@ -74,13 +74,16 @@
       look();
     });
 
-  // What an audio element plays is taken where it is set.
+  // What an audio element plays is taken where it is set. While one sound fades to another there are two: the newest counts.
   const property = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject");
   let played;
+  let element;
   Object.defineProperty(HTMLMediaElement.prototype, "srcObject", {
     ...property,
     set(stream) {
       property.set.call(this, stream);
+      if (!stream && this !== element) return;
+      element = this;
       const [track] = stream?.getAudioTracks() ?? [];
       if (track === played) return;
       played = track;

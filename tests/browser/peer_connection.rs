@@ -47,7 +47,7 @@ impl Side {
     fn take(&self, report: Report) {
         match report {
             Report::Input(Input::Connection { event, .. }) => self.connection(event),
-            Report::RemoteTrack(track) => self.remote_track(&track),
+            Report::RemoteTrack(track, _) => self.remote_track(&track),
             _ => {}
         }
     }
@@ -106,9 +106,8 @@ impl Side {
     fn remote_track(&self, track: &MediaStreamTrack) {
         self.tracks.set(self.tracks.get() + 1);
         // What nobody plays is not decoded.
-        let speaker =
-            self.speaker.borrow_mut().get_or_insert_with(|| Rc::new(Speaker::new(Inbox::new(|_| {})))).clone();
-        speaker.play(track);
+        let speaker = self.speaker.borrow_mut().get_or_insert_with(|| Speaker::new(Inbox::new(|_| {}))).clone();
+        speaker.play(track, false);
     }
 
     fn stop_speaker(&self) {
@@ -163,7 +162,7 @@ async fn granted_microphone() -> Rc<crate::microphone::Microphone> {
 async fn connect(microphone: &crate::microphone::Microphone, own_context: bool) {
     let (sides, connections) = pair(own_context);
     for connection in &connections {
-        connection.play();
+        connection.play(false);
     }
     assert_eq!(frames(), u32::from(own_context));
     connections[0].offer();

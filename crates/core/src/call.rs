@@ -5,6 +5,7 @@ mod aim;
 mod attempt;
 mod budget;
 mod facts;
+mod handover;
 mod hearing;
 mod incoming;
 mod link;

@@ -364,6 +364,7 @@ impl Session {
             Timer::Improve => self.call.may_improve_again(),
             Timer::Ice => self.learn(Fact::IceRenewed),
             Timer::Knock => self.signalling.collected(),
+            Timer::Handover => self.call.hurry_handover(&mut self.out),
             Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
         }
     }

@@ -39,11 +39,13 @@ pub enum Timer {
     Ice,
     /// Until what was found after a knock follows it.
     Knock,
+    /// Until a connection that takes over from another one is played, or the other one is closed, whatever has come.
+    Handover,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -59,6 +61,7 @@ impl Timer {
         Self::Improve,
         Self::Ice,
         Self::Knock,
+        Self::Handover,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,

@@ -64,15 +64,18 @@
     sockets: witness.sockets.filter((socket) => socket.readyState < 2).length,
   });
 
-  // What the one audio element plays is tapped where it is set.
+  // What the audio element plays is tapped where it is set. While one sound fades to another there are two: the newest counts.
   const property = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject");
   let context;
   let analyser;
   let source;
+  let element;
   Object.defineProperty(HTMLMediaElement.prototype, "srcObject", {
     ...property,
     set(stream) {
       property.set.call(this, stream);
+      if (!stream && this !== element) return;
+      element = this;
       witness.played = stream;
       source?.disconnect();
       source = undefined;

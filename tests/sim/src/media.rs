@@ -253,8 +253,14 @@ impl World {
     fn hear(&mut self, who: usize, id: OpId, path: bool) {
         let (now, life) = (self.now, self.sides[who].lives);
         let other = self.path_of(who, id);
-        let sends = |other: OpId| self.sides[1 - who].open.iter().any(|open| open.id == other && open.sends);
+        // Nothing is sent before DTLS is through, which is when a connection is connected.
+        let up = |open: &Open| open.state != LinkState::Connecting;
+        let sends = |other: OpId| self.sides[1 - who].open.iter().any(|o| o.id == other && o.sends && up(o));
         let speaks = self.sides[1 - who].microphone && other.is_some_and(sends);
+        let path = path && self.sides[who].open.iter().any(|open| open.id == id && up(open));
+        if path && speaks && self.sides[who].plays == Some(id) {
+            self.sides[who].hears(now);
+        }
         let (sound, awake) = (path && speaks, self.sides[who].asleep_until <= now);
         let Some(open) = self.sides[who].open.iter_mut().find(|open| open.id == id) else { return };
         open.sounded += if sound { TICK_MS } else { 0 };

@@ -7,7 +7,7 @@ use pairvoice_room::{KnockId, SocketId};
 use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
 
 use crate::knocks::Answer;
-use crate::media::Open;
+use crate::media::{Open, TICK_MS};
 use crate::token::Tokens;
 
 /// One person's browser.
@@ -57,6 +57,10 @@ pub struct Side {
     pub own_context: bool,
     /// The connection that is played.
     pub plays: Option<OpId>,
+    /// When sound of the other was played last, and the longest pause of it so far, in milliseconds.
+    pub(crate) heard: Option<u64>,
+    /// See `heard`; a test sets it to nothing where it begins to count.
+    pub pause: u64,
     /// What its page allows before somebody wants voice.
     pub(crate) ahead: Ahead,
     /// The session ended.
@@ -140,6 +144,8 @@ impl Side {
             counts: Counts::default(),
             own_context: false,
             plays: None,
+            heard: None,
+            pause: 0,
             ahead,
             ended: false,
             knocking: BTreeMap::new(),
@@ -175,6 +181,12 @@ impl Side {
     /// The host's address that a new connection, or a restarted one, gathers.
     pub(crate) fn gathered(&self, own_context: bool) -> &'static str {
         if own_context { self.address } else { self.believed }
+    }
+
+    /// Sound of the other is played now.
+    pub(crate) fn hears(&mut self, now: u64) {
+        let pause = self.heard.replace(now).map_or(0, |before| (now - before).saturating_sub(TICK_MS));
+        self.pause = self.pause.max(pause);
     }
 
     /// Whether a timer of this name runs.

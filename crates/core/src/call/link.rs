@@ -32,6 +32,10 @@ impl Call {
         let first = newest.is_some_and(|a| !a.was_connected());
         let newest = newest.is_some();
         self.negotiation.connection_event(id, event, joined, out);
+        if newest && *event == ConnectionEvent::Link(LinkState::Connected) {
+            self.negotiation.take_over(self.liveness.is_steady(), out);
+        }
+        self.negotiation.hand_over(id, event, out);
         let carrier = self.negotiation.is_carrier(id);
         match event {
             ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
@@ -44,7 +48,13 @@ impl Call {
                 self.liveness.hint();
                 None
             }
-            ConnectionEvent::Channel { open: true } if carrier => Some(Fact::ChannelOpen),
+            ConnectionEvent::Channel { open: true } if carrier => {
+                if self.negotiation.is_handing_over() {
+                    // It is open on both sides, so that sound has most likely come.
+                    self.pulse(out);
+                }
+                Some(Fact::ChannelOpen)
+            }
             ConnectionEvent::RemoteDescriptionSet if carrier => {
                 Self::wait_for_restart(out);
                 None
@@ -152,6 +162,11 @@ impl Call {
         if let Some(id) = self.negotiation.carrier().map(|a| a.id) {
             self.tell_of_hearing(id, FROZEN_MS, out);
         }
+    }
+
+    /// A connection takes long to take over from another.
+    pub(crate) fn hurry_handover(&mut self, out: &mut Outputs) {
+        self.negotiation.hurry_handover(out);
     }
 
     /// The running try has its full time anew.

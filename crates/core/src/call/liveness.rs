@@ -227,6 +227,11 @@ impl Liveness {
         }
     }
 
+    /// Whether what comes had not stopped when it was looked for last.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.silent == 0 && !self.hush.on
+    }
+
     /// Whether anything is amiss.
     pub(crate) fn is_doubtful(&self) -> bool {
         matches!(self.judge(), Silence::Suspicious | Silence::Long)

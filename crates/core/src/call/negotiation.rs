@@ -2,10 +2,11 @@
 //!
 //! Only the offerer offers, so two offers can't meet. Every signal names the offerer's attempt; what belongs to another is
 //! counted and dropped. A connected attempt that is to be replaced stays open until its successor is connected: should its
-//! path come back first, it simply goes on.
+//! path come back first, it simply goes on. What still brings sound then is handed over by `handover.rs`.
 
 use super::addresses::candidate_type;
 use super::attempt::{Attempt, Beginning, Exchange, Flow};
+use super::handover::Leaving;
 use super::quiet::without_candidates;
 use crate::identity::Identity;
 use crate::input::{ConnectionEvent, LinkState};
@@ -40,6 +41,8 @@ pub(crate) struct Negotiation {
     pub(super) former: Option<Attempt>,
     /// The browser goes on with candidates that come after `failed`.
     pub(super) revives: bool,
+    /// The connection that the newest, which is connected, takes over from.
+    pub(super) leaving: Option<Leaving>,
     /// Pulses for which the former has carried the sound beside its successor.
     pub(super) beside: u32,
     /// Foundations given to candidates for a revival.
@@ -65,7 +68,7 @@ pub(crate) struct Negotiation {
     /// Who found a relay.
     pub(super) relays: Relays,
     /// This person wants to hear the other.
-    audible: bool,
+    pub(super) audible: bool,
     /// How many signals were dropped.
     pub(super) dropped: u32,
 }
@@ -78,6 +81,7 @@ impl Negotiation {
             attempts: 0,
             attempt: None,
             former: None,
+            leaving: None,
             revives,
             beside: 0,
             foundations: 0,
@@ -135,47 +139,26 @@ impl Negotiation {
         self.play_alone(out);
     }
 
-    /// What nothing else plays beside may be played as soon as it comes, if this side wants to hear anything.
-    fn play_alone(&self, out: &mut Outputs) {
-        if let (Some(attempt), None, true) = (&self.attempt, &self.former, self.audible) {
-            out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Play });
-        }
-    }
-
-    /// Plays what comes from now on, or plays nothing of what begins.
-    pub(super) fn set_audible(&mut self, audible: bool, out: &mut Outputs) {
-        let before = std::mem::replace(&mut self.audible, audible);
-        if audible && !before {
-            let playing = self.former.as_ref().or(self.attempt.as_ref());
-            out.extend(playing.map(|a| Output::Connection { id: a.id, command: ConnectionCommand::Play }));
-        }
-    }
-
     /// Closes everything without a word to the other.
     pub(super) fn close(&mut self, out: &mut Outputs) {
         self.forget_request();
         if let Some(attempt) = self.attempt.take() {
             out.push(Output::Connection { id: attempt.id, command: ConnectionCommand::Close });
         }
+        self.end_handover(out);
         self.close_former(out);
-    }
-
-    /// The former attempt is over: its successor is played from now on.
-    fn close_former(&mut self, out: &mut Outputs) {
-        if let Some(former) = self.former.take() {
-            out.push(Output::Connection { id: former.id, command: ConnectionCommand::Close });
-            self.play_alone(out);
-        }
     }
 
     /// The former attempt and what was asked about it were with an instance of the other that is over.
     pub(super) fn forget_former(&mut self, out: &mut Outputs) {
         self.close_former(out);
+        self.end_handover(out);
         self.unsent_request = None;
     }
 
     /// Makes room for a new attempt. A connected one stays open beside it, unless its browser has given it up for good.
     pub(super) fn retire(&mut self, out: &mut Outputs) {
+        self.end_handover(out);
         match self.attempt.take() {
             Some(attempt) if attempt.may_come_back() => {
                 self.close_former(out);
@@ -216,7 +199,8 @@ impl Negotiation {
 
     /// The open connections.
     pub(super) fn ids(&self) -> Vec<OpId> {
-        [&self.attempt, &self.former].into_iter().flatten().map(|a| a.id).collect()
+        let attempts = [&self.attempt, &self.former].into_iter().flatten().map(|a| a.id);
+        attempts.chain(self.leaving.map(|leaving| leaving.id)).collect()
     }
 
     /// Whether a new connection is being made: the newest attempt does not carry the sound.
@@ -311,9 +295,6 @@ impl Negotiation {
                 }
                 attempt.serve();
                 self.unsent_request = None;
-                if newest {
-                    self.close_former(out);
-                }
             }
             ConnectionEvent::Link(LinkState::Connecting) if !attempt.was_connected() => {
                 attempt.link = LinkState::Connecting;
