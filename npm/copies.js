@@ -14,8 +14,8 @@ export function work() {
   const KEPT = 16;
   /** Larger packets of sound are not sent by Chromium. */
   const MAX_BYTES = 1000;
-  /** An Opus frame of so few bytes is silence that was cut short (discontinuous transmission, RFC 6716 section 2.1.9). */
-  const SILENCE = 2;
+  /** An Opus frame of so few bytes is silence without any noise: a microphone that is muted. */
+  const SILENCE = 5;
   /** Of silence every so many frames are sent: one in 400 ms. */
   const RARE = 20;
   /** That loud is speech: a hundredth of full scale. It lasts for so many frames of quiet, for words have gaps. */

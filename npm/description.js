@@ -7,16 +7,20 @@ const payloadType = (sdp, codec) => sdp.match(new RegExp(`^a=rtpmap:(\\d+) ${cod
 /**
  * A remote description as this package wants it.
  *
- * Without transport-wide feedback a browser adds no packets of its own when some are lost (up to 70 % more at 10 % loss, Chromium), and
- * each packet is shorter: what is sent is decided by the core. What is said of Opus is said in the other's name (RFC 7587 section 6.1):
- * nothing in silence, and one channel.
+ * Without numbers for transport-wide feedback (the header extension) a browser adds no packets of its own when some are lost, and each
+ * packet is shorter: what is sent is decided by the core. The line `a=rtcp-fb` of the same stays: without it Chromium takes the headers of
+ * RED's packets from the bit rate that was asked for (measured: 5 kbit/s of 16).
+ *
+ * What is said of Opus is said in the other's name (RFC 7587 section 6.1): one channel; and where there are copies, none of its own
+ * error correction, which would take a good part of the bits of a low rate.
  */
 export function tuned(sdp) {
-  const plain = sdp.replace(/^a=(?:rtcp-fb:.* transport-cc|extmap:.*transport-wide-cc.*)\r?\n/gim, "");
+  const plain = sdp.replace(/^a=extmap:.*transport-wide-cc.*\r?\n/gim, "");
   const opus = payloadType(sdp, "opus/48000/2");
+  const wanted = payloadType(sdp, "red/48000/2") ? ["stereo=0", "useinbandfec=0"] : ["stereo=0"];
   return plain.replace(new RegExp(`^(a=fmtp:${opus} )(.*)`, "m"), (_, name, said) => {
-    const kept = said.trim().split(";").filter((word) => !/^(?:stereo|usedtx)=/.test(word));
-    return `${name}${[...kept, "usedtx=1", "stereo=0"].join(";")}`;
+    const other = (word) => !wanted.some((own) => own.split("=")[0] === word.split("=")[0]);
+    return `${name}${[...said.trim().split(";").filter(other), ...wanted].join(";")}`;
   });
 }
 

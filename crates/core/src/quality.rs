@@ -29,8 +29,13 @@ use queue::Queue;
 use speech::Speech;
 use warning::{Second, Warnings};
 
-/// The other is told with every so many pulses how they are heard: twice a second.
+/// The other is told with every so many pulses how they are heard: twice a second. While something is lost or waits it is told with
+/// each, for heartbeats are lost as well.
 const PULSES: u32 = 2;
+/// What is told is looked at when so much more was played, in samples: not quite half a second.
+const TOLD_SAMPLES: u32 = 20_000;
+/// Packets that wait so long wait in a queue, in milliseconds.
+const WAITING_MS: u32 = 100;
 /// Seconds without a packet from a live microphone, by which whatever works on its packets is seen to have failed.
 const STUCK: u8 = 2;
 /// No other client can have sound held back for longer, in milliseconds.
@@ -56,6 +61,10 @@ struct Counters {
     traffic: Option<Traffic>,
     stuck: u8,
     queue: Queue,
+    /// The same of round trips, whichever way the queue is.
+    round_trips: Queue,
+    /// Something was lost or waited at the last pulse.
+    troubled: bool,
 }
 
 /// The quality of one call.
@@ -101,6 +110,7 @@ impl Quality {
         self.count(id);
         let heard = reception.since(self.counters.pulse);
         self.counters.pulse = reception;
+        self.counters.troubled = heard.lost > 0 || self.counters.queue.wait() >= WAITING_MS;
         self.speech.peer(&heard);
         heard.packets
     }
@@ -112,20 +122,28 @@ impl Quality {
             self.counters.queue.heartbeat(lag);
         }
         self.target = heartbeat.target.min(MAX_TARGET_MS);
+        if let Some(round_trip) = heartbeat.round_trip {
+            self.counters.round_trips.heartbeat(round_trip);
+        }
+        let waits = self.counters.round_trips.wait() >= WAITING_MS;
         let Some(hearing) = heartbeat.hearing else { return false };
-        let before = self.counters.told.replace(hearing.reception);
-        let Some(before) = before else {
+        let Some(before) = self.counters.told else {
+            self.counters.told = Some(hearing.reception);
             self.counters.told_second = hearing.reception;
             return false;
         };
         let heard = hearing.reception.since(before);
+        if heard.samples < TOLD_SAMPLES && hearing.reception.samples > 0 && hearing.playing {
+            return false;
+        }
+        self.counters.told = Some(hearing.reception);
         self.heard.report(&heard, &hearing, self.speech.own);
-        self.controller.report(&heard, &hearing)
+        self.controller.report(&heard, &hearing, waits)
     }
 
     /// How this side hears the other, if it is time to tell.
     pub(crate) fn hearing(&self, id: OpId, pulses: u32, playing: bool) -> Option<Hearing> {
-        let told = self.of == Some(id) && pulses.is_multiple_of(PULSES);
+        let told = self.of == Some(id) && (self.counters.troubled || pulses.is_multiple_of(PULSES));
         told.then(|| Hearing { reception: self.counters.pulse, queue: self.counters.queue.wait(), playing })
     }
 

@@ -10,8 +10,13 @@ const REPORTS: u8 = 2;
 const DRAINED: u16 = 5;
 /// Times that less is sent before a queue that stays counts as somebody else's, or as a longer way.
 const TIMES: u8 = 2;
-/// How many reports a ceiling holds before more is tried, at first and at most: 2 and 30 seconds.
-const HOLD: (u16, u16) = (4, 60);
+/// A shorter one is none: on a narrow link a single packet takes its time.
+const DRAINED_MS: u32 = 80;
+/// A queue that needs no second report, in milliseconds.
+const LONG_QUEUE_MS: u32 = 200;
+/// How many reports a ceiling holds before more is tried, at first and at most: 4 and 30 seconds; and between two tries that go well.
+const HOLD: (u16, u16) = (8, 60);
+const STEP: u16 = 4;
 /// Reports without a ceiling after which the next one is tried again soon.
 const CALM: u16 = 120;
 /// There is always room for so much, in kbit/s.
@@ -42,6 +47,8 @@ struct Sent {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Bandwidth {
     ceiling: Option<u32>,
+    /// What passed when there was a queue, in kbit/s: once the queue is gone, nearly as much may be sent.
+    room: Option<u32>,
     /// Reports until more is tried, and how many the next ceiling holds.
     hold: u16,
     next_hold: u16,
@@ -69,6 +76,7 @@ impl Default for Bandwidth {
     fn default() -> Self {
         Self {
             ceiling: None,
+            room: None,
             hold: 0,
             next_hold: HOLD.0,
             calm: CALM,
@@ -108,14 +116,20 @@ impl Bandwidth {
         let [loss, steady] = losses;
         let queue = queue.saturating_sub(self.foreign);
         self.calm = if self.ceiling.is_some() { 0 } else { self.calm.saturating_add(1) };
-        self.queued = if queue >= QUEUE_MS { self.queued.saturating_add(1) } else { 0 };
-        if queue < QUEUE_MS / 2 {
+        let reports = if queue >= LONG_QUEUE_MS { REPORTS } else { 1 };
+        self.queued = if queue >= QUEUE_MS { self.queued.saturating_add(reports) } else { 0 };
+        if queue < DRAINED_MS {
             self.lowered = (0, 0, 0);
+            if let Some(room) = self.room.take() {
+                self.ceiling = self.ceiling.map(|ceiling| ceiling.max(room * 19 / 20));
+            }
         }
         self.lowered.2 = self.lowered.2.saturating_add(1);
         if self.is_full(queue) {
+            let room = arrived(cost, loss);
+            self.room = Some(self.room.map_or(room, |before| before.min(room)));
             // It shrinks only if less is sent than passes.
-            self.lower(arrived(cost, loss) * 3 / 4);
+            self.lower(room * 3 / 4);
             return true;
         }
         if let Some(before) = self.try_less(cost, steady) {
@@ -150,7 +164,7 @@ impl Bandwidth {
 
     /// There is a ceiling, nothing waits, and much is lost all the same.
     fn is_no_matter_of_room(&mut self, loss: u32, queue: u32) -> bool {
-        let odd = self.ceiling.is_some() && self.trial.is_none() && queue < QUEUE_MS / 2 && loss >= MORE;
+        let odd = self.ceiling.is_some() && self.trial.is_none() && queue < DRAINED_MS && loss >= MORE;
         self.odd = if odd { self.odd + 1 } else { 0 };
         self.odd >= ODD
     }
@@ -175,6 +189,7 @@ impl Bandwidth {
             self.lowered = (0, 0, 0);
             self.queued = 0;
             self.ceiling = None;
+            self.room = None;
             return false;
         }
         let before = if times == 0 { queue } else { before };
@@ -226,12 +241,12 @@ impl Bandwidth {
     }
 
     fn try_more(&mut self, wish: u32, queue: u32, loss: u32) {
-        if queue >= QUEUE_MS / 2 {
+        if queue >= DRAINED_MS {
             return;
         }
         self.hold = self.hold.saturating_sub(1);
         if self.hold == 0 {
-            self.hold = HOLD.0;
+            self.hold = STEP;
             if let Some(ceiling) = self.ceiling {
                 self.raised = Some((loss, ceiling, 0));
                 self.ceiling = Some(ceiling + ceiling / 4 + 1).filter(|ceiling| *ceiling < wish);

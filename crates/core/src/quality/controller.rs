@@ -73,12 +73,14 @@ impl Controller {
     }
 
     /// Takes what the other reports to have heard since their last report; tells whether another step follows.
-    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing) -> bool {
+    /// `waits` says that packets wait somewhere there and back, as far as this side knows.
+    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, waits: bool) -> bool {
         self.recent.push_back((heard.expected(), heard.lost));
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
         }
-        if let Some(loss) = self.loss(WINDOW).filter(|_| !self.bandwidth.is_queued()) {
+        // What a queue that is full loses, copies would only make more of.
+        if let Some(loss) = self.loss(WINDOW).filter(|_| !waits && !self.bandwidth.is_queued()) {
             self.adapt(loss);
         }
         let wish = Protection::choose(self.level, None, self.means).cost();

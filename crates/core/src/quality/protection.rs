@@ -91,7 +91,7 @@ impl Protection {
 }
 
 /// No more delay than this is added against loss, in milliseconds.
-const MAX_TARGET_MS: u32 = 120;
+const MAX_TARGET_MS: u32 = 110;
 
 impl Means {
     /// What sound has on a clean path, in bit/s: the browser's own copy must not cost more than it saves.

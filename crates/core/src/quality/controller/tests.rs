@@ -108,7 +108,7 @@ impl World {
         let queue = (self.waiting / way.room * 1_000.0) as u32;
         let reception = Reception { packets: packets - lost, lost, ..Reception::default() };
         let hearing = Hearing { reception, queue, playing: true };
-        self.controller.report(&reception, &hearing);
+        self.controller.report(&reception, &hearing, queue > 100);
         self.steps.push(self.controller.step());
     }
 
@@ -244,7 +244,7 @@ fn a_way_that_became_longer_is_no_queue() {
             let step = world.controller.step();
             let reception = Reception { packets: PACKETS / u32::from(step.frames), ..Reception::default() };
             let hearing = Hearing { reception, queue: 150, playing: true };
-            world.controller.report(&reception, &hearing);
+            world.controller.report(&reception, &hearing, false);
         }
         assert_eq!(world.controller.step(), Protection::CLEAN);
     }
