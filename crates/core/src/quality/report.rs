@@ -32,7 +32,7 @@ pub struct Stream {
     pub delay_ms: u32,
     /// Of this connection, chat included, in kbit/s without the headers of IP and UDP.
     pub kbps: u32,
-    /// Mean opinion score, from 1 to 4.4: see [`mean_opinion`].
+    /// Mean opinion score, from 1 to 4.4 (ITU-T G.107, simplified by Cole and Rosenbluth, 2001).
     #[serde(serialize_with = "hundredths")]
     pub mos: u32,
 }
