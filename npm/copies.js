@@ -27,7 +27,8 @@ export function work() {
     const { port } = options;
     let { copies, frames } = options;
     const kept = new Map();
-    let [count, quiet, gap] = [0, 0, GAP];
+    let [count, quiet] = [0, 0];
+    let gap;
     port.onmessage = ({ data }) => ({ copies, frames } = data);
 
     /** The newest frame of a packet, without what the browser added, and its payload type. */
@@ -79,14 +80,15 @@ export function work() {
     }
 
     function listen(level) {
-      const spoke = gap < GAP;
-      gap = level >= LOUD ? 0 : gap + 1;
-      if (spoke !== gap < GAP) port.postMessage(!spoke);
+      const spoke = gap === undefined ? undefined : gap < GAP;
+      gap = level >= LOUD ? 0 : (gap ?? GAP) + 1;
+      const speaks = gap < GAP;
+      if (spoke !== speaks) port.postMessage(speaks);
     }
 
     const transform = (frame, controller) => {
       const { mimeType, rtpTimestamp, audioLevel } = frame.getMetadata();
-      listen(audioLevel ?? 0);
+      if (audioLevel !== undefined) listen(audioLevel);
       if (/\/red$/i.test(mimeType)) {
         try {
           const data = packet(frame.data, rtpTimestamp);
@@ -139,7 +141,8 @@ function fail() {
   worker?.terminate();
   worker = undefined;
   way += 1;
-  for (const user of [...users]) if (!user.attach()) user.lost();
+  // What one of them loses may close another.
+  for (const user of [...users]) if (users.has(user) && !user.attach()) user.lost();
 }
 
 const has = (type, { codecs = [] } = {}) => codecs.find(({ mimeType }) => mimeType.toLowerCase() === type);
@@ -156,8 +159,9 @@ export class Copies {
   #sender;
   #port;
   #wanted = { copies: [], frames: 1 };
-  /** This person speaks, as far as the packets tell. */
-  speaks = false;
+  #renewed = false;
+  /** Whether this person speaks, as far as the packets tell; nothing where they don't. */
+  speaks;
 
   /** `lost` is called when no worker can be had any more: the sender then sends nothing. */
   constructor(sender, lost) {
@@ -187,11 +191,21 @@ export class Copies {
     this.#port?.postMessage(this.#wanted);
   }
 
-  /** Packets have stopped: another worker takes over. */
+  /** Packets have stopped: another worker takes over, once. */
   renew() {
+    if (this.#renewed) {
+      this.close();
+      return this.lost();
+    }
+    this.#renewed = true;
     // The way was good until now.
     if (worker) way -= 1;
     fail();
+  }
+
+  /** Nothing is sent any more. */
+  hush() {
+    if (this.speaks) this.speaks = false;
   }
 
   close() {

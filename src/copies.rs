@@ -16,9 +16,9 @@ extern "C" {
     fn preferred_codecs(this: &JsSound) -> Option<Array>;
     #[wasm_bindgen(method)]
     fn protect(this: &JsSound, sender: &RtcRtpSender, lost: &Closure<dyn Fn()>) -> Option<JsCopies>;
-    /// A remote description as this package wants it.
+    /// A remote description, an answer or an offer, as this package wants it.
     #[wasm_bindgen(method)]
-    pub(crate) fn tuned(this: &JsSound, sdp: &str) -> String;
+    pub(crate) fn tuned(this: &JsSound, sdp: &str, answer: bool) -> String;
     /// By this answer RED is what is sent.
     #[wasm_bindgen(method, js_name = prefersRed)]
     pub(crate) fn prefers_red(this: &JsSound, sdp: &str) -> bool;
@@ -32,7 +32,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn close(this: &JsCopies);
     #[wasm_bindgen(method, getter)]
-    fn speaks(this: &JsCopies) -> bool;
+    fn speaks(this: &JsCopies) -> Option<bool>;
+    #[wasm_bindgen(method)]
+    fn hush(this: &JsCopies);
 
     #[wasm_bindgen(extends = RtcRtpTransceiver)]
     type PreferringTransceiver;
@@ -67,8 +69,13 @@ impl Copies {
         self.made.renew();
     }
 
-    /// This person speaks, as far as the packets tell.
-    pub(crate) fn speaks(&self) -> bool {
+    /// Nothing is sent any more.
+    pub(crate) fn hush(&self) {
+        self.made.hush();
+    }
+
+    /// Whether this person speaks, as far as the packets tell.
+    pub(crate) fn speaks(&self) -> Option<bool> {
         self.made.speaks()
     }
 }

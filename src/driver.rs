@@ -171,7 +171,13 @@ impl Driver {
                 // Its connection goes with the question.
                 drop(answered);
             }
-            Report::Input(input) => self.input(input),
+            Report::Input(input) => {
+                if matches!(input, Input::Microphone { .. }) {
+                    // It may be another one; the next pulse listens to that.
+                    self.speech_ear.stop();
+                }
+                self.input(input);
+            }
             Report::RemoteTrack(track, beside) => self.speaker.play(&track, beside),
             Report::Pulse { connection, speaks } => {
                 self.recorder.pulse(&connection);
@@ -279,6 +285,7 @@ impl Driver {
             Output::CloseMicrophone => {
                 self.meter.stop();
                 self.speech_ear.stop();
+                self.speaks.set(false);
                 self.microphone.close();
             }
             Output::EnableMicrophone(enabled) => self.microphone.enable(enabled),

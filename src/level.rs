@@ -4,9 +4,13 @@ use std::cell::RefCell;
 
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
-use web_sys::{AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack, RtcRtpReceiver};
+use web_sys::{
+    AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack, MediaStreamTrackState,
+    RtcRtpReceiver,
+};
 
 use crate::convert::{ignore, property};
+use crate::crash::Hold;
 use crate::timers::steady_time;
 
 /// Time between two measurements in milliseconds.
@@ -90,7 +94,7 @@ fn tap(track: &MediaStreamTrack, samples: u32) -> Result<Tap, JsValue> {
 pub(crate) struct SpeechEar {
     meter: Meter,
     /// The microphone's track, and another one of the same source that is never muted.
-    tracks: RefCell<Option<(MediaStreamTrack, MediaStreamTrack)>>,
+    tracks: RefCell<Option<(MediaStreamTrack, MediaStreamTrack, Hold)>>,
 }
 
 impl Default for SpeechEar {
@@ -102,22 +106,28 @@ impl Default for SpeechEar {
 impl SpeechEar {
     /// Whether something loud is in this microphone's sound now.
     pub(crate) fn hears_speech(&self, track: &MediaStreamTrack) -> bool {
-        let other = self.tracks.borrow().as_ref().is_none_or(|(of, _)| !Object::is(of, track));
+        if track.ready_state() != MediaStreamTrackState::Live {
+            self.stop();
+            return false;
+        }
+        let other = self.tracks.borrow().as_ref().is_none_or(|(of, ..)| !Object::is(of, track));
         if other {
             self.stop();
             // The DOM's: another track of the same source.
             let open = track.clone();
             open.set_enabled(true);
-            *self.tracks.borrow_mut() = Some((Clone::clone(track), open));
+            let hold = Hold::new(&open);
+            *self.tracks.borrow_mut() = Some((Clone::clone(track), open, hold));
         }
-        let open = self.tracks.borrow().as_ref().map(|(_, open)| Clone::clone(open));
+        let open = self.tracks.borrow().as_ref().map(|(_, open, _)| Clone::clone(open));
         self.meter.microphone(open.as_ref()) >= LOUD
     }
 
     /// Lets go of all of it.
     pub(crate) fn stop(&self) {
         self.meter.stop();
-        if let Some((_, open)) = self.tracks.borrow_mut().take() {
+        let tracks = self.tracks.borrow_mut().take();
+        if let Some((_, open, _)) = tracks {
             open.stop();
         }
     }

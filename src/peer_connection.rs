@@ -321,7 +321,7 @@ impl PeerConnection {
 
     fn set_remote_description(&self, kind: RtcSdpType, sdp: &str, next: impl FnOnce(&Self) + 'static) {
         let description = RtcSessionDescriptionInit::new(kind);
-        description.set_sdp(&self.sound.js.tuned(sdp));
+        description.set_sdp(&self.sound.js.tuned(sdp, kind == RtcSdpType::Answer));
         self.then(self.connection.set_remote_description(&description), move |this, outcome| {
             if outcome.is_ok() {
                 this.report(ConnectionEvent::RemoteDescriptionSet);
@@ -386,6 +386,9 @@ impl PeerConnection {
 
     /// Sends this track from now on, or nothing, without negotiation.
     pub(crate) fn send(&self, track: Option<MediaStreamTrack>) {
+        if track.is_none() {
+            self.sound.hush();
+        }
         *self.track.borrow_mut() = track;
         self.replace_track();
     }

@@ -62,23 +62,32 @@ impl Sound {
         }
     }
 
+    /// Nothing is sent any more.
+    pub(crate) fn hush(&self) {
+        if let Some(copies) = self.copies.borrow().as_ref() {
+            copies.hush();
+        }
+    }
+
+    /// Sends in this way, once there is something to send by.
     pub(crate) fn protect(&self, protection: Protection) {
-        let before = self.sent.replace(Some(protection)).unwrap_or(Protection::CLEAN);
-        if before == protection {
+        let before = self.sent.get().unwrap_or(Protection::CLEAN);
+        let Some(sender) = self.sender().filter(|_| before != protection) else { return };
+        let sender: ParametersSender = sender.unchecked_into();
+        let parameters = sender.get_parameters();
+        // There is none before the local description is set: it is said again then.
+        let encoding = property(&parameters, "encodings").unchecked_into::<Array>().get(0);
+        if !encoding.is_object() {
             return;
         }
+        self.sent.set(Some(protection));
         if let Some(copies) = self.copies.borrow().as_ref() {
             copies.set(&protection);
         }
-        if let Some(sender) = self.sender().filter(|_| before.bitrate != protection.bitrate) {
-            let sender: ParametersSender = sender.unchecked_into();
-            let parameters = sender.get_parameters();
-            let encoding = property(&parameters, "encodings").unchecked_into::<Array>().get(0);
-            if encoding.is_object() {
-                let _ = Reflect::set(&encoding, &JsValue::from_str("maxBitrate"), &protection.bitrate.into());
-                // A browser that declines goes on with what it does.
-                let _ = sender.set_parameters(&parameters).map(ignore);
-            }
+        if before.bitrate != protection.bitrate {
+            let _ = Reflect::set(&encoding, &JsValue::from_str("maxBitrate"), &protection.bitrate.into());
+            // A browser that declines goes on with what it does.
+            let _ = sender.set_parameters(&parameters).map(ignore);
         }
     }
 
@@ -91,7 +100,7 @@ impl Sound {
 
     /// Whether this person speaks, as far as the packets tell.
     pub(crate) fn speaks(&self) -> Option<bool> {
-        self.copies.borrow().as_ref().map(Copies::speaks)
+        self.copies.borrow().as_ref().and_then(Copies::speaks)
     }
 
     pub(crate) fn close(&self) {

@@ -5,6 +5,8 @@ use pairvoice_core::{Path, Reception, Traffic};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::timers::now;
+
 #[wasm_bindgen]
 extern "C" {
     /// An entry of an `RTCStatsReport`, whatever its type.
@@ -111,7 +113,7 @@ pub(crate) fn figures(report: &JsValue) -> (Option<Path>, Traffic) {
     let entries: &Map = report.unchecked_ref();
     let get = |id: &JsValue| Some(entries.get(id)).filter(JsValue::is_object).map(JsCast::unchecked_into::<Entry>);
     let (mut selected, mut newest) = (None, -1.0);
-    let mut traffic = Traffic::default();
+    let mut traffic = Traffic { at: wrapping(Some(now())), ..Traffic::default() };
     each(report, |entry| match entry.kind().as_str() {
         "transport" => selected = get(&entry.selected_candidate_pair_id()).or(selected.take()),
         // Firefox has it in the pairs, and also in those of generations before: the one over which something came last is in use.

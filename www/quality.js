@@ -1,6 +1,7 @@
 // How good the call is: a word in three steps, what is wrong in plain sentences, and on demand the figures and a minute of them as a plot.
 const $ = (id) => document.getElementById(id);
 
+const ways = { direct: "direct", relay: "through a relay" };
 const words = { good: "Good", fair: "Not always clear", poor: "Hard to understand" };
 
 /** Seconds of the plot, and the least share at its top. */
@@ -72,22 +73,26 @@ export function qualityPanel() {
       $("quality-incoming").textContent = figures(quality.incoming);
       $("quality-outgoing").textContent = figures(quality.outgoing);
       $("quality-sending").textContent = sendingText(quality.sending);
-      $("quality-way").textContent = `${quality.path === "relay" ? "through a relay" : "direct"}, ${quality.roundTripMs} ms there and back`;
+      $("quality-way").textContent = `${ways[quality.path] ?? "not known yet"}, ${quality.roundTripMs} ms there and back`;
       plot();
     },
     /** Somebody begins to speak or stops. */
     speaking({ own, peer }) {
-      $("own").toggleAttribute("data-speaking", own);
-      $("peer").toggleAttribute("data-speaking", peer);
+      for (const [name, speaks] of [["own", own], ["peer", peer]]) {
+        $(name).toggleAttribute("data-speaking", speaks);
+        $(`${name}-speaks`).textContent = speaks ? "speaking" : "";
+      }
     },
     draw({ voice }) {
       const connected = voice.state === "connected";
       panel.hidden = !connected;
-      $("warnings").hidden = !connected;
-      $("muted-talking").hidden = !(connected && voice.mutedTalking);
+      // Kept in the page while empty, so that what comes into it is read out.
+      $("muted-talking").textContent = connected && voice.mutedTalking ? "You are muted. Unmute to be heard." : "";
       if (connected) return;
       past.length = 0;
       shown = "";
+      delete panel.dataset.step;
+      for (const name of ["word", "incoming", "outgoing", "sending", "way"]) $(`quality-${name}`).textContent = "";
       $("warnings").replaceChildren();
       this.speaking({ own: false, peer: false });
     },

@@ -82,11 +82,13 @@ fn of_remote_descriptions_only_what_is_named_is_changed() {
     let expected = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\na=ice-options:trickle token\r\na=rtpmap:63 red/48000/2\r\n\
         a=fmtp:63 111/111\r\na=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n\
         a=fmtp:111 minptime=10;stereo=0;useinbandfec=0\r\n";
-    assert_eq!(js.tuned(CHROMIUM), expected);
-    assert_eq!(js.tuned(expected), expected, "twice is once");
-    assert!(js.tuned(FIREFOX).ends_with("a=fmtp:109 maxplaybackrate=48000;useinbandfec=1;stereo=0\r\n"));
-    assert_eq!(js.tuned("a description of tests"), "a description of tests");
+    assert_eq!(js.tuned(CHROMIUM, true), expected);
+    assert_eq!(js.tuned(expected, false), expected, "twice is once");
+    assert!(js.tuned(FIREFOX, true).ends_with("a=fmtp:109 maxplaybackrate=48000;useinbandfec=1;stereo=0\r\n"));
+    assert_eq!(js.tuned("a description of tests", false), "a description of tests");
+    let opus_first = CHROMIUM.replace(" 63 111\r\n", " 111 63\r\n");
+    assert!(js.tuned(&opus_first, true).contains("useinbandfec=1"), "an answer by which no copies are sent");
     assert!(js.prefers_red(CHROMIUM));
-    assert!(!js.prefers_red(&CHROMIUM.replace(" 63 111\r\n", " 111 63\r\n")));
+    assert!(!js.prefers_red(&opus_first));
     assert!(!js.prefers_red(FIREFOX) && !js.prefers_red(""));
 }

@@ -279,14 +279,14 @@ impl Call {
     /// Voice is not wanted any more, without a word to the other.
     pub(crate) fn shut(&mut self, out: &mut Outputs) {
         self.negotiation.close(out);
-        self.quality.end();
+        self.fall_quiet(true, out);
         self.voice.stop(out);
     }
 
     /// Nothing of the call stays open, without a word to the other; what is wanted stays.
     pub(crate) fn release(&mut self, out: &mut Outputs) {
         self.negotiation.close(out);
-        self.quality.end();
+        self.fall_quiet(true, out);
         self.voice.release(out);
     }
 
@@ -356,6 +356,9 @@ impl Call {
     /// Offers, answers and counts as far as that is called for.
     pub(crate) fn pursue(&mut self, now: &Surroundings, out: &mut Outputs) {
         self.follow(now, out);
+        if self.negotiation.carrier().is_none() {
+            self.fall_quiet(false, out);
+        }
         let (Some(role), Some(peer)) = (self.role, &now.peer) else { return };
         let possible = self.course.aim != Aim::Nothing && (now.met || self.ice.known) && self.given_up().is_none();
         let there = now.peer_presence != Presence::Absent;

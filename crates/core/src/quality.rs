@@ -36,8 +36,12 @@ const PULSES: u32 = 2;
 const TOLD_SAMPLES: u32 = 20_000;
 /// Packets that wait so long wait in a queue, in milliseconds.
 const WAITING_MS: u32 = 100;
-/// Seconds without a packet from a live microphone, by which whatever works on its packets is seen to have failed.
-const STUCK: u8 = 2;
+/// Time without a packet from a live microphone, by which whatever works on its packets is seen to have failed, in milliseconds.
+const STUCK_MS: u32 = 2_000;
+/// Figures that come sooner after others are no second, in milliseconds.
+const SECOND_MS: u32 = 700;
+/// No other client can say that packets wait for longer, in milliseconds.
+const MAX_QUEUE_MS: u32 = 10_000;
 /// No other client can have sound held back for longer, in milliseconds.
 const MAX_TARGET_MS: u32 = 200;
 
@@ -59,7 +63,8 @@ struct Counters {
     told: Option<Reception>,
     told_second: Reception,
     traffic: Option<Traffic>,
-    stuck: u8,
+    /// For how long a live microphone has brought no packet, in milliseconds.
+    stuck: u32,
     queue: Queue,
     /// The same of round trips, whichever way the queue is.
     round_trips: Queue,
@@ -92,17 +97,31 @@ impl Quality {
         if self.of.replace(id) != Some(id) {
             self.counters = Counters::default();
             self.applied = 0;
+            // Who is at its other end is not known yet.
+            self.heard.forget();
         }
     }
 
-    /// There is no connection any more, or nothing is sent: what is known of how it is heard is over.
+    /// Nothing is sent: what is known of how it is heard is over.
     pub(crate) fn forget_heard(&mut self) {
         self.heard.forget();
     }
 
-    /// Another call begins.
-    pub(crate) fn end(&mut self) {
+    /// There is no connection any more; one that is made again goes on as this one did. Tells whether somebody was said to speak.
+    pub(crate) fn rest(&mut self) -> bool {
+        if self.of.is_none() {
+            return false;
+        }
+        let spoke = self.told.own || self.told.peer;
         *self = Self { controller: std::mem::take(&mut self.controller), ..Self::default() };
+        spoke
+    }
+
+    /// The call is over. Tells whether somebody was said to speak.
+    pub(crate) fn end(&mut self) -> bool {
+        let spoke = self.rest();
+        self.controller = Controller::default();
+        spoke
     }
 
     /// What has come by now; gives back how many packets came since the last time.
@@ -127,6 +146,7 @@ impl Quality {
         }
         let waits = self.counters.round_trips.wait() >= WAITING_MS;
         let Some(hearing) = heartbeat.hearing else { return false };
+        let hearing = Hearing { queue: hearing.queue.min(MAX_QUEUE_MS), ..hearing };
         let Some(before) = self.counters.told else {
             self.counters.told = Some(hearing.reception);
             self.counters.told_second = hearing.reception;
@@ -189,7 +209,7 @@ impl Quality {
         self.heard.verdict().map(|verdict| verdict.is_ok())
     }
 
-    /// A second has passed. Tells whether the packets of a live microphone have stopped, too.
+    /// Figures have come: about a second has passed, or there is no report. Tells whether the packets of a live microphone have stopped, too.
     pub(crate) fn second(
         &mut self,
         id: OpId,
@@ -197,10 +217,14 @@ impl Quality {
         traffic: Traffic,
         round_trip: u32,
         live: bool,
-    ) -> (QualityReport, bool) {
+    ) -> Option<(QualityReport, bool)> {
         self.count(id);
-        let before = self.counters.traffic.replace(traffic).unwrap_or(traffic);
-        let sent = |now: u32, before: u32| now.wrapping_sub(before) * 8 / 1_000;
+        let before = *self.counters.traffic.get_or_insert(traffic);
+        let (sent, received, took) = traffic.since(before);
+        if took < SECOND_MS {
+            return None;
+        }
+        self.counters.traffic = Some(traffic);
         let heard = self.counters.pulse.since(self.counters.second);
         self.counters.second = self.counters.pulse;
         let told = self.counters.told.unwrap_or_default();
@@ -208,9 +232,9 @@ impl Quality {
         self.counters.told_second = told;
         let stream =
             |heard: &Reception, frames, kbps| (heard.samples > 0).then(|| Stream::new(heard, round_trip, frames, kbps));
-        let sending = self.controller.step();
-        let incoming = stream(&heard, 1, sent(traffic.received, before.received));
-        let outgoing = stream(&heard_there, sending.frames, sent(traffic.sent, before.sent));
+        let sending = self.controller.shown();
+        let incoming = stream(&heard, 1, received);
+        let outgoing = stream(&heard_there, sending.frames, sent);
         let warnings = self.warnings.judge(&Second {
             incoming: incoming.as_ref(),
             outgoing: outgoing.as_ref(),
@@ -221,10 +245,13 @@ impl Quality {
         let worst = [&incoming, &outgoing].into_iter().flatten().map(|stream| stream.mos).min();
         self.judge(worst.map_or(Step::Good, Step::of));
         let still = traffic.packets == before.packets && live;
-        self.counters.stuck = if still { self.counters.stuck.saturating_add(1) } else { 0 };
-        let stuck = self.counters.stuck == STUCK;
+        self.counters.stuck = if still { self.counters.stuck.saturating_add(took) } else { 0 };
+        let stuck = self.counters.stuck >= STUCK_MS;
+        if stuck {
+            self.counters.stuck = 0;
+        }
         let round_trip_ms = round_trip;
-        (QualityReport { step: self.step, incoming, outgoing, round_trip_ms, path, sending, warnings }, stuck)
+        Some((QualityReport { step: self.step, incoming, outgoing, round_trip_ms, path, sending, warnings }, stuck))
     }
 
     /// One bad second changes no step.

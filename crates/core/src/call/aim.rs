@@ -34,6 +34,11 @@ impl Course {
     pub(super) fn new(standby: bool, ahead: bool) -> Self {
         Self { aim: Aim::Nothing, standby, ahead, sends: true }
     }
+
+    /// The microphone's sound goes out.
+    pub(super) fn sends(&self) -> bool {
+        self.sends
+    }
 }
 
 impl Call {

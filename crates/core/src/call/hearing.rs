@@ -24,7 +24,10 @@ impl Call {
 
     /// There is sound that the other could hear.
     fn is_audible(&self) -> bool {
-        self.voice.on && !self.voice.muted && self.voice.microphone.state() == MicrophoneState::Live
+        self.course.sends()
+            && self.voice.on
+            && !self.voice.muted
+            && self.voice.microphone.state() == MicrophoneState::Live
     }
 
     /// Sends sound over every open connection in the way that is best now.
@@ -52,12 +55,21 @@ impl Call {
     /// A second has passed.
     pub(super) fn assess(&mut self, id: OpId, path: Option<Path>, traffic: Traffic, out: &mut Outputs) {
         let live = self.is_audible() && self.is_connected();
-        let (report, stuck) = self.quality.second(id, path, traffic, self.liveness.round_trip(), live);
+        let second = self.quality.second(id, path, traffic, self.liveness.round_trip(), live);
+        let Some((report, stuck)) = second else { return };
         if stuck {
             out.push(Output::Connection { id, command: ConnectionCommand::Renew });
         }
-        if self.is_connected() && self.voice.on {
+        if self.is_connected() && self.voice.on && self.course.sends() {
             out.push(Output::Event(Event::Quality(Box::new(report))));
+        }
+    }
+
+    /// Nobody speaks over a connection that is not there; `over` if there will be none.
+    pub(super) fn fall_quiet(&mut self, over: bool, out: &mut Outputs) {
+        let spoke = if over { self.quality.end() } else { self.quality.rest() };
+        if spoke {
+            out.push(Output::Event(Event::Speaking { own: false, peer: false }));
         }
     }
 

@@ -34,6 +34,7 @@ impl Call {
         self.negotiation.connection_event(id, event, joined, out);
         if newest && *event == ConnectionEvent::Link(LinkState::Connected) {
             self.negotiation.take_over(self.liveness.is_steady(), out);
+            self.protect(out);
         }
         self.negotiation.hand_over(id, event, out);
         let carrier = self.negotiation.is_carrier(id);
@@ -143,7 +144,7 @@ impl Call {
             }
             // A restart may have moved the sound to another path, of which browsers say nothing.
             self.pulses = self.pulses.wrapping_add(1);
-            if self.pulses.is_multiple_of(PULSES_OF_A_PATH) {
+            if next >= 1_000 || self.pulses.is_multiple_of(PULSES_OF_A_PATH) {
                 self.find_path(out);
             }
         }

@@ -114,6 +114,8 @@ impl Bandwidth {
     /// hundred thousandths), `queue` how long packets wait in milliseconds, `wish` what would be sent if there were room. Tells whether the loss so far was made by too much.
     pub(crate) fn report(&mut self, cost: u32, losses: [u32; 2], queue: u32, wish: u32) -> bool {
         let [loss, steady] = losses;
+        // What was others' is over as far as the queue is shorter.
+        self.foreign = self.foreign.min(queue);
         let queue = queue.saturating_sub(self.foreign);
         self.calm = if self.ceiling.is_some() { 0 } else { self.calm.saturating_add(1) };
         let reports = if queue >= LONG_QUEUE_MS { REPORTS } else { 1 };

@@ -19,6 +19,8 @@ const FALL: [u32; TOP] = [200, 1_200, 4_000, 9_000];
 const PATIENCE: (u16, u16) = (1, 40);
 /// Reports within which another rise shows that the fall before it was wrong, and after which patience is forgotten.
 const SOON: u16 = 40;
+/// Reports for which packets may wait in a queue that nobody shortens.
+const WAITS: u16 = 12;
 const LONG: u16 = 240;
 
 /// How one side sends.
@@ -33,6 +35,8 @@ pub(crate) struct Controller {
     /// Reports since the level fell, and since it changed.
     fell: u16,
     changed: u16,
+    /// Reports in a row for which packets have waited.
+    waited: u16,
     bandwidth: Bandwidth,
     means: Means,
     step: Protection,
@@ -47,6 +51,7 @@ impl Default for Controller {
             patience: PATIENCE.0,
             fell: SOON,
             changed: 0,
+            waited: 0,
             bandwidth: Bandwidth::default(),
             means: Means::default(),
             step: Protection::CLEAN,
@@ -58,6 +63,11 @@ impl Controller {
     /// How sound is sent now.
     pub(crate) fn step(&self) -> Protection {
         self.step
+    }
+
+    /// The same with what the browser does by itself.
+    pub(crate) fn shown(&self) -> Protection {
+        if self.means == Means::Red { Protection { copies: &[1], ..self.step } } else { self.step }
     }
 
     /// Room is short.
@@ -79,15 +89,18 @@ impl Controller {
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
         }
+        self.waited = if waits { self.waited.saturating_add(1) } else { 0 };
+        // Later it is a longer way.
+        let waits = waits && self.waited <= WAITS;
         // What a queue that is full loses, copies would only make more of.
         if let Some(loss) = self.loss(WINDOW).filter(|_| !waits && !self.bandwidth.is_queued()) {
             self.adapt(loss);
         }
-        let wish = Protection::choose(self.level, None, self.means).cost();
+        let wish = self.means.cost(&Protection::choose(self.level, None, self.means));
         // A report of silence tells nothing of the room.
         if let Some(lately) = self.loss(LATELY)
             && self.bandwidth.report(
-                self.step.cost(),
+                self.means.cost(&self.step),
                 [lately, self.loss(2 * LATELY).unwrap_or(lately)],
                 hearing.queue,
                 wish,
@@ -103,7 +116,9 @@ impl Controller {
     /// Share of the packets of the newest reports that was lost, in hundred thousandths.
     fn loss(&self, reports: usize) -> Option<u32> {
         let newest = self.recent.iter().rev().take(reports);
-        let (expected, lost) = newest.fold((0, 0), |(e, l), (expected, lost)| (e + expected, l + lost));
+        let (expected, lost) = newest.fold((0, 0), |(e, l): (u32, u32), (expected, lost)| {
+            (e.saturating_add(*expected), l.saturating_add(*lost))
+        });
         (expected >= FEW).then(|| share(lost, expected))
     }
 

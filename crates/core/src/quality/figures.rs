@@ -117,6 +117,21 @@ pub struct Traffic {
     pub received: u32,
     /// Packets that were sent (RTP only, `packetsSent` of `outbound-rtp`).
     pub packets: u32,
+    /// When that was counted, in milliseconds of any clock that runs on, wrapping.
+    pub at: u32,
+}
+
+impl Traffic {
+    /// What has gone since then: kbit/s sent and received, and for how long. Counters that fell belong to another pair of
+    /// candidates, and count from nothing.
+    pub(crate) fn since(self, before: Self) -> (u32, u32, u32) {
+        let took = self.at.wrapping_sub(before.at).max(1);
+        let rate = |now: u32, before: u32| {
+            let grown = now.wrapping_sub(before).cast_signed().max(0).unsigned_abs();
+            grown.saturating_mul(8) / took
+        };
+        (rate(self.sent, before.sent), rate(self.received, before.received), took)
+    }
 }
 
 #[cfg(test)]

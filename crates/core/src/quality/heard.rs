@@ -44,6 +44,9 @@ impl Heard {
         if hearing.playing && heard.energy >= AUDIBLE {
             self.in_vain = 0;
             self.verdict = Some(Ok(()));
+        } else if !hearing.playing && self.verdict == Some(Ok(())) {
+            // They did hear, and would not now.
+            self.verdict = None;
         } else if speaks {
             self.in_vain = self.in_vain.saturating_add(1);
             if self.in_vain >= REPORTS {

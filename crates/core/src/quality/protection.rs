@@ -99,7 +99,7 @@ impl Means {
         if self == Self::Red { 20_000 } else { FULL_RATE }
     }
 
-    fn cost(self, step: &Protection) -> u32 {
+    pub(crate) fn cost(self, step: &Protection) -> u32 {
         if self == Self::Red { Protection { copies: &[1], ..*step }.cost() } else { step.cost() }
     }
 }
