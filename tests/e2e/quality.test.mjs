@@ -146,7 +146,7 @@ describe("on a good network", () => {
     await bothHear(a, LOW, b, HIGH);
     await Promise.all([a, b].map(listen));
     // The browser's own copy has its price, which a lower bit rate pays.
-    await second(a, "(q) => q.sending.bitrate === 20000 && q.sending.copies.join() === "1"");
+    await second(a, "(q) => q.sending.bitrate === 20000 && q.sending.copies.join() === '1'");
     await second(b, "(q) => q.sending.bitrate === 32000");
   });
 
