@@ -26,7 +26,8 @@ mod side;
 mod sockets;
 mod store;
 mod token;
-pub mod world;
+pub mod watch;
+mod world;
 
 pub use knocks::Answer;
 pub use network::Network;

@@ -8,6 +8,7 @@ use pairvoice_core::{
 use pairvoice_wire::{Candidate, InBand};
 
 use crate::side::Browser;
+use crate::watch::Watch;
 use crate::world::{Channel, Happening, World};
 
 /// How often the state of all connections is looked at, in milliseconds.
@@ -17,9 +18,6 @@ pub(crate) const TICK_MS: u64 = 50;
 const INTERRUPTED_MS: u64 = 5_000;
 const FAILED_MS: u64 = 15_000;
 const FAILED_FOR_GOOD_MS: u64 = 27_000;
-/// Sound that came for so long is steady, and has stopped when none came for so long, in milliseconds.
-const STEADY_MS: u64 = 1_000;
-const HUSH_MS: u64 = 100;
 /// A path that is never found, in milliseconds.
 const NEVER_MS: u64 = 16_000;
 /// A packet of sound every 20 ms.
@@ -54,31 +52,6 @@ pub(crate) struct Open {
     told: bool,
     /// The microphone's sound goes out by it.
     sends: bool,
-}
-
-/// What a close look at the sound has seen.
-#[derive(Debug, Default)]
-struct Watch {
-    on: bool,
-    /// Since when it has come without a pause, and when it came last.
-    since: Option<u64>,
-    last: u64,
-    hushed: bool,
-}
-
-impl Watch {
-    /// Whether the sound has just stopped, or is back.
-    fn look(&mut self, now: u64, sound: bool) -> Option<bool> {
-        let steady = self.since.is_some_and(|since| self.last >= since + STEADY_MS);
-        if sound {
-            self.since.get_or_insert(now);
-            self.last = now;
-        } else if now >= self.last + HUSH_MS {
-            self.since = None;
-        }
-        let hushed = if sound { false } else { self.hushed || (steady && self.since.is_none()) };
-        (self.on && std::mem::replace(&mut self.hushed, hushed) != hushed).then_some(hushed)
-    }
 }
 
 /// `of` is the description that it belongs to.
@@ -192,7 +165,7 @@ impl World {
             }
             ConnectionCommand::Watch { on } => {
                 for open in side.open.iter_mut().filter(|open| open.id == id) {
-                    open.watch = Watch { on, ..Watch::default() };
+                    open.watch = Watch::new(on);
                 }
             }
             ConnectionCommand::FindPath => {
