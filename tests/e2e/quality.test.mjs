@@ -150,6 +150,30 @@ describe("on a good network", () => {
     await second(b, "(q) => q.sending.bitrate === 32000");
   });
 
+  test("where a policy forbids workers from text, one from a file writes the packets", async () => {
+    const here = fresh();
+    const a = await two.low("1", here({ open: false, init: () => (globalThis.Worker = class extends globalThis.Worker {
+      constructor(...args) {
+        super(...args);
+        (globalThis.made ??= []).push(String(args[0]));
+      }
+    }) }));
+    await a.page.route(a.address, async (route) => {
+      const response = await route.fetch();
+      const policy = response.headers()["content-security-policy"];
+      assert.match(policy, /worker-src 'self' blob:/);
+      const headers = { ...response.headers(), "content-security-policy": policy.replace("worker-src 'self' blob:", "worker-src 'self'") };
+      await route.fulfill({ response, headers });
+    });
+    await a.visit();
+    const b = await two.high("2", here());
+    await bothHear(a, LOW, b, HIGH);
+    await listen(a);
+    await second(a, "(q) => q.outgoing && q.sending.bitrate === 32000");
+    const made = await a.page.evaluate(() => globalThis.made);
+    assert.match(made.at(-1), /copies-worker.*\.js$/, made.join());
+  });
+
   test("a worker that stops is replaced while both talk, and one that can't be had at all costs a connection", async () => {
     const here = fresh();
     const init = () => {
