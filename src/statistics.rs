@@ -126,6 +126,7 @@ pub(crate) fn figures(report: &JsValue) -> (Option<Path>, Traffic) {
             selected = Some(AsRef::<JsValue>::as_ref(entry).clone().unchecked_into());
         }
         "outbound-rtp" => traffic.packets = wrapping(entry.packets_sent()),
+        "media-source" => traffic.captured = wrapping(entry.total_samples_duration().map(|seconds| seconds * 1e3)),
         _ => {}
     });
     let Some(pair) = selected else { return (None, traffic) };

@@ -223,7 +223,7 @@ async fn sent(side: &Side, connection: &PeerConnection) -> Traffic {
     })
     .await;
     let now = side.traffic.get();
-    Traffic { sent: now.sent - before.sent, received: 0, packets: now.packets - before.packets, at: now.at }
+    Traffic { sent: now.sent - before.sent, received: 0, packets: now.packets - before.packets, ..now }
 }
 
 /// Copies come and go while sound flows, and so does the worker that writes them; each side hears how it is heard.

@@ -117,6 +117,8 @@ test("media is cut", { skip: why }, async (t) => {
       const [a, b] = [await Person.open(low, server, "1", here()), await Person.open(high, server, "2", here())];
       try {
         await bothHear(a, LOW, b, HIGH);
+        // Both have told how they hear, so that heartbeats come: silence means something from then on.
+        await Promise.all([a, b].map((person) => person.until((s) => s.voice.heard)));
         namespace.cutMedia();
         await Promise.all([a.voice("reconnecting"), b.voice("reconnecting")]);
         for (const { page } of [a, b]) {

@@ -37,7 +37,7 @@ const TOLD_SAMPLES: u32 = 20_000;
 /// Packets that wait so long wait in a queue, in milliseconds.
 const WAITING_MS: u32 = 100;
 /// Time without a packet from a live microphone, by which whatever works on its packets is seen to have failed, in milliseconds.
-const STUCK_MS: u32 = 2_000;
+const STUCK_MS: u32 = 3_000;
 /// Figures that come sooner after others are no second, in milliseconds.
 const SECOND_MS: u32 = 700;
 /// No other client can say that packets wait for longer, in milliseconds.
@@ -244,7 +244,7 @@ impl Quality {
         });
         let worst = [&incoming, &outgoing].into_iter().flatten().map(|stream| stream.mos).min();
         self.judge(worst.map_or(Step::Good, Step::of));
-        let still = traffic.packets == before.packets && live;
+        let still = live && traffic.is_stuck_since(before);
         self.counters.stuck = if still { self.counters.stuck.saturating_add(took) } else { 0 };
         let stuck = self.counters.stuck >= STUCK_MS;
         if stuck {

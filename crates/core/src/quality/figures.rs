@@ -117,11 +117,21 @@ pub struct Traffic {
     pub received: u32,
     /// Packets that were sent (RTP only, `packetsSent` of `outbound-rtp`).
     pub packets: u32,
+    /// For how long the microphone has brought samples, in milliseconds (`totalSamplesDuration` of `media-source`); 0 where the browser
+    /// does not count.
+    pub captured: u32,
     /// When that was counted, in milliseconds of any clock that runs on, wrapping.
     pub at: u32,
 }
 
 impl Traffic {
+    /// The microphone has brought sound since then, and no packet of it was sent.
+    pub(crate) fn is_stuck_since(self, before: Self) -> bool {
+        let captured = self.captured.wrapping_sub(before.captured).cast_signed();
+        let took = self.at.wrapping_sub(before.at).cast_signed();
+        self.packets == before.packets && captured > took / 2
+    }
+
     /// What has gone since then: kbit/s sent and received, and for how long. Counters that fell belong to another pair of
     /// candidates, and count from nothing.
     pub(crate) fn since(self, before: Self) -> (u32, u32, u32) {
@@ -145,6 +155,16 @@ mod tests {
         let since = now.since(before);
         assert_eq!((since.packets, since.lost, since.buffer()), (10, 0, 40));
         assert_eq!((share(1, 3), share(1, 0), share(9, 3)), (33_333, 0, 100_000));
+    }
+
+    #[test]
+    fn a_microphone_that_brings_nothing_is_no_fault_of_its_packets() {
+        let before = Traffic { packets: 9, captured: 1_000, at: 5_000, ..Traffic::default() };
+        let after = |packets, captured| Traffic { packets, captured, at: 6_000, ..Traffic::default() };
+        assert!(after(9, 2_000).is_stuck_since(before));
+        assert!(!after(12, 2_000).is_stuck_since(before), "packets flow");
+        assert!(!after(9, 1_000).is_stuck_since(before), "it is frozen");
+        assert!(!after(9, 40).is_stuck_since(before), "it is another one");
     }
 
     #[test]
