@@ -14,10 +14,6 @@ export function work() {
   const KEPT = 16;
   /** Larger packets of sound are not sent by Chromium. */
   const MAX_BYTES = 1000;
-  /** An Opus frame of so few bytes is silence without any noise: a microphone that is muted. */
-  const SILENCE = 5;
-  /** Of silence every so many frames are sent: one in 400 ms. */
-  const RARE = 20;
   /** That loud is speech: a hundredth of full scale. It lasts for so many frames of quiet, for words have gaps. */
   const LOUD = 0.01;
   const GAP = 20;
@@ -27,7 +23,7 @@ export function work() {
     const { port } = options;
     let { copies, frames } = options;
     const kept = new Map();
-    let [count, quiet] = [0, 0];
+    let count = 0;
     let gap;
     port.onmessage = ({ data }) => ({ copies, frames } = data);
 
@@ -47,7 +43,6 @@ export function work() {
       const before = (distance) => (timestamp - distance * FRAME) >>> 0;
       kept.set(timestamp, frame);
       kept.delete(before(KEPT));
-      quiet = frame.length > SILENCE ? 0 : quiet + 1;
       count += 1;
       // The frames of a packet but its newest ride as copies do.
       const distances = new Set(copies);
@@ -56,13 +51,10 @@ export function work() {
       const blocks = [];
       for (const distance of [...distances].sort((a, b) => a - b)) {
         const copy = kept.get(before(distance));
-        if (!copy || (copy.length <= SILENCE && distance >= frames) || size + 4 + copy.length >= MAX_BYTES) continue;
+        if (!copy || size + 4 + copy.length >= MAX_BYTES) continue;
         size += 4 + copy.length;
         blocks.unshift([distance * FRAME, copy]);
       }
-      // While there are copies, packets come all the time: gaps would let the receiver forget for how long it holds sound back, and the
-      // sender what is lost.
-      if (quiet > 1 && quiet % RARE && distances.size === 0) return;
       if (count % frames) return;
       const out = new Uint8Array(size);
       let at = 0;
