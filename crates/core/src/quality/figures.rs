@@ -109,7 +109,7 @@ impl From<Hearing> for (Reception, u32, bool) {
 
 /// What has gone over a connection since it began, sound and all else. Counters wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Traffic {
     /// Bytes that were sent, without what UDP and IP add.
     pub sent: u32,
