@@ -79,7 +79,7 @@ pub(crate) struct Quality {
     of: Option<OpId>,
     counters: Counters,
     controller: Controller,
-    /// For how long the other wants their sound to be held back, and the frames in one of their packets.
+    /// For how long the other wants their sound to be held back, and for how long it is, in milliseconds.
     target: u32,
     applied: u32,
     heard: Heard,
@@ -172,9 +172,9 @@ impl Quality {
         self.controller.step()
     }
 
-    /// What this connection can do about loss; gives back how sound is sent over it.
-    pub(crate) fn set_means(&mut self, means: Means) -> Protection {
-        self.controller.set_means(means)
+    /// What the connection in use can do about loss.
+    pub(crate) fn set_means(&mut self, means: Means) {
+        self.controller.set_means(means);
     }
 
     /// For how long sound is to be held back, in milliseconds, if that is news for this connection; 0 is as the browser sees fit.

@@ -19,9 +19,9 @@ const FALL: [u32; TOP] = [200, 1_200, 4_000, 9_000];
 const PATIENCE: (u16, u16) = (1, 40);
 /// Reports within which another rise shows that the fall before it was wrong, and after which patience is forgotten.
 const SOON: u16 = 40;
+const LONG: u16 = 240;
 /// Reports for which packets may wait in a queue that nobody shortens.
 const WAITS: u16 = 12;
-const LONG: u16 = 240;
 
 /// How one side sends.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -75,11 +75,10 @@ impl Controller {
         self.bandwidth.is_short()
     }
 
-    /// Another connection can do something else about loss. Tells how sound is sent over it.
-    pub(crate) fn set_means(&mut self, means: Means) -> Protection {
+    /// Another connection can do something else about loss.
+    pub(crate) fn set_means(&mut self, means: Means) {
         self.means = means;
         self.step = Protection::choose(self.level, self.bandwidth.ceiling(), means);
-        self.step
     }
 
     /// Takes what the other reports to have heard since their last report; tells whether another step follows.
