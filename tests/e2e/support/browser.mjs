@@ -1,5 +1,6 @@
 // One real Chromium process a side, driven through the demo page as a person would.
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
@@ -99,6 +100,16 @@ export class Person {
     return this.page.evaluate(() => globalThis.session.getState());
   }
 
+  /** What this person's page says of itself, for an error; a page that hangs says nothing. */
+  async account() {
+    const read = () => {
+      const { states, decisions } = globalThis.session?.diagnostics() ?? {};
+      return JSON.stringify([globalThis.session?.getState(), states, decisions]);
+    };
+    const told = await Promise.race([this.page.evaluate(read).catch(String), pause(5_000, "it does not answer", { ref: false })]);
+    return [this.address, told, ...this.console].join("\n");
+  }
+
   /** Waits until this person hears a tone of about this frequency. */
   async hears(hertz) {
     const close = (wanted) => Math.abs(globalThis.witness.heard() - wanted) < wanted * 0.05;
@@ -164,7 +175,12 @@ export class Person {
   }
 }
 
-/** Both hear each other. */
-export function bothHear(a, hertzOfA, b, hertzOfB) {
-  return Promise.all([a.voice("connected"), b.voice("connected"), a.hears(hertzOfB), b.hears(hertzOfA)]);
+/** Both hear each other; when they don't, the error tells what each of the two saw. */
+export async function bothHear(a, hertzOfA, b, hertzOfB) {
+  try {
+    await Promise.all([a.voice("connected"), b.voice("connected"), a.hears(hertzOfB), b.hears(hertzOfA)]);
+  } catch (cause) {
+    const seen = await Promise.all([a, b].map((person) => person.account()));
+    throw new Error(`they do not hear each other\n${seen.join("\n")}`, { cause });
+  }
 }
