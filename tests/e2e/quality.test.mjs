@@ -120,7 +120,7 @@ describe("on a good network", () => {
     await a.page.getByText("You are muted. Unmute to be heard.").waitFor();
     await b.page.locator("#peer:not([data-speaking])").waitFor();
     assert.equal((await a.state()).voice.heard, null, "nothing is said that could be heard");
-    await a.click("Unmute");
+    await a.click("Mute");
     await a.until((s) => !s.voice.mutedTalking && s.voice.heard);
     assert.equal((await a.held()).tracks, 1, "what listened to the muted microphone is gone");
   });
