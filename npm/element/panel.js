@@ -63,8 +63,8 @@ export function buildPanel(context, act) {
   const voice = h(
     "section",
     { class: "voice", part: "voice", "aria-labelledby": "voice-title" },
-    h("div", { class: "heading" }, h("h2", { id: "voice-title" }, icon("volume"), words.t("panel/voice")), help),
-    h("div", { class: "state", part: "status" }, line, hint, since, h("div", { class: "actions" }, ...Object.values(actions))),
+    h("h2", { id: "voice-title", class: "visually-hidden" }, words.t("panel/voice")),
+    h("div", { class: "heading" }, h("div", { class: "state", part: "status" }, line, hint, since, h("div", { class: "actions" }, ...Object.values(actions))), help),
     people.element,
     quality.mutedTalking,
     quality.warnings,

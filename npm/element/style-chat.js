@@ -14,9 +14,9 @@ export const chatStyle = `
 .message code { font: 0.875rem/1.5 ui-monospace, monospace; tab-size: 4; }
 .message p code { padding: 0.1em 0.3em; border-radius: 0.25rem; background: color-mix(in srgb, var(--text) 9%, transparent); white-space: pre-wrap; }
 .message a { color: inherit; }
-.message .code { position: relative; margin-block: 0.35rem; }
+.message .code { display: flex; flex-direction: column; gap: 0.25rem; margin-block: 0.35rem; }
 .message pre { margin: 0; padding: 0.6rem 0.75rem; overflow: auto; max-block-size: 20rem; border: 1px solid var(--line); border-radius: 0.5rem; background: var(--card); }
-.message .code button { position: absolute; inset-block-start: 0.3rem; inset-inline-end: 0.3rem; }
+.message .code button { align-self: end; }
 .message button { min-block-size: 1.75rem; padding: 0 0.6rem; font-size: 0.875rem; }
 .message .fine { display: flex; flex-wrap: wrap; gap: 0.35rem; align-items: center; font-size: 0.8rem; }
 .message.own .fine { color: color-mix(in srgb, var(--quiet) 80%, var(--text)); }

@@ -27,6 +27,7 @@ const base = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 .panel {
+  position: relative;
   block-size: 100%;
   display: flex;
   flex-direction: column;
@@ -50,6 +51,8 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
 .fine, .note, .hint { font-size: 0.875rem; }
 .icon { inline-size: 1.25rem; block-size: 1.25rem; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
 .visually-hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.voice > .heading { align-items: start; }
+.voice > .heading > .state { flex: 1; padding-block-start: 0.5rem; min-inline-size: 0; }
 .voice { display: flex; flex-direction: column; gap: 0.5rem; padding: 0.5rem 0.75rem 0.75rem; border-block-end: 1px solid var(--line); }
 .state { display: flex; flex-direction: column; gap: 0.25rem; }
 .status { font-weight: 600; padding-inline-start: 1.4rem; position: relative; overflow-wrap: anywhere; }
@@ -90,7 +93,7 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
 }
 .person[data-speaking] .avatar { outline-color: var(--good); }
 .person[data-absent] .avatar { background: none; border: 2px dashed var(--edge); color: var(--quiet); }
-.name { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.name { position: relative; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .person .note { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-block-size: 1.3rem; }
 .person meter { grid-column: 1 / -1; }
 meter { inline-size: 100%; block-size: 0.5rem; }
@@ -98,6 +101,7 @@ meter { inline-size: 100%; block-size: 0.5rem; }
 #warnings:empty, #muted-talking:empty, #device-notice:empty { margin-block: -0.25rem; }
 #warnings p, #muted-talking:not(:empty) { padding: 0.35rem 0.75rem; border-inline-start: 3px solid var(--fair); background: var(--page); }
 #muted-talking { font-weight: 600; }
+#quality:not([data-step]) { visibility: hidden; }
 #quality summary { min-block-size: 2rem; font-size: 0.9rem; }
 #quality-word::before { content: ""; display: inline-block; inline-size: 0.65rem; block-size: 0.65rem; margin-inline-end: 0.4rem; border-radius: 50%; background: var(--good); }
 #quality-word:empty::before { display: none; }
@@ -124,9 +128,9 @@ meter { inline-size: 100%; block-size: 0.5rem; }
 #ready-trouble:empty { display: none; }
 #ready-trouble { border-inline-start: 3px solid var(--fair); padding-inline-start: 0.75rem; }
 :host([compact]) { min-block-size: 0; block-size: auto; }
-:host([compact]) .body > :not(.voice):not(.sheets), :host([compact]) .voice > :not(.state):not(#muted-talking) { display: none; }
+:host([compact]) .body > :not(.voice):not(.sheets), :host([compact]) .voice > :not(.heading):not(#muted-talking) { display: none; }
 :host([compact]) .voice { padding-block: 0.35rem; border: 0; }
-:host([compact]) .state > .hint { display: none; }
+:host([compact]) .state > .hint, :host([compact]) #help-open { display: none; }
 @container (max-width: 20rem) { .people { grid-template-columns: 1fr; } }
 `;
 
