@@ -21,6 +21,7 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
   const pictures = { on: mute.querySelector("svg"), off: icon("muted") };
 
   let voice;
+  let endedBy;
   let holding = false;
   let timer;
 
@@ -57,7 +58,7 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
   devices.addEventListener("click", () => sheets.toggle("devices"));
   volume.addEventListener("click", () => sheets.toggle("volume"));
   leave.addEventListener("click", () => act("leave"));
-  join.addEventListener("click", () => act("join"));
+  join.addEventListener("click", () => (endedBy === "internal-error" ? location.reload() : act("join")));
 
   const isControl = (target) => target.closest?.("button, a[href], input, select, summary, [role=button], [role=tab], [role=menuitem]");
   const isText = (target) => target.isContentEditable || target.closest?.("textarea, select, input:not([type=checkbox], [type=radio], [type=range], [type=button])");
@@ -125,7 +126,8 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
       const was = during.hidden;
       show(during, !ended);
       show(join, ended);
-      setText(join.lastElementChild, say(state.session.reason === "opened-elsewhere" ? "continue" : "join"));
+      endedBy = state.session.reason;
+      setText(join.lastElementChild, say({ "opened-elsewhere": "continue", "internal-error": "reload" }[endedBy] ?? "join"));
       if (had && was !== during.hidden) this.first.focus();
     },
   };

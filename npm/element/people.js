@@ -40,7 +40,9 @@ export function peopleView({ words, name, ownName }) {
       call("peer", name().replace(/^\p{Ll}/u, (letter) => (name() === words.t("other") ? letter.toLocaleUpperCase() : letter)));
       setText(cards.own.note, ownNote(state, words));
       setText(cards.peer.note, peerNote(state, words));
-      cards.own.element.toggleAttribute("data-muted", state.voice.muted);
+      // Nothing is measured any more, and the last level would stay.
+      if (state.session.state === "ended" || state.voice.state === "off") cards.own.level.value = 0;
+      if (state.session.state === "ended" || state.voice.state !== "connected") cards.peer.level.value = 0;
       cards.peer.element.toggleAttribute("data-absent", state.peer.presence !== "present");
     },
     /** Somebody begins to speak or stops. */

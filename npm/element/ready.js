@@ -63,7 +63,7 @@ export function readyView({ words, signal }, join) {
       const reason = REASONS[error.name] ?? (navigator.mediaDevices ? "busy" : "blocked");
       setText(trouble, microphoneTrouble({ reason }, words).join(" "));
       show(allow, true);
-      return;
+      return list().catch(() => {});
     }
     if (over) return opened.getTracks().forEach((track) => track.stop());
     stream = opened;
@@ -88,7 +88,7 @@ export function readyView({ words, signal }, join) {
   }
 
   async function list() {
-    const devices = (await navigator.mediaDevices.enumerateDevices()).map(({ deviceId: id, label, kind }) => ({ id, label, kind, isDefault: id === "default" }));
+    const devices = ((await navigator.mediaDevices?.enumerateDevices()) ?? []).map(({ deviceId: id, label, kind }) => ({ id, label, kind, isDefault: id === "default" }));
     const of = (kind) => devices.filter((device) => device.kind === kind);
     const used = stream?.getAudioTracks()[0]?.getSettings().deviceId;
     fillDevices(microphones, of("audioinput"), words, microphones.value || past.microphone || (used === "default" ? "" : used));

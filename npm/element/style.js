@@ -60,7 +60,7 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
   content: "";
   position: absolute;
   inset-inline-start: 0;
-  inset-block-start: 0.35em;
+  inset-block-start: 0.25rem;
   inline-size: 0.8rem;
   block-size: 0.8rem;
   border-radius: 50%;
@@ -125,6 +125,7 @@ meter { inline-size: 100%; block-size: 0.5rem; }
 .settings, .row, .ready { display: flex; flex-direction: column; gap: 0.35rem; min-inline-size: 0; }
 .before .body, .before .bar { display: none; }
 .ready { padding: 1rem; overflow: auto; flex: 1; gap: 0.6rem; }
+.ready .actions { position: sticky; inset-block-end: -1rem; margin: auto -1rem -1rem; padding: 0.75rem 1rem; background: var(--card); border-block-start: 1px solid var(--line); }
 #ready-trouble:empty { display: none; }
 #ready-trouble { border-inline-start: 3px solid var(--fair); padding-inline-start: 0.75rem; }
 :host([compact]) { min-block-size: 0; block-size: auto; }

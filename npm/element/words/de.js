@@ -59,6 +59,7 @@ export default {
     leave: "Verlassen",
     join: "Wieder beitreten",
     continue: "Hier weitermachen",
+    reload: "Seite neu laden",
     startVoice: "Sprache einschalten",
     microphone: "Mikrofon einschalten",
     retry: "Noch einmal versuchen",

@@ -60,6 +60,7 @@ export default {
     leave: "Leave",
     join: "Join again",
     continue: "Continue here",
+    reload: "Reload the page",
     startVoice: "Turn voice on",
     microphone: "Turn microphone on",
     retry: "Try again",

@@ -59,6 +59,7 @@ export default {
     leave: "Salir",
     join: "Entrar de nuevo",
     continue: "Seguir aquí",
+    reload: "Recargar la página",
     startVoice: "Encender la voz",
     microphone: "Encender el micrófono",
     retry: "Intentar de nuevo",

@@ -59,6 +59,7 @@ export default {
     leave: "Quitter",
     join: "Rejoindre à nouveau",
     continue: "Continuer ici",
+    reload: "Recharger la page",
     startVoice: "Activer la voix",
     microphone: "Activer le micro",
     retry: "Réessayer",

@@ -59,6 +59,7 @@ export default {
     leave: "退出",
     join: "もう一度参加",
     continue: "ここで続ける",
+    reload: "再読み込み",
     startVoice: "音声をオンにする",
     microphone: "マイクをオンにする",
     retry: "もう一度試す",

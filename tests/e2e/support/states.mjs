@@ -29,7 +29,20 @@ async function talkInText({ person, other }) {
   }
 }
 
-const refusing = (name) => `navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "${name}"))`;
+/** A browser in which the person has refused the microphone, or whose system has. */
+const refusing = (name, state) => `{
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "${name}"));
+  navigator.permissions.query = async () => Object.assign(new EventTarget(), { state: "${state}" });
+}`;
+
+/** Shows a part of the state as it comes about by itself only on a network that breaks. */
+const pretend = (person, voice) =>
+  person.page.evaluate((part) => {
+    const handle = document.querySelector("pairvoice-session").session;
+    const getState = handle.getState.bind(handle);
+    handle.getState = () => ({ ...getState(), voice: { ...getState().voice, ...part } });
+    handle.setVolume(0.9);
+  }, voice);
 
 /** The states by name; each brings the person whose page shows it, and a function that closes what is open. */
 export const states = {
@@ -62,13 +75,13 @@ export const states = {
     return two;
   },
   async denied(world) {
-    const two = await open(world, { init: refusing("NotAllowedError"), peer: true });
+    const two = await open(world, { init: refusing("NotAllowedError", "denied"), peer: true });
     await two.person.voice("connected");
     await talkInText(two);
     return two;
   },
   async blocked(world) {
-    const one = await open(world, { init: refusing("SecurityError") });
+    const one = await open(world, { init: refusing("NotAllowedError", "granted") });
     await one.person.until((s) => s.voice?.microphone.state === "failed");
     return one;
   },
@@ -76,14 +89,14 @@ export const states = {
     const two = await call(world);
     await talkInText(two);
     await two.person.until((s) => s.voice.heard);
-    await two.other.page.context().setOffline(true);
-    // What the other's browser sends does not come any more, and neither does what it sends to the server.
-    await two.other.page.evaluate(() => {
-      for (const connection of globalThis.witness.connections) connection.getTransceivers().forEach((one) => one.sender.transport?.iceTransport);
-    });
+    await pretend(two.person, { state: "reconnecting", recovery: "path", since: Date.now() - 12_000 });
+    await two.person.page.getByText("Looking for another path").waitFor();
+    return two;
+  },
+  async offline(world) {
+    const two = await call(world);
+    await talkInText(two);
     await two.person.goOffline();
-    await two.other.goOffline();
-    await two.person.session("offline");
     return two;
   },
   async unavailable(world) {
@@ -166,9 +179,31 @@ export const states = {
     return one;
   },
   async "ready-denied"(world) {
-    const one = await open(world, { query: { ready: "1" }, init: refusing("NotAllowedError") });
+    const one = await open(world, { query: { ready: "1" }, init: refusing("NotAllowedError", "denied") });
     await one.person.page.locator("#ready-trouble", { hasText: "not allowed" }).waitFor();
     return one;
+  },
+  async german(world) {
+    const two = await call(world, { query: { lang: "de", name: "Ada", "peer-name": "Grace" } });
+    await talkInText(two);
+    await two.person.click("Stumm");
+    return two;
+  },
+  async french(world) {
+    const one = await open(world, { query: { lang: "fr" }, init: refusing("NotAllowedError", "denied") });
+    await one.person.page.getByText("Micro non autorisé").waitFor();
+    return one;
+  },
+  async japanese(world) {
+    const two = await call(world, { query: { lang: "ja" } });
+    await talkInText(two);
+    return two;
+  },
+  async "right-to-left"(world) {
+    const two = await call(world, { query: { dir: "rtl" } });
+    await talkInText(two);
+    await two.person.click("Mute");
+    return two;
   },
   async code(world) {
     const two = await call(world);
