@@ -67,13 +67,11 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
   border: 2px solid var(--quiet);
 }
 .status[data-state="good"]::before { background: var(--good); border-color: var(--good); }
-.status[data-state="busy"]::before { border-style: dashed; animation: turn 3s linear infinite; }
+.status[data-state="busy"]::before { border-style: dashed; }
 .status[data-state="limited"]::before, .status[data-state="fair"]::before { border-color: var(--fair); background: linear-gradient(var(--fair) 0 0) center / 100% 2px no-repeat; }
-.status[data-state="trouble"]::before { border-color: var(--fair) var(--fair) transparent transparent; animation: turn 1.2s linear infinite; }
+.status[data-state="trouble"]::before { border-color: var(--fair) var(--fair) transparent transparent; rotate: 45deg; }
 .status[data-state="bad"]::before { border: 0; border-radius: 0; background: var(--bad); clip-path: polygon(50% 0, 100% 100%, 0 100%); }
 .status[data-state="ended"]::before { border-color: var(--quiet); background: var(--quiet); border-radius: 0.1rem; }
-@keyframes turn { to { rotate: 1turn; } }
-@media (prefers-reduced-motion: reduce) { .status::before { animation: none !important; } }
 .actions { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .actions:not(:has(> :not([hidden]))) { display: none; }
 .people { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem; list-style: none; }
