@@ -19,7 +19,8 @@ function pageOf(rows, limit) {
     if (bytes > PAGE_BYTES && from < rows.length) break;
     from -= 1;
   }
-  return [rows.slice(from), from > 0];
+  // Nothing is called older than a page without a message.
+  return [rows.slice(from), from > 0 && from < rows.length];
 }
 
 export class ChatLog {
