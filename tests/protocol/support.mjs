@@ -6,9 +6,11 @@ import { join as path } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { io } from "socket.io-client";
+
 import { signToken } from "../../npm/server/token.js";
 import { startServer } from "../e2e/support/server.mjs";
-import { instance, join, messageId } from "../server/support.mjs";
+import { inTime, instance, join, messageId } from "../server/support.mjs";
 import { validate } from "./schema.mjs";
 
 export { inTime, instance, messageId } from "../server/support.mjs";
@@ -93,6 +95,18 @@ async function inSession(server, work) {
       const told = { code, message, retryable, ...(afterMs === undefined ? {} : { afterMs }) };
       validate("refusal", told);
       return told;
+    },
+    /** What a connection hears that asks for a check; rejects with the refusal. */
+    check(user, auth = {}) {
+      const body = { v: 1, token: token(user), sessionId: session, userId: user, instance: instance(), check: true, ...auth };
+      const socket = io(`${server.url}/pairvoice`, { forceNew: true, reconnection: false, transports: ["websocket"], auth: body });
+      const heard = [];
+      const end = new Promise((resolve, reject) => {
+        socket.onAny((name, told) => (validate(name, told), heard.push([name, told])));
+        socket.once("connect_error", ({ message: text }) => (socket.disconnect(), reject(JSON.parse(text))));
+        socket.once("disconnect", () => resolve(heard));
+      });
+      return inTime("the end of a check", end);
     },
     async both() {
       return [await here.join("7"), await here.join("9")];
