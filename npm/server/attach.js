@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { ChatLog } from "./chat-log.js";
 import { Hosted } from "./hosted.js";
+import { answerKnock, isKnock, listenForKnocks, tell } from "./knock.js";
 import { Connection, Unread, UserBuckets } from "./limits.js";
 import { Peer } from "./peer.js";
 import { Refused, readHandshake, refusal, refusalOfCheck, refuse } from "./room.js";
@@ -34,7 +35,20 @@ export function attachPairvoice(io, options) {
   const namespace = io.of(NAMESPACE);
   namespace.use((socket, next) => host.enter(socket, next));
   namespace.on("connection", (socket) => host.connected(socket));
-  return { revoke: (sessionId, userId) => host.revoke(String(sessionId), userId), close: () => host.close(), get sessions() { return host.size; } };
+  const knock = (request, response) => answerKnock(io, request, response, (read, to) => host.knock(read, request, to));
+  if (io.httpServer && options.knock !== false) listenForKnocks(io.httpServer, knock);
+  return {
+    revoke: (sessionId, userId) => host.revoke(String(sessionId), userId),
+    close: () => host.close(),
+    handleKnock(request, response) {
+      const mine = isKnock(request);
+      if (mine) knock(request, response);
+      return mine;
+    },
+    get sessions() {
+      return host.size;
+    },
+  };
 }
 
 class Host {
@@ -142,11 +156,36 @@ class Host {
     return grantOf(claims, sessionId, userId);
   }
 
+  // Knocking
+
+  /** A handshake came by HTTP. Its user pays for it as for any other. */
+  async knock({ handshake, signals, waitMs }, request, response) {
+    this.#isHereToStay();
+    const { sessionId, userId } = handshake;
+    const grant = await this.#grant(handshake.token, sessionId, userId);
+    const after = this.#users.of(sessionId, userId).take(CONNECT_COST + signals);
+    if (after !== undefined) pay(refusal("rate-limited", "more events than this server takes", after));
+    const ice = await this.iceServers({ sessionId, userId, headers: request.headers });
+    this.#isHereToStay();
+    if (handshake.check) {
+      const { Ok: admission } = await this.chatLog.admission(sessionId);
+      pay(admission ? refusalOfCheck(userId, grant, admission) : refusal("busy", "the chat log can't be read at the moment"));
+      return tell(request, response, { Ok: { v: VERSION, peer: null, signals: [], ...ice } });
+    }
+    const knock = (this.#number += 1);
+    const hosted = this.#hosted(sessionId);
+    hosted.knocks.set(knock, (answer) => tell(request, response, answer));
+    response.once("close", () => {
+      // Whoever goes before the answer is given nothing.
+      if (hosted.knocks.delete(knock)) this.input(sessionId, { knockGone: { knock } });
+    });
+    return hosted.run({ knock: { knock, handshake: { ...handshake, token: "" }, grant, ice, waitMs } });
+  }
+
   /** Answers a client that asks for no seat, and closes the connection. */
   async #check(peer, grant) {
     const { Ok: admission } = await this.chatLog.admission(peer.session);
-    const refused = admission ? refusalOfCheck(peer.user, grant, admission) : refusal("busy", "the chat log can't be read at the moment");
-    if (refused) throw new Refused(refused);
+    pay(admission ? refusalOfCheck(peer.user, grant, admission) : refusal("busy", "the chat log can't be read at the moment"));
     const told = { v: VERSION, version, ...peer.ice };
     peer.isCheck = told;
     peer.admit();
@@ -270,7 +309,7 @@ class Host {
   }
 }
 
-/** Throws a refusal. */
-function pay(limited) {
-  if (limited) throw new Refused(limited);
+/** Throws a refusal, if there is one. */
+function pay(refused) {
+  if (refused) throw new Refused(refused);
 }

@@ -133,6 +133,11 @@ export interface AttachOptions {
   rate?: number;
   /** Text of one user in one session, in MiB. 16 by default. */
   chatUserLimit?: number;
+  /**
+   * Whether the HTTP server below the Socket.IO server answers `POST /pairvoice/knock`, by which a call begins two round trips sooner; `true` by default.
+   * With `false`, or when there is no such server yet, `handleKnock` does.
+   */
+  knock?: boolean;
   /** Takes what happens. */
   log?: (event: LogEvent) => void;
 }
@@ -142,6 +147,8 @@ export interface Pairvoice {
   revoke(sessionId: string, userId?: string): Promise<void>;
   /** Tells clients when to come back, waits for what is being written, ends their connections, and closes the store. The app's Socket.IO server stays. */
   close(): Promise<void>;
+  /** Answers a request of `node:http`, if it is a knock; else it is the app's, and `false` is returned. For frameworks: before any parser of bodies. */
+  handleKnock(request: object, response: object): boolean;
   /** How many sessions somebody is in. */
   readonly sessions: number;
 }

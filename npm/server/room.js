@@ -15,10 +15,13 @@ export function json(value) {
 }
 
 /** Reads a handshake: `{ handshake, signals }`. Throws a refusal. */
-export function readHandshake(auth) {
-  const { Ok: read_, Err: refusal } = JSON.parse(read(auth === undefined ? "" : (json(auth) ?? "[")));
-  if (refusal) throw new Refused(refusal);
-  return read_;
+export const readHandshake = (auth) => readHandshakeText(auth === undefined ? "" : (json(auth) ?? "["));
+
+/** The same of its JSON. */
+export function readHandshakeText(text) {
+  const { Ok: known, Err: told } = JSON.parse(read(text));
+  if (told) throw new Refused(told);
+  return known;
 }
 
 /** Why a check is refused, or nothing. */

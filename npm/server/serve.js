@@ -35,7 +35,7 @@ export async function serve(options) {
     // An upgrade that breaks off half-way leaves a connection without heartbeat; clients begin with the transport that they mean.
     allowUpgrades: false,
     serveClient: false,
-    cors: { origin: (origin, done) => done(null, true), methods: ["GET", "POST"] },
+    cors: (request, done) => done(null, { origin: mayConnect(request), methods: ["GET", "POST"] }),
     allowRequest: (request, done) => done(mayConnect(request) ? null : "this origin may not connect; see --allow-origin", mayConnect(request)),
   });
   // Binary packets, packets that announce attachments and those for other namespaces are nobody's.
@@ -69,6 +69,7 @@ export async function serve(options) {
         return say(400, `${error.message}\n`);
       }
     }
+    if (pathname === "/pairvoice/knock") return say(405, "a knock is a POST\n");
     if (files && (await files(request, response))) return undefined;
     return say(404, "not found\n");
   }
