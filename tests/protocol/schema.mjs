@@ -19,6 +19,9 @@ export const validate = (name, body) => check(`${SERVER}${name}`, body);
 /** Throws when what a client sent does not satisfy its schema. */
 export const validateClient = (name, body) => check(`${CLIENT}${name}`, body);
 
+/** Throws when what a client sent in band does not satisfy its schema. */
+export const validateInBand = (body) => check("pairvoice:/schema/in-band.json#/$defs/message", body);
+
 function check(id, body) {
   const valid = ajv.getSchema(id);
   if (!valid) throw new Error(`docs/schema has no ${id}`);
