@@ -17,7 +17,10 @@ export { inTime, instance, messageId } from "../server/support.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const native = process.env.PAIRVOICE_NATIVE ?? path(root, "target", "release", "pairvoice-server");
-/** The command line of each server; PAIRVOICE_SERVER names one that is tested in their place. */
+/**
+ * The command line of each server; PAIRVOICE_SERVER names one that is tested in their place. It takes --listen, --database, --jwt-secret-file, --stun and
+ * --chat-user-limit as the others do, and prints a line once it listens.
+ */
 const SERVERS = process.env.PAIRVOICE_SERVER
   ? { other: [process.env.PAIRVOICE_SERVER] }
   : { native: [native], node: [process.execPath, path(root, "npm", "server", "cli.js")] };
@@ -45,7 +48,7 @@ export function conformance(define, { args = [] } = {}) {
         const context = {};
         before(async () => {
           writeFileSync(file, SECRET, { mode: 0o600 });
-          context.server = await startServer({ run, page: "none", args: ["--jwt-secret-file", file, ...(run[0] === native ? ["--no-relay"] : []), ...args] });
+          context.server = await startServer({ run, page: "none", args: ["--jwt-secret-file", file, ...args] });
         });
         after(async () => {
           await context.server?.stop();
