@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildBarePage, buildDemo, buildRouter, buildServer, buildWasm } from "./build.mjs";
+import { buildBarePage, buildDemo, buildRoom, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
 import { checkFuzz } from "./fuzz.mjs";
 import { checkPackaging } from "./packaging.mjs";
@@ -18,6 +18,7 @@ const parts = {
     await run("cargo", ["fmt", "--all", "--check"]);
     await run("cargo", ["clippy", "--locked", "--quiet", "--workspace", "--all-targets", ...strict]);
     await run("cargo", ["clippy", "--locked", "--quiet", "--all-targets", ...wasm, ...strict]);
+    await run("cargo", ["clippy", "--locked", "--quiet", "--target", wasm[1], "--package", "pairvoice-room-node", ...strict]);
     const rustdoc = { env: { ...env, RUSTDOCFLAGS: "--deny warnings" } };
     await run("cargo", ["doc", "--locked", "--quiet", "--no-deps", "--workspace"], rustdoc);
     for (const project of ["tsconfig.json", "tsconfig.esnext.json"]) {
@@ -25,7 +26,7 @@ const parts = {
     }
   },
   async core() {
-    const crates = ["wire", "core", "relay", "room", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
+    const crates = ["wire", "core", "relay", "room", "room-node", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
     await run("cargo", ["test", "--locked", "--quiet", ...crates]);
   },
   async sim() {
@@ -35,6 +36,11 @@ const parts = {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);
     await buildServer();
     await nodeTests("tests/server");
+  },
+  async protocol() {
+    await buildRoom();
+    await buildServer();
+    await nodeTests("tests/protocol", 4);
   },
   async packaging() {
     await checkPackaging();
@@ -52,6 +58,7 @@ const parts = {
   async e2e() {
     await ensurePrograms({ chromium: "chromium", "firefox-esr": "firefox-esr", ip: "iproute2", iptables: "iptables" });
     await buildWasm();
+    await buildRoom();
     await checkSize();
     await buildDemo();
     await buildBarePage();
