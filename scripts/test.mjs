@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildBarePage, buildDemo, buildRouter, buildServer, buildWasm } from "./build.mjs";
+import { buildBarePage, buildDemo, buildReactPage, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
 import { checkFuzz } from "./fuzz.mjs";
 import { checkPackaging } from "./packaging.mjs";
@@ -21,9 +21,8 @@ const parts = {
     await run("cargo", ["clippy", "--locked", "--quiet", "--all-targets", ...wasm, ...strict]);
     const rustdoc = { env: { ...env, RUSTDOCFLAGS: "--deny warnings" } };
     await run("cargo", ["doc", "--locked", "--quiet", "--no-deps", "--workspace"], rustdoc);
-    for (const project of ["tsconfig.json", "tsconfig.esnext.json"]) {
-      await run("npx", ["tsc", "--project", `tests/types/${project}`]);
-    }
+    const projects = ["", ".esnext", ".node16", ".bundler"].map((name) => `tests/types/tsconfig${name}.json`);
+    await Promise.all(projects.map((project) => run("npx", ["tsc", "--project", project])));
   },
   async core() {
     const crates = ["wire", "core", "relay", "room", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
@@ -56,6 +55,7 @@ const parts = {
     await checkSize();
     await buildDemo();
     await buildBarePage();
+    await buildReactPage();
     await buildServer();
     await buildRouter();
     // They wait for browsers and networks most of the time.
