@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { buildBarePage, buildDemo, buildReactPage, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
 import { checkFuzz } from "./fuzz.mjs";
+import { checkPackage, workshop } from "./package.mjs";
 import { checkPackaging } from "./packaging.mjs";
 import { checkSize } from "./size.mjs";
 import { ensureCargoTool, ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
@@ -60,6 +61,15 @@ const parts = {
     await buildRouter();
     // They wait for browsers and networks most of the time.
     await nodeTests("tests/e2e", 2);
+  },
+  async package() {
+    await ensurePrograms({ chromium: "chromium" });
+    await buildWasm();
+    await buildServer();
+    await checkPackage();
+    const { buildApps } = await import("../tests/package/build.mjs");
+    console.log("apps were built in ms:", await buildApps(workshop));
+    await nodeTests("tests/package");
   },
 };
 
