@@ -1,4 +1,4 @@
 // The worker as a file, for pages whose policy allows none from text.
-import { work } from "./copies.js";
+import { work } from "./packets.js";
 
 work();

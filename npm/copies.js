@@ -1,113 +1,35 @@
 // Copies of earlier frames of sound in each packet (RFC 2198), as many as the core asks for. A worker of its own writes them, so that
 // a page that is busy delays no sound.
+import { work } from "./packets.js";
 
-/**
- * What the worker does. It is handed to it as text, and so uses nothing of this module.
- *
- * Browsers that negotiated RED give each packet one copy themselves: that is taken out, and those that are wanted are put in. A frame
- * that can't be read goes on as it came.
- */
-export function work() {
-  /** Of an Opus frame at 48 kHz. */
-  const FRAME = 960;
-  /** Frames that are remembered. */
-  const KEPT = 16;
-  /** Larger packets of sound are not sent by Chromium. */
-  const MAX_BYTES = 1000;
-  /** That loud is speech: a hundredth of full scale. It lasts for so many frames of quiet, for words have gaps. */
-  const LOUD = 0.01;
-  const GAP = 20;
+let policy;
 
-  globalThis.onrtctransform = ({ transformer }) => {
-    const { readable, writable, options } = transformer;
-    const { port } = options;
-    let { copies, frames } = options;
-    const kept = new Map();
-    let count = 0;
-    let gap;
-    port.onmessage = ({ data }) => ({ copies, frames } = data);
-
-    /** The newest frame of a packet, without what the browser added, and its payload type. */
-    function primary(bytes) {
-      let [at, added] = [0, 0];
-      while (bytes[at] & 0x80) {
-        added += ((bytes[at + 2] & 3) << 8) | bytes[at + 3];
-        at += 4;
-      }
-      return [bytes.slice(at + 1 + added), bytes[at]];
-    }
-
-    /** The packet to send in the place of this one, or nothing. */
-    function packet(data, timestamp) {
-      const [frame, type] = primary(new Uint8Array(data));
-      const before = (distance) => (timestamp - distance * FRAME) >>> 0;
-      kept.set(timestamp, frame);
-      kept.delete(before(KEPT));
-      count += 1;
-      // The frames of a packet but its newest ride as copies do.
-      const distances = new Set(copies);
-      for (let distance = 1; distance < frames; distance += 1) distances.add(distance);
-      let size = 1 + frame.length;
-      const blocks = [];
-      for (const distance of [...distances].sort((a, b) => a - b)) {
-        const copy = kept.get(before(distance));
-        if (!copy || size + 4 + copy.length >= MAX_BYTES) continue;
-        size += 4 + copy.length;
-        blocks.unshift([distance * FRAME, copy]);
-      }
-      if (count % frames) return;
-      const out = new Uint8Array(size);
-      let at = 0;
-      for (const [offset, { length }] of blocks) {
-        out.set([0x80 | type, offset >> 6, ((offset & 63) << 2) | (length >> 8), length & 255], at);
-        at += 4;
-      }
-      out[at++] = type;
-      for (const [, copy] of blocks) {
-        out.set(copy, at);
-        at += copy.length;
-      }
-      out.set(frame, at);
-      return out.buffer;
-    }
-
-    function listen(level) {
-      const spoke = gap === undefined ? undefined : gap < GAP;
-      gap = level >= LOUD ? 0 : (gap ?? GAP) + 1;
-      const speaks = gap < GAP;
-      if (spoke !== speaks) port.postMessage(speaks);
-    }
-
-    const transform = (frame, controller) => {
-      const { mimeType, rtpTimestamp, audioLevel } = frame.getMetadata();
-      if (audioLevel !== undefined) listen(audioLevel);
-      if (/\/red$/i.test(mimeType)) {
-        try {
-          const data = packet(frame.data, rtpTimestamp);
-          if (!data) return;
-          frame.data = data;
-        } catch {
-          // As it came it is good, too.
-        }
-      }
-      controller.enqueue(frame);
-    };
-    readable.pipeThrough(new TransformStream({ transform })).pipeTo(writable).catch(() => {});
-  };
+/** An address as pages want it that require trusted types (W3C Trusted Types, section 3.3): their policy lets `pairvoice` make it. */
+function trusted(url) {
+  try {
+    policy ??= globalThis.trustedTypes?.createPolicy("pairvoice", { createScriptURL: String });
+  } catch {
+    // Not allowed, or another copy of this module has it.
+  }
+  return policy?.createScriptURL(url) ?? url;
 }
 
-/** How a worker can be had: from text, which needs no fetch, or from a file, which strict policies ask for. */
+const self = import.meta.url;
+
+/** How a worker can be had: from text, which needs no fetch, or from a file, which strict policies ask for. Bundlers know the second way as
+ * it is written; without one, pages with trusted types take the third. */
 const WAYS = [
   () => {
     const url = URL.createObjectURL(new Blob([`(${work})()`], { type: "text/javascript" }));
     try {
-      return new Worker(url);
+      return new Worker(trusted(url));
     } finally {
       // It is fetched by then.
       setTimeout(() => URL.revokeObjectURL(url), 10_000);
     }
   },
   () => new Worker(new URL("copies-worker.js", import.meta.url), { type: "module" }),
+  () => new Worker(trusted(new URL("copies-worker.js", self)), { type: "module" }),
 ];
 
 let [way, worker, users] = [0, undefined, new Set()];

@@ -94,6 +94,9 @@ export const buildDemo = () => buildPage("www");
 /** tests/e2e/page/dist/: the page that only has the package. */
 export const buildBarePage = () => buildPage("tests/e2e/page");
 
+/** tests/e2e/react/dist/: an app in React. */
+export const buildReactPage = () => buildPage("tests/e2e/react");
+
 /** Files that compression makes smaller. */
 const COMPRESSIBLE = new Set([".css", ".html", ".js", ".json", ".map", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"]);
 /** Below this many bytes a file fits into one packet anyway. */

@@ -2,9 +2,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildBarePage, buildDemo, buildRoom, buildRouter, buildServer, buildWasm } from "./build.mjs";
+import { buildBarePage, buildDemo, buildReactPage, buildRoom, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
 import { checkFuzz } from "./fuzz.mjs";
+import { checkPackage, workshop } from "./package.mjs";
 import { checkPackaging } from "./packaging.mjs";
 import { checkSize } from "./size.mjs";
 import { ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
@@ -21,9 +22,8 @@ const parts = {
     await run("cargo", ["clippy", "--locked", "--quiet", "--target", wasm[1], "--package", "pairvoice-room-node", ...strict]);
     const rustdoc = { env: { ...env, RUSTDOCFLAGS: "--deny warnings" } };
     await run("cargo", ["doc", "--locked", "--quiet", "--no-deps", "--workspace"], rustdoc);
-    for (const project of ["tsconfig.json", "tsconfig.esnext.json"]) {
-      await run("npx", ["tsc", "--project", `tests/types/${project}`]);
-    }
+    const projects = ["", ".esnext", ".node16", ".bundler"].map((name) => `tests/types/tsconfig${name}.json`);
+    await Promise.all(projects.map((project) => run("npx", ["tsc", "--project", project])));
   },
   async core() {
     const crates = ["wire", "core", "relay", "room", "room-node", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
@@ -62,10 +62,20 @@ const parts = {
     await checkSize();
     await buildDemo();
     await buildBarePage();
+    await buildReactPage();
     await buildServer();
     await buildRouter();
     // They wait for browsers and networks most of the time.
     await nodeTests("tests/e2e", 2);
+  },
+  async package() {
+    await ensurePrograms({ chromium: "chromium" });
+    await buildWasm();
+    await buildServer();
+    await checkPackage();
+    const { buildApps } = await import("../tests/package/build.mjs");
+    console.log("apps were built in ms:", await buildApps(workshop));
+    await nodeTests("tests/package");
   },
 };
 

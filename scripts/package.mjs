@@ -1,0 +1,70 @@
+// The package as npm publishes it: packed, looked at by publint and attw, and unpacked for throw-away apps.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { root, run } from "./tools.mjs";
+
+/** Where apps are built. Its own package.json ends the scope of the repository's, so that `pairvoice` is what was unpacked;
+ * everything else is found upwards. */
+export const workshop = join(root, ".package");
+const installed = join(workshop, "node_modules", "pairvoice");
+
+/** Packs, unpacks, and returns the path of the tarball. */
+export function pack() {
+  rmSync(workshop, { recursive: true, force: true });
+  mkdirSync(installed, { recursive: true });
+  writeFileSync(join(workshop, "package.json"), JSON.stringify({ name: "workshop", private: true, type: "module" }));
+  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", workshop];
+  const told = execFileSync("npm", args, { cwd: root, encoding: "utf8" });
+  const tarball = readdirSync(workshop).find((name) => name.endsWith(".tgz"));
+  if (!tarball) throw new Error(`npm packed nothing: ${told}`);
+  execFileSync("tar", ["-xzf", join(workshop, tarball), "-C", installed, "--strip-components", "1"]);
+  return join(workshop, tarball);
+}
+
+/** What each way to import the package leads to, and its types. */
+function checkExports() {
+  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  const shipped = (path) => existsSync(join(installed, path));
+  for (const [entry, targets] of Object.entries(exports)) {
+    for (const path of typeof targets === "string" ? [targets] : Object.values(targets)) {
+      if (!shipped(path)) throw new Error(`pairvoice${entry.slice(1)} leads to ${path}, which the package does not have`);
+    }
+  }
+  // Whatever has types is meant for apps.
+  const typed = readdirSync(join(root, "npm"), { recursive: true }).filter((name) => name.endsWith(".d.ts"));
+  const reached = Object.values(exports).map(({ types }) => types);
+  for (const name of typed) {
+    if (!reached.includes(`./npm/${name}`)) throw new Error(`npm/${name} is of no entry of "exports"`);
+  }
+}
+
+async function checkPublint() {
+  const { publint } = await import("publint");
+  const { formatMessage } = await import("publint/utils");
+  const { messages, pkg } = await publint({ pkgDir: installed, strict: true, pack: false });
+  if (messages.length > 0) throw new Error(`publint: ${messages.map((message) => formatMessage(message, pkg, { color: false })).join("\n")}`);
+}
+
+/** CommonJS can't import the types of a module; at run time Node 20.19 and later take it by `require`. */
+const attw = (tarball) =>
+  run("npx", ["attw", tarball, "--profile", "esm-only", "--exclude-entrypoints", "pairvoice_bg.wasm", "--no-emoji", "--no-summary", "--format", "ascii"]);
+
+/** `import` in Node, and `require` where it knows modules. */
+async function checkNode() {
+  const program = join(workshop, "require.cjs");
+  writeFileSync(program, 'const { joinSession } = require("pairvoice");\nif (typeof joinSession !== "function") process.exit(1);\n');
+  if (process.features.require_module) await run("node", [program]);
+  await run("node", ["--input-type=module", "--eval", 'import { joinSession } from "pairvoice"; import { useSession } from "pairvoice/react"; joinSession.call; useSession.call;'], { cwd: workshop });
+}
+
+/** Everything that is looked at before a browser is. */
+export async function checkPackage() {
+  const tarball = pack();
+  checkExports();
+  await Promise.all([checkPublint(), attw(tarball), checkNode()]);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await checkPackage();

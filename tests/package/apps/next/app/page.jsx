@@ -1,0 +1,13 @@
+// A server component, rendered for each request.
+import { isPairvoiceError } from "pairvoice";
+
+import { Room } from "./room.jsx";
+
+export default async function Page({ searchParams }) {
+  const { session = "", user = "", server = "", voice } = await searchParams;
+  return (
+    <main data-error={String(isPairvoiceError(undefined))}>
+      <Room url={server} sessionId={session} userId={user} voice={voice !== undefined} />
+    </main>
+  );
+}
