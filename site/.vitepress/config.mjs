@@ -25,36 +25,40 @@ const PAGES = {
   "npm/index.d.ts": "/api/",
 };
 
-/** Links in an included page are meant from where that file is: those to other pages lead there, those to sources are text. */
+/** Links in an included page are meant from where that file is: those to other pages lead there, those to sources become text. */
 function repositoryLinks(md) {
   md.core.ruler.push("repository-links", ({ tokens, env }) => {
-    for (const { children } of tokens) {
+    for (const token of tokens) {
       let isSource = false;
-      for (const token of children ?? []) {
-        if (token.type === "link_open") isSource = turn(token, env) === "source";
-        if (isSource && token.type.startsWith("link_")) {
-          isSource = token.type === "link_open";
-          token.type = "text";
-          token.tag = "";
-          token.nesting = 0;
-          token.content = "";
-        }
-      }
+      token.children = token.children?.filter((child) => {
+        if (child.type === "image") toImage(child, env);
+        if (child.type === "link_open") isSource = toPage(child, env);
+        return !(isSource && /^link_(open|close)$/.test(child.type));
+      }) ?? null;
     }
   });
 }
 
-function turn(token, env) {
-  const href = token.attrGet("href");
-  if (/^([a-z]+:|#|\/)/.test(href)) return;
-  const [path, anchor] = href.split("#");
-  const here = dirname(resolve(site, env.relativePath ?? ""));
-  if (existsSync(resolve(here, path)) && resolve(here, path).startsWith(site) || existsSync(resolve(here, `${path}.md`))) return;
-  const found = [here, root, join(root, "docs"), join(root, "bench")].map((base) => resolve(base, path)).find((file) => existsSync(file));
-  if (!found) return;
-  const page = PAGES[relative(root, found)];
-  if (!page) return "source";
-  token.attrSet("href", anchor ? `${page}#${anchor}` : page);
+const folder = (env) => dirname(resolve(site, env.relativePath ?? ""));
+
+/** The file that a link of a page means, if it is one that the site does not have. */
+function fileOf(path, env) {
+  if (/^([a-z]+:|#|\/|$)/.test(path) || [path, `${path}.md`].some((name) => existsSync(resolve(folder(env), name)) && resolve(folder(env), name).startsWith(site))) return undefined;
+  return [folder(env), root, join(root, "docs"), join(root, "bench")].map((base) => resolve(base, path)).find((file) => existsSync(file));
+}
+
+/** Turns a link; tells whether it means a source, which has no page. */
+function toPage(token, env) {
+  const [path, anchor] = token.attrGet("href").split("#");
+  const file = fileOf(path, env);
+  const page = file && PAGES[relative(root, file)];
+  if (page) token.attrSet("href", anchor ? `${page}#${anchor}` : page);
+  return file !== undefined && !page;
+}
+
+function toImage(token, env) {
+  const file = fileOf(token.attrGet("src"), env);
+  if (file) token.attrSet("src", relative(folder(env), file));
 }
 
 /** The pages that TypeDoc wrote. */

@@ -1,13 +1,14 @@
 // The samples of site/tokens.md sign tokens that the real server takes, however the secret's file ends.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 
-import { labelled } from "../../scripts/markdown.mjs";
+import { blocks, labelled } from "../../scripts/markdown.mjs";
 import { startServer } from "../e2e/support/server.mjs";
 
 const PAGE = "site/tokens.md";
@@ -44,31 +45,31 @@ async function refusal(server, token, sessionId, userId) {
 
 for (const [name, program] of Object.entries(SAMPLES)) {
   const script = file(name, labelled(PAGE, name));
-  const sign = (path, ...ids) => execFileSync(program, [script, path, ...ids], { encoding: "utf8" });
+  const sign = async (path, ...ids) => (await promisify(execFile)(program, [script, path, ...ids])).stdout;
 
   test(`${name}: a token by the secret's file with any end is taken by a server that read it with another`, async () => {
-    for (const [ending, path] of Object.entries(secrets)) {
-      const printed = sign(path, "s-42", "7", "9");
+    const signed = Object.entries(secrets).map(async ([ending, path]) => {
+      const printed = await sign(path, "s-42", "7", "9");
       assert.match(printed, /^[\w-]+\.[\w-]+\.[\w-]+\n$/, ending);
       for (const server of servers) assert.equal(await refusal(server, printed.trim(), "s-42", "7"), undefined, `a file that ends with ${ending}`);
-    }
+    });
+    await Promise.all(signed);
   });
 
   test(`${name}: it names the two people, also by letters beyond ASCII, and another secret is refused`, async () => {
     const [server] = servers;
-    const token = sign(secrets.nothing, "sitzung-ü", "jürgen", "зоя").trim();
+    const token = (await sign(secrets.nothing, "sitzung-ü", "jürgen", "зоя")).trim();
     const claims = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
     assert.deepEqual([claims.sub, claims.session, claims.participants], ["jürgen", "sitzung-ü", ["jürgen", "зоя"]]);
     assert.equal(claims.exp - claims.iat, 600);
     assert.equal(await refusal(server, token, "sitzung-ü", "jürgen"), undefined);
     assert.match(await refusal(server, token, "sitzung-ü", "зоя"), /^401 the token is for another user/);
-    const other = sign(file("other", randomBytes(32).toString("hex")), "s-42", "7", "9").trim();
+    const other = (await sign(file("other", randomBytes(32).toString("hex")), "s-42", "7", "9")).trim();
     assert.match(await refusal(server, other, "s-42", "7"), /^401 the token is signed with another key/);
   });
 }
 
-test("every program on the page that signs a token is one of them", async () => {
-  const { blocks } = await import("../../scripts/markdown.mjs");
+test("every program on the page that signs a token is one of them", () => {
   const labels = [...blocks(PAGE)].map(({ label }) => label).filter((label) => label?.startsWith("token."));
   assert.deepEqual(labels, Object.keys(SAMPLES));
 });
