@@ -4,8 +4,10 @@ import { join } from "node:path";
 
 import { buildBarePage, buildDemo, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
+import { buildDocs } from "./docs.mjs";
 import { checkFuzz } from "./fuzz.mjs";
 import { checkPackaging } from "./packaging.mjs";
+import { checkSamples } from "./samples.mjs";
 import { checkSize } from "./size.mjs";
 import { ensureCargoTool, ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
 
@@ -36,6 +38,14 @@ const parts = {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);
     await buildServer();
     await nodeTests("tests/server");
+  },
+  async docs() {
+    await ensurePrograms({ python3: "python3", php: "php-cli", ruby: "ruby", perl: "perl", openssl: "openssl" });
+    await buildServer();
+    const checks = checkSamples().then(() => nodeTests("tests/docs"));
+    // Both end before a failure is told, so that nothing is left running.
+    const failed = (await Promise.allSettled([buildDocs(), checks])).find(({ status }) => status === "rejected");
+    if (failed) throw failed.reason;
   },
   async packaging() {
     await checkPackaging();
