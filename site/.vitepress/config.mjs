@@ -1,5 +1,5 @@
 // The documentation's site. `npm run docs` builds it, `npm run docs:dev` serves it while one writes.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -60,6 +60,17 @@ function toImage(token, env) {
   const file = fileOf(token.attrGet("src"), env);
   if (file) token.attrSet("src", relative(folder(env), file));
 }
+
+/** While one writes, Vue's templates ask for `../bench/speech.svg` as `/bench/speech.svg`; the build takes it in by itself. */
+const images = {
+  name: "repository-images",
+  configureServer: ({ middlewares }) =>
+    middlewares.use((request, response, next) => {
+      const [, path, kind] = /^(\/(?:bench|docs)\/[\w-]+\.(svg|png))$/.exec(request.url) ?? [];
+      if (!path || !existsSync(join(root, path))) return next();
+      return response.setHeader("Content-Type", kind === "svg" ? "image/svg+xml" : "image/png").end(readFileSync(join(root, path)));
+    }),
+};
 
 /** The pages that TypeDoc wrote. */
 function api() {
@@ -149,7 +160,7 @@ export default defineConfig({
   cacheDir: join(site, ".vitepress", "cache"),
   head: [["link", { rel: "icon", href: "data:," }]],
   markdown: { anchor: { slugify: slug }, config: (md) => md.use(repositoryLinks) },
-  vite: { server: { fs: { allow: [root] } }, build: { chunkSizeWarningLimit: 2000 } },
+  vite: { plugins: [images], server: { fs: { allow: [root] } }, build: { chunkSizeWarningLimit: 2000 } },
   themeConfig: {
     nav: [
       { text: "Guide", link: "/quick-start" },
