@@ -64,12 +64,13 @@ function toImage(token, env) {
 /** While one writes, Vue's templates ask for `../bench/speech.svg` as `/bench/speech.svg`; the build takes it in by itself. */
 const images = {
   name: "repository-images",
-  configureServer: ({ middlewares }) =>
+  configureServer({ middlewares }) {
     middlewares.use((request, response, next) => {
       const [, path, kind] = /^(\/(?:bench|docs)\/[\w-]+\.(svg|png))$/.exec(request.url) ?? [];
       if (!path || !existsSync(join(root, path))) return next();
       return response.setHeader("Content-Type", kind === "svg" ? "image/svg+xml" : "image/png").end(readFileSync(join(root, path)));
-    }),
+    });
+  },
 };
 
 /** The pages that TypeDoc wrote. */
