@@ -10,20 +10,16 @@ import { slug } from "../../scripts/markdown.mjs";
 const site = fileURLToPath(new URL("..", import.meta.url));
 const root = dirname(site.replace(/\/$/, ""));
 
-/** Files of the repository that are pages here, by including them. */
-const PAGES = {
-  "README.md": "/quick-start",
-  "ARCHITECTURE.md": "/architecture",
-  "CHANGELOG.md": "/changelog",
-  "CONTRIBUTING.md": "/contributing",
-  "SECURITY.md": "/security",
-  "bench/README.md": "/bench",
-  "docs/loading.md": "/loading",
-  "docs/metrics.md": "/metrics",
-  "docs/platforms.md": "/platforms",
-  "docs/protocol.md": "/protocol",
-  "npm/index.d.ts": "/api/",
-};
+/** Files of the repository that are pages here, by including them; the two others have pages in their place. */
+const PAGES = { "README.md": "/quick-start", "npm/index.d.ts": "/api/", ...included() };
+
+function included() {
+  const found = readdirSync(site).filter((name) => name.endsWith(".md")).map((name) => {
+    const path = readFileSync(join(site, name), "utf8").match(/^<!--@include: \.\.\/(\S+)-->\n$/)?.[1];
+    return path && [path, `/${name.replace(/\.md$/, "")}`];
+  });
+  return Object.fromEntries(found.filter(Boolean));
+}
 
 /** Links in an included page are meant from where that file is: those to other pages lead there, those to sources become text. */
 function repositoryLinks(md) {
