@@ -4,9 +4,11 @@ import { join } from "node:path";
 
 import { buildBarePage, buildDemo, buildReactPage, buildRoom, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
+import { buildDocs } from "./docs.mjs";
 import { checkFuzz } from "./fuzz.mjs";
 import { checkPackage, workshop } from "./package.mjs";
 import { checkPackaging } from "./packaging.mjs";
+import { checkSamples } from "./samples.mjs";
 import { checkSize } from "./size.mjs";
 import { ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
 
@@ -41,6 +43,14 @@ const parts = {
     await buildRoom();
     await buildServer();
     await nodeTests("tests/protocol", 4);
+  },
+  async docs() {
+    await ensurePrograms({ python3: "python3", php: "php-cli", ruby: "ruby", perl: "perl", openssl: "openssl" });
+    await buildServer();
+    const checks = checkSamples().then(() => nodeTests("tests/docs"));
+    // Both end before a failure is told, so that nothing is left running.
+    const failed = (await Promise.allSettled([buildDocs(), checks])).find(({ status }) => status === "rejected");
+    if (failed) throw failed.reason;
   },
   async packaging() {
     await checkPackaging();
