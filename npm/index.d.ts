@@ -135,7 +135,8 @@ export interface SessionView extends Trouble<SessionReason> {
   /** `offline` is tried again by itself, but for the reasons `unauthorized` and `refused`, which wait for a join with a new
    * token. */
   readonly state: SessionState;
-  /** With `token-failed` and `module-failed` the app's own error, with `refused` the server's sentence for developers. */
+  /** With `token-failed` and `module-failed` the app's own error, with `refused` and `unauthorized` the server's sentence for
+   * developers, such as `the token has expired`. */
   readonly cause: string | null;
 }
 

@@ -45,7 +45,7 @@ const parts = {
     await nodeTests("tests/protocol", 4);
   },
   async docs() {
-    await ensurePrograms({ python3: "python3", php: "php-cli", ruby: "ruby", perl: "perl", openssl: "openssl" });
+    await ensurePrograms({ python3: "python3", php: "php-cli", perl: "perl", openssl: "openssl" });
     await buildServer();
     const checks = checkSamples().then(() => nodeTests("tests/docs"));
     // Both end before a failure is told, so that nothing is left running.

@@ -13,7 +13,7 @@ import { startServer } from "../e2e/support/server.mjs";
 
 const PAGE = "site/tokens.md";
 /** Which program runs which sample. */
-const SAMPLES = { "token.mjs": "node", "token.py": "python3", "token.php": "php", "token.rb": "ruby", "token.pl": "perl", "token.sh": "sh" };
+const SAMPLES = { "token.mjs": "node", "token.py": "python3", "token.php": "php", "token.pl": "perl", "token.sh": "sh" };
 
 const folder = mkdtempSync(join(tmpdir(), "pairvoice-samples-"));
 after(() => rmSync(folder, { recursive: true }));

@@ -31,7 +31,12 @@ impl Signalling {
                 self.token = Token::Refused;
                 Refused::Again
             }
-            Code::Unauthorized => lasting(SessionReason::Unauthorized),
+            Code::Unauthorized => {
+                // What is wrong with a token is the app's business: expired, for another session, or signed by another secret.
+                let refused = lasting(SessionReason::Unauthorized);
+                self.cause = Some(refusal.message.clone());
+                refused
+            }
             Code::SessionFull => Refused::End(SessionReason::SessionFull),
             Code::OpenedElsewhere => Refused::End(SessionReason::OpenedElsewhere),
             Code::VersionMismatch => Refused::End(SessionReason::VersionMismatch),
