@@ -1,7 +1,7 @@
 // One socket of the namespace, as its room sees it.
 import { refusal as refusalOf } from "./room.js";
 
-/** Longest Socket.IO message, and longest event that is not a `chat` event, in bytes of JSON. */
+/** Longest Socket.IO message, and longest event that is neither a `chat` nor a `data` event, in bytes of JSON. */
 const MAX_MESSAGE_BYTES = 128 * 1024;
 const MAX_EVENT_BYTES = 48 * 1024;
 /** What a page of history costs, in events: it may be some hundred kilobytes. */
@@ -139,7 +139,7 @@ export class Peer {
     const body = args[0] ?? null;
     const bytes = Buffer.byteLength(textOf([name, body]));
     if (bytes > MAX_MESSAGE_BYTES) return this.drop();
-    if (bytes > MAX_EVENT_BYTES && name !== "chat") return refuse("too-large", "only a chat event may have more than 48 KiB");
+    if (bytes > MAX_EVENT_BYTES && name !== "chat" && name !== "data") return refuse("too-large", "only a chat or data event may have more than 48 KiB");
     return this.#host.event(this, name, body, answer, () => refuse("bad-request", "the event does not have its form"));
   }
 }

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use pairvoice_room::{
     Admission, Appended, Grant, Input, Knock, KnockId, RequestId, SocketId, StoreError, Ticket, Timer,
 };
-use pairvoice_wire::{
-    Accepted, ChatBatch, ChatMessage, ChatPage, ClientEvent, Envelope, Handshake, HistoryRequest, IceServers,
-    MessageId, Receipt, Refusal, TokenRenewal, Typing, UserId, VoiceStatus,
-};
+use pairvoice_wire::{Accepted, ChatBatch, ChatMessage, ChatPage, ClientEvent, Data, Envelope, Handshake, HistoryRequest, IceServers, MessageId, Receipt, Refusal, TokenRenewal, Typing, UserId, VoiceStatus};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +91,7 @@ pub(crate) enum EventIn {
     Chat(ChatBatch),
     Receipt(Receipt),
     Typing(Typing),
+    Data(Data),
     History(HistoryRequest),
     Token(TokenRenewal),
     Probe(IgnoredAny),
@@ -108,6 +106,7 @@ impl From<EventIn> for ClientEvent {
             EventIn::Chat(batch) => Self::Chat(batch),
             EventIn::Receipt(receipt) => Self::Receipt(receipt),
             EventIn::Typing(typing) => Self::Typing(typing),
+            EventIn::Data(data) => Self::Data(data),
             EventIn::History(asked) => Self::History(asked),
             EventIn::Token(renewal) => Self::Token(renewal),
             EventIn::Probe(_) => Self::Probe,
