@@ -5,7 +5,7 @@ import { ChatLog } from "./chat-log.js";
 import { Hosted } from "./hosted.js";
 import { answerKnock, isKnock, listenForKnocks, tell } from "./knock.js";
 import { Connection, Unread, UserBuckets } from "./limits.js";
-import { Peer } from "./peer.js";
+import { Peer, end } from "./peer.js";
 import { Refused, readHandshake, refusal, refusalOfCheck, refuse } from "./room.js";
 import { grantOf, nowS, verifier } from "./token.js";
 
@@ -106,7 +106,7 @@ class Host {
   async enter(socket, next) {
     const known = this.#known(socket.conn);
     // A second handshake on a connection that is in has no meaning.
-    if (known.peer?.isOpen) return socket.conn.close();
+    if (known.peer?.isOpen) return end(socket.conn, true);
     const peer = new Peer(this, socket, (this.#number += 1), known, next);
     known.peer = peer;
     this.#peers.set(socket, peer);
@@ -245,9 +245,13 @@ class Host {
     } catch (error) {
       this.log({ event: "ice-failed", session: who.sessionId, user: who.userId, error });
     }
-    const { iceServers, iceLifetime } = Array.isArray(given) ? { iceServers: given } : (given ?? {});
-    const servers = (iceServers ?? []).map(({ urls, username, credential }) => ({ urls: [urls].flat(), username, credential }));
-    return { iceServers: servers, ...(iceLifetime === undefined ? {} : { iceLifetime }) };
+    const { iceServers = [], iceLifetime } = Array.isArray(given) ? { iceServers: given } : (given ?? {});
+    const servers = [iceServers].flat().map((server) => ({ urls: [server?.urls].flat(), username: server?.username, credential: server?.credential }));
+    const isText = (value) => typeof value === "string";
+    const known = servers.filter(({ urls, ...both }) => urls.every(isText) && Object.values(both).every((value) => value === undefined || isText(value)));
+    const lasts = Number.isFinite(iceLifetime) && iceLifetime >= 0 ? { iceLifetime: Math.min(Math.floor(iceLifetime), 2 ** 32 - 1) } : {};
+    if (known.length < servers.length) this.log({ event: "ice-failed", session: who.sessionId, user: who.userId, message: "iceServers has what is no RTCIceServer" });
+    return { iceServers: known, ...lasts };
   }
 
   // Rooms
