@@ -15,6 +15,10 @@ export class Peer {
   number;
   session;
   user;
+  /** What its user may send, once it is known who that is. */
+  bucket;
+  /** What it is answered, when it asks for no seat. */
+  check;
   #socket;
   #host;
   #connection;
