@@ -5,7 +5,7 @@ import { ChatLog } from "./chat-log.js";
 import { Hosted } from "./hosted.js";
 import { answerKnock, isKnock, listenForKnocks, tell } from "./knock.js";
 import { Connection, Unread, UserBuckets } from "./limits.js";
-import { Peer } from "./peer.js";
+import { Peer, end } from "./peer.js";
 import { Refused, readHandshake, refusal, refusalOfCheck, refuse } from "./room.js";
 import { grantOf, nowS, verifier } from "./token.js";
 
@@ -106,9 +106,11 @@ class Host {
   async enter(socket, next) {
     const known = this.#known(socket.conn);
     // A second handshake on a connection that is in has no meaning.
-    if (known.peer?.isOpen) return socket.conn.close();
+    if (known.peer?.isOpen) return end(socket.conn, true);
     const peer = new Peer(this, socket, (this.#number += 1), known, next);
     known.peer = peer;
+    // Whoever was on it before has left.
+    known.connection.user = undefined;
     this.#peers.set(socket, peer);
     try {
       await this.#admit(peer, socket.handshake.auth, known.connection);
@@ -129,8 +131,9 @@ class Host {
     if (!peer.isOpen) return;
     this.#isHereToStay();
     // The connection has paid for the handshake, the user has not.
-    connection.user = this.#users.of(sessionId, userId);
-    connection.user.holders += 1;
+    peer.bucket = this.#users.of(sessionId, userId);
+    peer.bucket.holders += 1;
+    connection.user = peer.bucket;
     pay(connection.limited(signals, CONNECT_COST + signals));
     if (handshake.check) return this.#check(peer, grant);
     const hosted = this.#hosted(sessionId);
@@ -187,7 +190,7 @@ class Host {
     const { Ok: admission } = await this.chatLog.admission(peer.session);
     pay(admission ? refusalOfCheck(peer.user, grant, admission) : refusal("busy", "the chat log can't be read at the moment"));
     const told = { v: VERSION, version, ...peer.ice };
-    peer.isCheck = told;
+    peer.check = told;
     peer.admit();
   }
 
@@ -196,8 +199,8 @@ class Host {
     const peer = this.#peers.get(socket);
     // One whose connection was restored by Socket.IO has not been verified.
     if (!peer) return socket.disconnect(true);
-    if (!peer.isCheck) return peer.connected();
-    peer.emit("check", peer.isCheck);
+    if (!peer.check) return peer.connected();
+    peer.emit("check", peer.check);
     return peer.hangUp();
   }
 
@@ -245,9 +248,13 @@ class Host {
     } catch (error) {
       this.log({ event: "ice-failed", session: who.sessionId, user: who.userId, error });
     }
-    const { iceServers, iceLifetime } = Array.isArray(given) ? { iceServers: given } : (given ?? {});
-    const servers = (iceServers ?? []).map(({ urls, username, credential }) => ({ urls: [urls].flat(), username, credential }));
-    return { iceServers: servers, ...(iceLifetime === undefined ? {} : { iceLifetime }) };
+    const { iceServers = [], iceLifetime } = Array.isArray(given) ? { iceServers: given } : (given ?? {});
+    const servers = [iceServers].flat().map((server) => ({ urls: [server?.urls].flat(), username: server?.username, credential: server?.credential }));
+    const isText = (value) => typeof value === "string";
+    const known = servers.filter(({ urls, ...both }) => urls.every(isText) && Object.values(both).every((value) => value === undefined || isText(value)));
+    const lasts = Number.isFinite(iceLifetime) && iceLifetime >= 0 ? { iceLifetime: Math.min(Math.floor(iceLifetime), 2 ** 32 - 1) } : {};
+    if (known.length < servers.length) this.log({ event: "ice-failed", session: who.sessionId, user: who.userId, message: "iceServers has what is no RTCIceServer" });
+    return { iceServers: known, ...lasts };
   }
 
   // Rooms
@@ -273,9 +280,7 @@ class Host {
     for (const [socket, peer] of this.#peers) {
       if (peer.phase === "over") {
         this.#peers.delete(socket);
-        const { connection } = this.#known(socket.conn);
-        if (connection.user) connection.user.holders -= 1;
-        connection.user = undefined;
+        if (peer.bucket) peer.bucket.holders -= 1;
       } else {
         peer.sweep();
       }

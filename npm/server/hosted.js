@@ -42,14 +42,23 @@ export class Hosted {
     this.#runs = true;
     try {
       for (let next; (next = this.#inputs.shift()); ) {
-        const outputs = this.#room.handle(next[0]);
-        if (outputs) for (const output of outputs) this.#perform(output);
-        else next[1]?.();
+        this.#step(...next);
       }
     } finally {
       this.#runs = false;
     }
     this.#host.forget(this.#session, this);
+  }
+
+  #step(input, unreadable) {
+    try {
+      const outputs = this.#room.handle(input);
+      if (outputs) for (const output of outputs) this.#perform(output);
+      else unreadable?.();
+    } catch (error) {
+      // A trap of WebAssembly, or an error of Socket.IO's: no reason to end an app's process.
+      this.#host.log({ event: "error", session: this.#session, error });
+    }
   }
 
   #perform(output) {

@@ -156,7 +156,9 @@ export interface Pairvoice {
 /**
  * Adds the namespace `/pairvoice` to a Socket.IO server. Throws a `TypeError` for options that can't be used.
  *
- * Which pages may connect is the affair of the server's own `cors` and `allowRequest`. docs/protocol.md has what this namespace promises.
+ * Which pages may connect is the affair of the server's own `cors` and `allowRequest`, and so are `maxHttpBufferSize` (128 KiB is enough), `connectTimeout`, `pingInterval` and
+ * `pingTimeout` (the program pairvoice-server has 8 s, 10 s and 8 s). docs/protocol.md has what this namespace promises. A connection on which other namespaces of the app are
+ * stays open when this one is left or refused.
  */
 export function attachPairvoice(io: SocketIoServer, options: AttachOptions): Pairvoice;
 

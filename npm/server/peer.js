@@ -4,6 +4,8 @@ import { refusal as refusalOf } from "./room.js";
 /** Longest Socket.IO message, and longest event that is neither a `chat` nor a `data` event, in bytes of JSON. */
 const MAX_MESSAGE_BYTES = 128 * 1024;
 const MAX_EVENT_BYTES = 48 * 1024;
+/** How long a connection that is closed may take to read what it was sent, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
 /** What a page of history costs, in events: it may be some hundred kilobytes. */
 const PAGE_COST = 20;
 
@@ -13,6 +15,10 @@ export class Peer {
   number;
   session;
   user;
+  /** What its user may send, once it is known who that is. */
+  bucket;
+  /** What it is answered, when it asks for no seat. */
+  check;
   #socket;
   #host;
   #connection;
@@ -113,7 +119,7 @@ export class Peer {
 
   /** Ends a connection that does not keep to the protocol, without an answer. */
   drop() {
-    this.#socket.conn.close();
+    end(this.#socket.conn, true);
   }
 
   sweep() {
@@ -122,7 +128,7 @@ export class Peer {
 
   /** Closes the connection, unless other namespaces of the app are on it. */
   #close() {
-    if (!(this.#socket.client.sockets?.size > 0)) this.#socket.conn.close();
+    if (!(this.#socket.client.sockets?.size > 0)) end(this.#socket.conn);
   }
 
   #event(name, args) {
@@ -142,6 +148,18 @@ export class Peer {
     if (bytes > MAX_EVENT_BYTES && name !== "chat" && name !== "data") return refuse("too-large", "only a chat or data event may have more than 48 KiB");
     return this.#host.event(this, name, body, answer, () => refuse("bad-request", "the event does not have its form"));
   }
+}
+
+/** Closes an Engine.IO connection. One whose peer does not read would stay until its TCP connection times out. */
+export function end(conn, atOnce = false) {
+  const { socket } = conn.request ?? {};
+  const isWebSocket = conn.transport.name === "websocket";
+  conn.close(atOnce);
+  setTimeout(() => {
+    if (isWebSocket) socket?.destroy();
+    // A polling session whose last words nobody asks for.
+    else if (conn.readyState !== "closed") conn.close(true);
+  }, LAST_WORDS_MS).unref();
 }
 
 function textOf(value) {

@@ -7,6 +7,7 @@ import { Server } from "socket.io";
 
 import { attachPairvoice } from "./attach.js";
 import { memoryStore } from "./memory-store.js";
+import { end } from "./peer.js";
 import { sqliteStore } from "./sqlite-store.js";
 import { staticFiles } from "./static.js";
 import { signToken } from "./token.js";
@@ -41,7 +42,7 @@ export async function serve(options) {
   // Binary packets, packets that announce attachments and those for other namespaces are nobody's.
   io.engine.on("connection", (conn) => {
     conn.on("packet", ({ type, data }) => {
-      if (type === "message" && (typeof data !== "string" || !PACKET.test(data))) conn.close();
+      if (type === "message" && (typeof data !== "string" || !PACKET.test(data))) end(conn, true);
     });
   });
   const store = database === undefined ? memoryStore() : sqliteStore(database);
@@ -104,9 +105,14 @@ function iceServers({ stun, turn }) {
   };
 }
 
+/** Characters that end a line, turn its direction or are not seen. */
+// eslint-disable-next-line no-control-regex
+const UNSEEN = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff\ufff0-\uffff]/g;
+const quoted = (value) => JSON.stringify(value).replace(UNSEEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 /** One line of the log; names are quoted, so that none of them makes two. */
 function line({ event, error, ...fields }) {
   const said = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
-  const why = error ? ` error=${JSON.stringify(String(error.message ?? error))}` : "";
-  return `${new Date().toISOString()} ${event} ${said.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(" ")}${why}`;
+  const why = error ? ` error=${quoted(String(error.message ?? error))}` : "";
+  return `${new Date().toISOString()} ${event} ${said.map(([name, value]) => `${name}=${quoted(value)}`).join(" ")}${why}`;
 }

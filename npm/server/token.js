@@ -118,7 +118,9 @@ export function grantOf(claims, sessionId, userId) {
   if (typeof claims !== "object" || claims === null) unauthorized("the token does not let this user into this session");
   if (claims.sub !== undefined && claims.sub !== userId) unauthorized("the token is for another user");
   if (claims.session !== undefined && claims.session !== sessionId) unauthorized("the token is for another session");
-  const { participants, iat, exp } = claims;
+  const { participants } = claims;
+  const [iat, exp] = [claims.iat, claims.exp].map((date) => date ?? undefined);
+  if (![iat, exp].every((date) => date === undefined || (typeof date === "number" && date >= 0))) unauthorized("the token's dates are not numbers");
   if ((participants ?? undefined) !== undefined) {
     const two = Array.isArray(participants) && participants.length === 2 && participants.every((name) => isId(name));
     if (!two || participants[0] === participants[1] || !participants.includes(userId)) {
@@ -128,7 +130,7 @@ export function grantOf(claims, sessionId, userId) {
   const lastsMs = exp === undefined ? Number.MAX_SAFE_INTEGER : Math.max(0, Math.floor(exp) + SKEW_S - nowS()) * 1000;
   return {
     participants: participants ?? null,
-    issuedAt: iat === undefined ? null : Math.floor(iat),
+    issuedAt: iat === undefined ? null : Math.min(Number.MAX_SAFE_INTEGER, Math.floor(iat)),
     lastsMs: Math.min(Number.MAX_SAFE_INTEGER, lastsMs),
   };
 }

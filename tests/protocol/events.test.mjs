@@ -55,7 +55,7 @@ conformance((test, server) => {
     assert.deepEqual([voice.on, voice.muted, voice.microphone, voice.standby], [true, true, "live", true]);
   });
 
-  for (const [name, body] of [["delete", {}], ["welcome", {}], ["typing", null], ["typing", { on: 1 }], ["history", { before: -1, limit: 5 }], ["receipt", { delivered: 1, read: 1 }], ["signal", {}], ["token", { token: 7 }]]) {
+  for (const [name, body] of [["delete", {}], ["welcome", {}], ["error", {}], ["__proto__", {}], ["typing", null], ["typing", { on: 1 }], ["history", { before: -1, limit: 5 }], ["receipt", { delivered: 1, read: 1 }], ["signal", {}], ["token", { token: 7 }]]) {
     test("An event that the server does not know is `bad-request`.", async ({ join }) => {
       const a = await join("7");
       const { ok, error } = await a.emit(name, body);

@@ -39,7 +39,7 @@ impl NodeRoom {
         Some(Self { state: RefCell::new(State { room, tickets: BTreeMap::new() }) })
     }
 
-    /// Takes one thing that happened, as JSON ([`input::In`]), and gives what is to be done, as a JSON array ([`output::Out`]). Nothing
+    /// Takes one thing that happened, as JSON (`In` of input.rs), and gives what is to be done, as a JSON array (`Out` of output.rs). Nothing
     /// when the text does not have the form of an input: the room has not heard of it then.
     #[must_use]
     pub fn handle(&self, input: &str) -> Option<String> {
