@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-import { age, ensureNodePackages, ensureRust, env, output, root, run } from "./tools.mjs";
+import { age, ensureBasics, env, output, root, run } from "./tools.mjs";
 
 const target = "wasm32-unknown-unknown";
 
@@ -132,8 +132,7 @@ export async function buildRouter() {
 
 /** Everything that running takes. */
 export async function build() {
-  await ensureNodePackages();
-  await ensureRust();
+  await ensureBasics();
   await buildWasm();
   await buildRoom();
   await buildDemo();

@@ -10,7 +10,7 @@ import { checkPackage, workshop } from "./package.mjs";
 import { checkPackaging } from "./packaging.mjs";
 import { checkSamples } from "./samples.mjs";
 import { checkSize } from "./size.mjs";
-import { ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
+import { ensureBasics, ensurePrograms, env, output, root, run } from "./tools.mjs";
 
 const wasm = ["--target", "wasm32-unknown-unknown", "--package", "pairvoice"];
 const strict = ["--", "--deny", "warnings"];
@@ -105,8 +105,7 @@ for (const name of wanted) {
 }
 
 try {
-  await ensureNodePackages();
-  await ensureRust();
+  await ensureBasics();
   for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
     console.log(`\n== ${name}`);
     const began = Date.now();

@@ -54,6 +54,13 @@ export async function ensureNodePackages() {
   }
 }
 
+/** What every build takes. Node's packages and Rust's tools come side by side: each is built on one core for most of its time. */
+export async function ensureBasics() {
+  // better-sqlite3 is compiled where there is no binary of it.
+  await ensurePrograms({ cc: "build-essential", "c++": "build-essential", make: "build-essential", python3: "python3" });
+  await Promise.all([ensureNodePackages(), ensureRust()]);
+}
+
 /** A C compiler, Rust's WebAssembly target, and the wasm-bindgen that fits the lock file. */
 export async function ensureRust() {
   if (!has("cargo")) throw new Error("Rust is missing: install rustup from https://rustup.rs and start again");
