@@ -19,14 +19,14 @@ const element = (name, properties = {}, ...children) => {
   return made;
 };
 
-/** Puts the editor into a place of the page; `attach` connects it with a session, and again with another. */
-export async function codeEditor(place, { sessionId, userId }) {
+/** Puts the editor of a session into a place of the page, for a person of this name; `attach` connects it with a handle, and later with another. */
+export async function codeEditor(place, { sessionId, name }) {
   const shared = await openDocument(`pairvoice-demo/${sessionId}`);
   const { code, settings, output } = shared;
 
   const runButton = element("button", { type: "button", id: "run", textContent: "Run" });
   const language = element("select", { id: "language", ariaLabel: "Language" });
-  for (const [value, [name]] of Object.entries(LANGUAGES)) language.append(new Option(name, value));
+  for (const [value, [label]] of Object.entries(LANGUAGES)) language.append(new Option(label, value));
   const together = element("span", { id: "together", className: "quiet", role: "status" });
   const lines = element("ol", { id: "output", role: "log", ariaLabel: "Output", tabIndex: 0 });
   const clear = element("button", { type: "button", id: "clear", textContent: "Clear output" });
@@ -81,7 +81,7 @@ export async function codeEditor(place, { sessionId, userId }) {
     const found = await run(code.toString());
     shared.doc.transact(() => {
       output.delete(0, output.length);
-      output.push([{ kind: "run", by: userId }, ...found]);
+      output.push([{ kind: "run", by: name }, ...found]);
       if (found.length === 0) output.push([{ kind: "log", text: "The program ended and wrote nothing." }]);
     });
     chooseLanguage();
@@ -96,8 +96,8 @@ export async function codeEditor(place, { sessionId, userId }) {
   draw();
 
   return {
-    /** Is the same as the other's from now on, by this session; `name` is what the other sees at this person's cursor. */
-    attach(session, name = userId) {
+    /** Is the same as the other's from now on, by this session. */
+    attach(session) {
       const awareness = shared.connect(session);
       awareness.setLocalStateField("user", { name });
       view.dispatch({ effects: presence.reconfigure(cursors(code, awareness)) });

@@ -32,10 +32,19 @@ const options = {
 // Before the page is drawn, and before anybody joins.
 void preload(options);
 
+// Voice and chat do not wait for it.
+const idle = new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(resolve));
+const opening = idle
+  .then(() => import("./editor.js"))
+  .then(({ codeEditor }) => codeEditor($("code-editor"), { sessionId, name: query.get("name") ?? userId }));
+opening.catch(() => ($("editor-trouble").hidden = false));
+
 const call = $("call");
 call.addEventListener("pairvoice-state", () => {
+  if (globalThis.session === call.session) return;
   // For the curious: type session.getState() into the console.
   globalThis.session = call.session;
+  opening.then((editor) => editor.attach(call.session), () => {});
 });
 call.addEventListener("pairvoice-check", ({ detail }) => (globalThis.lastCheck = detail));
 if (query.get("voice") === "off") call.setAttribute("voice", "off");
