@@ -52,7 +52,7 @@ export default {
   },
   bar: {
     mute: "Stumm",
-    talk: "Zum Sprechen halten",
+    talk: "Halten und reden",
     devices: "Geräte",
     volume: "Lautstärke",
     textOnly: "Nur Text",
