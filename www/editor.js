@@ -1,8 +1,10 @@
 // The shared editor: two people write in one text, run it, and see what came of it.
 import { javascript } from "@codemirror/lang-javascript";
 import { python } from "@codemirror/lang-python";
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 
@@ -12,6 +14,15 @@ import { run } from "./editor/runner.js";
 import { sheet } from "./editor/style.js";
 
 const LANGUAGES = { javascript: ["JavaScript", () => javascript()], python: ["Python", () => python()], text: ["Plain text", () => []] };
+
+/** Colours of either theme; see style.js. */
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword], color: "var(--keyword)" },
+  { tag: [tags.string, tags.regexp, tags.special(tags.string)], color: "var(--string)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--number)" },
+  { tag: [tags.function(tags.variableName), tags.definition(tags.variableName), tags.className], color: "var(--name)" },
+  { tag: tags.comment, color: "var(--quiet)", fontStyle: "italic" },
+]);
 
 const element = (name, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -53,6 +64,7 @@ export async function codeEditor(place, { sessionId, name }) {
         yCollab(code, null),
         keymap.of([{ key: "Mod-Enter", run: () => (void execute(), true) }]),
         basicSetup,
+        syntaxHighlighting(colours),
         highlighting.of([]),
         presence.of([]),
         EditorView.contentAttributes.of({ "aria-label": "Code" }),

@@ -21,8 +21,8 @@ button.primary { background: var(--accent); border-color: var(--accent); color: 
 button:disabled { opacity: 0.5; cursor: default; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .bar { flex: none; border-block-start: 1px solid var(--line); background: var(--card); padding: 0.35rem; padding-block-end: max(0.35rem, env(safe-area-inset-bottom)); }
-.during { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 0.25rem; }
-.bar button { flex-direction: column; gap: 0.1rem; min-block-size: 3.6rem; inline-size: 100%; padding: 0.25rem 0; font-size: 0.75rem; line-height: 1.15; text-align: center; justify-content: start; border-color: transparent; overflow-wrap: anywhere; }
+.during { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 0.15rem; }
+.bar button { flex-direction: column; gap: 0.1rem; min-block-size: 3.6rem; inline-size: 100%; padding: 0.25rem 0; font-size: 0.7rem; line-height: 1.15; text-align: center; justify-content: start; border-color: transparent; overflow-wrap: anywhere; }
 .bar button:hover { border-color: var(--edge); }
 .bar button.primary { flex-direction: row; justify-content: center; font-size: 1rem; gap: 0.5rem; border-color: var(--accent); }
 .bar button[aria-pressed="true"] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { microphoneTrouble, ownNote, peerNote, statusOf } from "../../npm/element/status.js";
 import { directionOf, languages, loadWords } from "../../npm/element/words.js";
 import en from "../../npm/element/words/en.js";
 
@@ -68,4 +69,42 @@ test("words are chosen by language, filled in, counted, and replaced by the app'
   assert.deepEqual((await loadWords("xx")).pair("session/left")[0], en.session.left[0]);
   assert.equal(german.t("no/such"), "");
   assert.deepEqual(["ar", "he-IL", "de", "ja"].map(directionOf), ["rtl", "rtl", "ltr", "ltr"]);
+});
+
+/** A state that differs from a good call in these parts. */
+function stateOf({ session, voice, peer } = {}) {
+  const microphone = { state: "live", label: "Headset" };
+  return {
+    session: { state: "joined", reason: null, ...session },
+    voice: { state: "connected", muted: false, listenOnly: false, playbackBlocked: false, heard: null, since: null, microphone, ...voice },
+    peer: { userId: "Ada", presence: "present", voice: true, muted: false, microphone: "live", microphoneReason: null, ...peer },
+    chat: { messages: [], unread: 0 },
+  };
+}
+
+test("each state has true words and its own sign, and a trouble is said once", async () => {
+  const words = await loadWords("en");
+  const say = (parts) => Object.values(statusOf(stateOf(parts), words, ""));
+  assert.deepEqual(say({}), ["Connected. You can talk.", "", "good"]);
+  assert.deepEqual(say({ voice: { heard: true } }), ["Connected. Ada hears you.", "", "good"]);
+  assert.deepEqual(say({ voice: { muted: true } }), ["Connected. You are muted.", "Ada does not hear you.", "limited"]);
+  assert.deepEqual(say({ voice: { heard: false } }), ["Connected.", "", "limited"]);
+  const failed = { state: "failed", reason: "missing" };
+  assert.deepEqual(say({ voice: { listenOnly: true, microphone: failed } }), ["You hear Ada; they don’t hear you.", microphoneTrouble(failed, words).join(" "), "limited"]);
+  assert.equal(ownNote(stateOf({ voice: { microphone: failed } }), words), "No microphone");
+  assert.equal(say({ voice: { state: "reconnecting", recovery: "path" } })[2], "trouble");
+  assert.equal(say({ voice: { state: "unavailable", reason: "no-relay" } })[2], "bad");
+  assert.equal(say({ session: { state: "ended", reason: "left" } })[2], "ended");
+  assert.deepEqual(say({ session: { state: "offline", reason: "signaling-unreachable" } }), [
+    "Connected. You can talk.",
+    "The server cannot be reached. Your call goes on.",
+    "good",
+  ]);
+  assert.deepEqual(say({ voice: { state: "waiting" }, peer: { userId: null, presence: "absent" } }), [
+    "Waiting for the other person.",
+    "Voice starts by itself when they come.",
+    "busy",
+  ]);
+  // Of an end of one's own nothing follows about the other, who may well be here.
+  assert.equal(peerNote(stateOf({ session: { state: "ended", reason: "session-full" }, peer: { presence: "absent" } }), words), "");
 });

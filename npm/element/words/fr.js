@@ -53,7 +53,7 @@ export default {
   bar: {
     mute: "Couper le micro",
     talk: "Tenir pour parler",
-    devices: "Appareils",
+    devices: "Appa\u00adreils",
     volume: "Volume",
     textOnly: "Texte seul",
     leave: "Quitter",

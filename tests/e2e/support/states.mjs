@@ -35,14 +35,25 @@ const refusing = (name, state) => `{
   navigator.permissions.query = async () => Object.assign(new EventTarget(), { state: "${state}" });
 }`;
 
-/** Shows a part of the state as it comes about by itself only on a network that breaks. */
-const pretend = (person, voice) =>
-  person.page.evaluate((part) => {
-    const handle = document.querySelector("pairvoice-session").session;
-    const getState = handle.getState.bind(handle);
-    handle.getState = () => ({ ...getState(), voice: { ...getState().voice, ...part } });
-    handle.setVolume(0.9);
-  }, voice);
+let volume = 0.5;
+
+/** Shows parts of the state as they come about by themselves only in a call, or on a network that breaks. */
+export function pretend(person, parts) {
+  volume = volume === 0.5 ? 0.6 : 0.5;
+  return person.page.evaluate(
+    ([given, loud]) => {
+      const handle = document.querySelector("pairvoice-session").session;
+      const getState = (handle.realState ??= handle.getState.bind(handle));
+      handle.getState = () => {
+        const state = getState();
+        return Object.fromEntries(Object.keys(state).map((part) => [part, { ...state[part], ...given[part] }]));
+      };
+      // Whatever changes makes the panel look.
+      handle.setVolume(loud);
+    },
+    [parts, volume],
+  );
+}
 
 /** The states by name; each brings the person whose page shows it, and a function that closes what is open. */
 export const states = {
@@ -89,7 +100,7 @@ export const states = {
     const two = await call(world);
     await talkInText(two);
     await two.person.until((s) => s.voice.heard);
-    await pretend(two.person, { state: "reconnecting", recovery: "path", since: Date.now() - 12_000 });
+    await pretend(two.person, { voice: { state: "reconnecting", recovery: "path", since: Date.now() - 12_000 } });
     await two.person.page.getByText("Looking for another path").waitFor();
     return two;
   },
