@@ -15,7 +15,7 @@ before(async () => {
   server = await startServer({ page: "none" });
   [apps, next, low, high] = await Promise.all([
     serveApps(workshop, server.url),
-    process.env.NONEXT ? undefined : serveNext(workshop),
+    serveNext(workshop),
     launch({ hertz: LOW }),
     launch({ hertz: HIGH }),
   ]);
