@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 
 const require = createRequire(import.meta.url);
 const sources = fileURLToPath(new URL("apps", import.meta.url));
+const samples = fileURLToPath(new URL("../../bench/lines", import.meta.url));
 /** A build that takes longer hangs, in milliseconds: it takes half a minute of one core. */
 const NEXT_MS = 300_000;
 const production = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
@@ -73,6 +74,9 @@ const builds = { next, vite, webpack, esbuild };
 /** Builds apps side by side; returns how long each took, in milliseconds. */
 export async function buildApps(workshop, names = Object.keys(builds)) {
   cpSync(sources, workshop, { recursive: true });
+  for (const name of ["pairvoice-plain.js", "pairvoice-react.jsx"]) cpSync(join(samples, name), join(workshop, "lines", name));
+  // Next compiles what is below its own folder.
+  cpSync(join(samples, "pairvoice-react.jsx"), join(workshop, "next", "app", "call.jsx"));
   const took = {};
   await Promise.all(
     names.map(async (name) => {
