@@ -277,12 +277,15 @@ export interface State {
 
 /** What `on` listens for. */
 export interface SessionEvents {
-  /** A message of the other arrived for the first time. */
+  /** A message of the other arrived that no page of this person had before, also while they were away. */
   message: ChatMessage;
   /** The other is gone: their user ID. */
   "peer-left": string;
   /** The other types, or stopped. */
   typing: boolean;
+  /** What the other side's app sent by `sendData()`: each once, in the order in which it was sent. What comes while nobody listens is
+   * dropped. */
+  data: { readonly topic: string; readonly data: string | Uint8Array };
   /** How good the call is, once a second while voice is connected. */
   quality: Quality;
   /** Somebody begins to speak or stops. Whoever is muted does not count: see `voice.mutedTalking`. */
@@ -506,7 +509,8 @@ declare global {
   }
 }
 
-/** A handle on a session. Several handles of one page share one session per server, session and user. */
+/** A handle on a session. Several handles of one page share one session per server, session and user. Its methods are bound: each can be
+ * passed on as it is. */
 export interface Session {
   /** The state: the same object until something changes. */
   getState(): State;
@@ -553,6 +557,15 @@ export interface Session {
    * @throws {PairvoiceError} `text-empty`, `text-too-long`, `text-invalid` or `session-ended`; nothing is sent then
    */
   send(text: string): string;
+  /**
+   * Sends something to the other side's app: at most 64 KiB under a topic of at most 128 bytes of UTF-8, both in bytes. It goes over the
+   * data channel, or by the server while there is none, is sent again when a way breaks, and arrives once and in order at the page that
+   * the other has open now. The promise resolves when it has arrived there: an app that sends much waits for it (at most 8 MiB wait).
+   * While that page is out of reach, it waits.
+   * @throws {PairvoiceError} as a rejection: `peer-absent` when nobody is there, `peer-gone` when another page of the other has taken the
+   * place of that one, `data-too-large`, `data-queue-full`, `invalid-options`, `session-ended`
+   */
+  sendData(topic: string, data: string | ArrayBuffer | ArrayBufferView): Promise<void>;
   /** Loads a page of older messages. */
   loadEarlier(): void;
   /** Marks everything that has arrived as seen. */
@@ -579,6 +592,10 @@ export type PairvoiceErrorCode =
   | "text-too-long"
   | "text-invalid"
   | "session-ended"
+  | "peer-absent"
+  | "peer-gone"
+  | "data-too-large"
+  | "data-queue-full"
   | "no-random-numbers"
   | "unsupported"
   | "device-unavailable";

@@ -2,6 +2,7 @@
 // idb are loaded by `preload` or when the first session starts. The contract is index.d.ts.
 import { check } from "./check.js";
 import { preferredCodecs, protect } from "./copies.js";
+import { failures, packed, unpacked } from "./data.js";
 import { prefersRed, tuned } from "./description.js";
 import { Door } from "./door.js";
 import { Recorder } from "./recorder.js";
@@ -78,6 +79,9 @@ function abortable(promise, signal) {
   });
 }
 
+/** Names of what apps send, in this page. */
+let dataIds = 0;
+
 class Session {
   #handle;
   #recorder;
@@ -86,6 +90,8 @@ class Session {
   #signal;
   #start;
   #remoteStream;
+  #done;
+  #sending = new Map();
   #abort = () => void this.leave();
   #last;
   #end = () => {
@@ -99,6 +105,7 @@ class Session {
       peer: { ...peer, presence: "absent" },
       chat,
     });
+    this.#giveUpSending();
     for (const [event, callback] of this.#subscriptions.values()) if (event === "change") queueMicrotask(callback);
   };
 
@@ -111,6 +118,10 @@ class Session {
     this.#last = handle.getState();
     ends.add(this.#end);
     signal?.addEventListener("abort", this.#abort, { once: true });
+    // So that each can be passed on as it is, to `useSyncExternalStore` for instance.
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(Session.prototype))) {
+      if (typeof value === "function" && name !== "constructor") Object.defineProperty(this, name, { value: value.bind(this) });
+    }
   }
 
   #call(name, ...values) {
@@ -131,7 +142,11 @@ class Session {
 
   on(event, callback) {
     if (this.#left || crashed) return () => {};
-    const id = this.#call("on", event, callback);
+    const told = ({ data }) => {
+      const found = unpacked(data);
+      if (found) callback(found);
+    };
+    const id = this.#call("on", event, event === "data" ? told : callback);
     this.#subscriptions.set(id, [event, callback]);
     return () => {
       if (this.#subscriptions.delete(id)) this.#call("off", id);
@@ -210,6 +225,28 @@ class Session {
     return id;
   }
 
+  async sendData(topic, data) {
+    const parcel = packed(topic, data, pairvoiceError);
+    if (this.#left || this.getState().session.state === "ended") throw pairvoiceError("session-ended", failures["session-ended"]);
+    this.#done ??= this.#call("on", "data-done", ({ dataDone: { id, failure } }) => this.#sent(id, failure));
+    return new Promise((resolve, reject) => {
+      const id = (dataIds += 1);
+      this.#sending.set(id, [resolve, reject]);
+      this.#call("sendData", id, ...parcel);
+    });
+  }
+
+  #sent(id, failure) {
+    const [resolve, reject] = this.#sending.get(id) ?? [];
+    this.#sending.delete(id);
+    if (failure) reject?.(pairvoiceError(failure, failures[failure]));
+    else resolve?.();
+  }
+
+  #giveUpSending() {
+    for (const id of this.#sending.keys()) this.#sent(id, "session-ended");
+  }
+
   loadEarlier() {
     this.#call("loadEarlier");
   }
@@ -243,6 +280,8 @@ class Session {
     this.#start?.letGo();
     // The promise of a module that crashed never settles.
     await Promise.race([done, crashes]);
+    this.#giveUpSending();
+    if (this.#done !== undefined) this.#call("off", this.#done);
     for (const id of this.#subscriptions.keys()) this.#call("off", id);
     this.#subscriptions.clear();
     ends.delete(this.#end);

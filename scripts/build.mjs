@@ -9,12 +9,15 @@ import { age, ensureNodePackages, ensureRust, env, output, root, run } from "./t
 
 const target = "wasm32-unknown-unknown";
 
+/** Flags of rustc: panic messages name source files, and whose machine it was is nobody's business. */
+function anonymous() {
+  const from = [join(homedir(), ".cargo"), output("rustc", ["--print", "sysroot"]), root.replace(/\/$/, "")];
+  return from.map((path) => `--remap-path-prefix=${path}=`).join("\x1f");
+}
+
 /** npm/wasm/: the module and its glue. */
 export async function buildWasm() {
-  // Panic messages name source files: whose machine it was is nobody's business.
-  const from = [join(homedir(), ".cargo"), output("rustc", ["--print", "sysroot"]), root.replace(/\/$/, "")];
-  const flags = from.map((path) => `--remap-path-prefix=${path}=`).join("\x1f");
-  const wasmEnv = { ...env, CARGO_ENCODED_RUSTFLAGS: flags, CARGO_TARGET_DIR: join(root, "target", "package") };
+  const wasmEnv = { ...env, CARGO_ENCODED_RUSTFLAGS: anonymous(), CARGO_TARGET_DIR: join(root, "target", "package") };
   await run(
     "cargo",
     ["build", "--locked", "--quiet", "--profile", "wasm", "--target", target, "--package", "pairvoice"],
@@ -39,6 +42,24 @@ export async function buildWasm() {
   // For bench/run.mjs; the package does not ship it.
   const table = found.map(({ settings, bytes, gzip }) => ({ settings, bytes: bytes.length, gzip }));
   writeFileSync(join(folder, "sweep.json"), JSON.stringify(table, undefined, 2));
+}
+
+/** npm/server/wasm/: the rules of a session for pairvoice/server. It is read from the disk, so speed of building comes before size. */
+export async function buildRoom() {
+  const wasmEnv = { ...env, CARGO_ENCODED_RUSTFLAGS: anonymous(), CARGO_TARGET_DIR: join(root, "target", "package") };
+  await run(
+    "cargo",
+    ["build", "--locked", "--quiet", "--profile", "wasm", "--target", target, "--package", "pairvoice-room-node"],
+    { env: wasmEnv },
+  );
+  const built = join(root, "target", "package", target, "wasm", "pairvoice_room_node.wasm");
+  const folder = join(root, "npm", "server", "wasm");
+  if (age(join(folder, "room_bg.wasm")) > Math.max(age(built), age(fileURLToPath(import.meta.url)))) return;
+  mkdirSync(folder, { recursive: true });
+  await run("wasm-bindgen", [
+    ...["--target", "web", "--no-typescript", "--omit-default-module-path", "--remove-producers-section", "--remove-name-section"],
+    ...["--out-name", "room", "--out-dir", folder, built],
+  ]);
 }
 
 /** What wasm-opt is tried with: which of them is smallest on the wire changes with the code. */
@@ -114,6 +135,7 @@ export async function build() {
   await ensureNodePackages();
   await ensureRust();
   await buildWasm();
+  await buildRoom();
   await buildDemo();
   return buildServer();
 }

@@ -2,15 +2,16 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { buildBarePage, buildDemo, buildReactPage, buildRouter, buildServer, buildWasm } from "./build.mjs";
+import { buildBarePage, buildDemo, buildReactPage, buildRoom, buildRouter, buildServer, buildWasm } from "./build.mjs";
 import { checkBoundaries } from "./boundaries.mjs";
+import { buildDocs } from "./docs.mjs";
 import { checkFuzz } from "./fuzz.mjs";
 import { checkPackage, workshop } from "./package.mjs";
 import { checkPackaging } from "./packaging.mjs";
+import { checkSamples } from "./samples.mjs";
 import { checkSize } from "./size.mjs";
-import { ensureCargoTool, ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
+import { ensureNodePackages, ensurePrograms, ensureRust, env, output, root, run } from "./tools.mjs";
 
-const WASM_PACK = "0.15.1";
 const wasm = ["--target", "wasm32-unknown-unknown", "--package", "pairvoice"];
 const strict = ["--", "--deny", "warnings"];
 
@@ -20,13 +21,14 @@ const parts = {
     await run("cargo", ["fmt", "--all", "--check"]);
     await run("cargo", ["clippy", "--locked", "--quiet", "--workspace", "--all-targets", ...strict]);
     await run("cargo", ["clippy", "--locked", "--quiet", "--all-targets", ...wasm, ...strict]);
+    await run("cargo", ["clippy", "--locked", "--quiet", "--target", wasm[1], "--package", "pairvoice-room-node", ...strict]);
     const rustdoc = { env: { ...env, RUSTDOCFLAGS: "--deny warnings" } };
     await run("cargo", ["doc", "--locked", "--quiet", "--no-deps", "--workspace"], rustdoc);
     const projects = ["", ".esnext", ".node16", ".bundler"].map((name) => `tests/types/tsconfig${name}.json`);
     await Promise.all(projects.map((project) => run("npx", ["tsc", "--project", project])));
   },
   async core() {
-    const crates = ["wire", "core", "relay", "room", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
+    const crates = ["wire", "core", "relay", "room", "room-node", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
     await run("cargo", ["test", "--locked", "--quiet", ...crates]);
   },
   async sim() {
@@ -37,6 +39,19 @@ const parts = {
     await buildServer();
     await nodeTests("tests/server");
   },
+  async protocol() {
+    await buildRoom();
+    await buildServer();
+    await nodeTests("tests/protocol", 4);
+  },
+  async docs() {
+    await ensurePrograms({ python3: "python3", php: "php-cli", ruby: "ruby", perl: "perl", openssl: "openssl" });
+    await buildServer();
+    const checks = checkSamples().then(() => nodeTests("tests/docs"));
+    // Both end before a failure is told, so that nothing is left running.
+    const failed = (await Promise.allSettled([buildDocs(), checks])).find(({ status }) => status === "rejected");
+    if (failed) throw failed.reason;
+  },
   async packaging() {
     await checkPackaging();
   },
@@ -45,14 +60,15 @@ const parts = {
   },
   async browser() {
     await ensurePrograms({ chromium: "chromium", chromedriver: "chromium-driver" });
-    await ensureCargoTool("wasm-pack", "wasm-pack", WASM_PACK);
-    await run("wasm-pack", ["test", "--headless", "--chrome", "--chromedriver", output("sh", ["-c", "command -v chromedriver"]), "--mode", "no-install"], {
-      env: { ...env, WASM_BINDGEN_TEST_TIMEOUT: "120" },
-    });
+    // It came with wasm-bindgen, of the same version.
+    const runner = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner", WASM_BINDGEN_TEST_TIMEOUT: "120" };
+    const driver = { CHROMEDRIVER: output("sh", ["-c", "command -v chromedriver"]) };
+    await run("cargo", ["test", "--locked", "--quiet", ...wasm], { env: { ...env, ...runner, ...driver } });
   },
   async e2e() {
     await ensurePrograms({ chromium: "chromium", "firefox-esr": "firefox-esr", ip: "iproute2", iptables: "iptables" });
     await buildWasm();
+    await buildRoom();
     await checkSize();
     await buildDemo();
     await buildBarePage();

@@ -69,9 +69,12 @@ export async function ensureRust() {
 export async function ensureCargoTool(program, crate, version) {
   const found = output(join(tools, program), ["--version"]);
   if (found?.split(" ")[1] === version) return;
-  const args = ["install", crate, "--version", version, "--root", join(root, ".tools"), "--force"];
+  const args = ["install", crate, "--version", version, "--root", join(root, ".tools"), "--force", "--target-dir", join(root, "target", "tools")];
+  // It runs for seconds: most of what optimising it would take is never got back.
+  const quick = { CARGO_PROFILE_RELEASE_OPT_LEVEL: "1", CARGO_PROFILE_RELEASE_LTO: "off", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16" };
+  const options = { env: { ...env, ...quick } };
   // The tool's own lock file may name a version that a registry mirror does not have.
-  await run("cargo", [...args, "--locked"]).catch(() => run("cargo", args));
+  await run("cargo", [...args, "--locked"], options).catch(() => run("cargo", args, options));
 }
 
 function lockedVersion(crate) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use gloo::timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use pairvoice_core::wire::{MessageId, check_text};
-use pairvoice_core::{Device, Input, Volume};
+use pairvoice_core::{Device, Input, SentData, Volume};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -212,6 +212,14 @@ impl Handle {
         let name = id.to_string();
         self.input(Input::Send { id, text, at });
         Ok(name)
+    }
+
+    /// Sends something to the other side's app; the event `data-done` says what became of it under the same number.
+    #[wasm_bindgen(js_name = sendData)]
+    pub fn send_data(&self, id: u32, topic: String, text: bool, size: u32, payload: String) {
+        if !self.released.get() {
+            self.input(Input::SendData { id, data: SentData { topic, text, size, payload } });
+        }
     }
 
     /// Loads older messages.

@@ -38,7 +38,7 @@ use crate::speaker::{Speaker, set_audio_session};
 use crate::storage::Storage;
 use crate::subscribers::Subscribers;
 use crate::timers::{Timers, now};
-use crate::to_js::to_frozen;
+use crate::to_js::{to_frozen, to_js};
 
 /// What `npm/index.js` gives a session: functions, and what `npm/copies.js` and `npm/description.js` export.
 pub(crate) struct Parts {
@@ -232,6 +232,8 @@ impl Driver {
                 Event::Message(id) => self.subscribers.call("message", &self.snapshot.message(&id)),
                 Event::PeerLeft(user) => self.subscribers.call("peer-left", &user.as_str().into()),
                 Event::Typing(on) => self.subscribers.call("typing", &on.into()),
+                Event::Data { .. } => self.subscribers.call("data", &to_js(&event)),
+                Event::DataDone { .. } => self.subscribers.call("data-done", &to_js(&event)),
                 Event::Quality(report) => self.subscribers.call("quality", &to_frozen(&report)),
                 Event::Speaking { own, peer } => self.subscribers.call("speaking", &media::speaking(own, peer)),
                 Event::MicrophoneChanged { from, to, why } => {

@@ -126,6 +126,7 @@ impl Signaling {
             ClientEvent::Chat(batch) => to_js(batch),
             ClientEvent::Receipt(receipt) => to_js(receipt),
             ClientEvent::Typing(typing) => to_js(typing),
+            ClientEvent::Data(data) => to_js(data),
             ClientEvent::History(request) => to_js(request),
             ClientEvent::Token(renewal) => to_js(renewal),
             ClientEvent::Probe | ClientEvent::Bye => JsValue::NULL,
@@ -150,13 +151,14 @@ fn read<T: serde::de::DeserializeOwned>(data: &JsValue, event: fn(T) -> ServerEv
 }
 
 /// What the client hears, and how it is read; nothing when it does not have its form.
-const EVENTS: [(&str, Read); 10] = [
+const EVENTS: [(&str, Read); 11] = [
     (name::WELCOME, |data| read(&data, |welcome| ServerEvent::Welcome(Box::new(welcome)))),
     (name::PEER, |data| read(&data, ServerEvent::Peer)),
     (name::SIGNAL, |data| read(&data, ServerEvent::Signal)),
     (name::CHAT, |data| read(&data, ServerEvent::Chat)),
     (name::RECEIPT, |data| read(&data, ServerEvent::Receipt)),
     (name::TYPING, |data| read(&data, ServerEvent::Typing)),
+    (name::DATA, |data| read(&data, ServerEvent::Data)),
     (name::ICE, |data| read(&data, ServerEvent::Ice)),
     (name::NOTICE, |data| read(&data, ServerEvent::Notice)),
     ("connect_error", |error| Some(refusal(&error).map_or(SocketEvent::Closed, SocketEvent::Refused))),

@@ -16,7 +16,7 @@ function preloadLines() {
       handler: (html, { bundle }) =>
         Object.values(bundle ?? {}).flatMap(({ fileName, facadeModuleId }) => {
           const href = base + fileName;
-          if (fileName.endsWith(".wasm")) return link({ rel: "preload", as: "fetch", href });
+          if (/pairvoice_bg.*\.wasm$/.test(fileName)) return link({ rel: "preload", as: "fetch", href });
           if (LIBRARIES.test(facadeModuleId ?? "")) return link({ rel: "modulepreload", href });
           return [];
         }),
@@ -24,4 +24,4 @@ function preloadLines() {
   };
 }
 
-export default defineConfig({ base: "./", build: { target: "es2022", emptyOutDir: true }, plugins: [preloadLines()] });
+export default defineConfig({ base: "./", build: { target: "es2022", emptyOutDir: true }, worker: { format: "es" }, plugins: [preloadLines()] });

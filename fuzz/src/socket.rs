@@ -76,7 +76,7 @@ impl Socket {
             ServerEvent::Signal(envelope) => self.signal(envelope),
             ServerEvent::Peer(peer) => assert_ne!(peer.user_id, self.user),
             ServerEvent::Receipt(receipt) => assert_ne!(receipt.user, self.user),
-            ServerEvent::Typing(_) | ServerEvent::Ice(_) | ServerEvent::Notice(_) => {}
+            ServerEvent::Typing(_) | ServerEvent::Data(_) | ServerEvent::Ice(_) | ServerEvent::Notice(_) => {}
         }
     }
 

@@ -71,6 +71,7 @@ fn again(event: &ClientEvent) {
         ClientEvent::Voice(body) => emitted(name, body),
         ClientEvent::Chat(body) => emitted(name, body),
         ClientEvent::Receipt(body) => emitted(name, body),
+        ClientEvent::Data(body) => emitted(name, body),
         ClientEvent::Typing(body) => emitted(name, body),
         ClientEvent::History(body) => emitted(name, body),
         ClientEvent::Token(body) => emitted(name, body),

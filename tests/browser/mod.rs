@@ -1,4 +1,4 @@
-//! The browser layer in a real browser: `wasm-pack test --headless --chrome`.
+//! The browser layer in a real browser: `npm run test:browser`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // The lints' own exception knows test functions only.
 

@@ -89,7 +89,7 @@ for (const [reader, talker] of [["1", "2"], ["2", "1"]]) {
     assert.equal(await quiet.witnessed("prompts"), 0, "nobody is pulled into voice");
     await quiet.click("Turn voice on");
     await bothHear(quiet, LOW, loud, HIGH);
-    await quiet.click("Turn voice off");
+    await quiet.click("Text only");
     await loud.voice("waiting");
     // A connection may be prepared for the one who waits: without a microphone.
     const { tracks, sockets } = await quiet.held();
@@ -107,7 +107,7 @@ test("muting silences this side only, and the other sees it", async () => {
   await b.until((s) => s.peer.muted);
   await b.hearsNothing();
   await a.hears(HIGH);
-  await a.click("Unmute");
+  await a.click("Mute");
   await b.hears(LOW);
 });
 
@@ -116,10 +116,10 @@ test("both meters move while both speak", async () => {
   const [a, b] = [await two.low("1", here()), await two.high("2", here())];
   await bothHear(a, LOW, b, HIGH);
   for (const meter of ["Your level", "The other person’s level"]) {
-    await a.page.waitForFunction((label) => document.querySelector(`meter[aria-label="${label}"]`).value > 0.02, meter);
+    await a.page.waitForFunction((label) => document.querySelector("pairvoice-session").shadowRoot.querySelector(`meter[aria-label="${label}"]`).value > 0.02, meter);
   }
   await a.click("Mute");
-  await a.page.waitForFunction(() => document.querySelector("#own-level").value === 0);
+  await a.page.waitForFunction(() => document.querySelector("pairvoice-session").shadowRoot.querySelector("#own-level").value === 0);
 });
 
 test("blocked autoplay is a state, and one click lets it play", async (t) => {

@@ -7,7 +7,7 @@ import { fresh, pair } from "./support/pair.mjs";
 const two = pair();
 
 const statuses = (person) =>
-  person.page.locator("#messages li").evaluateAll((items) => items.map((item) => item.dataset.status));
+  person.page.locator("#messages .message").evaluateAll((items) => items.map((item) => item.dataset.status));
 
 test("messages arrive in order on both sides, are marked as read, and are there after a reload", async () => {
   const here = fresh();
@@ -42,7 +42,7 @@ test("the newest message is in sight after twenty, at both people's", async () =
   }
   for (const { page } of [a, b]) {
     await page.waitForFunction(() => {
-      const list = document.querySelector("#messages");
+      const list = document.querySelector("pairvoice-session").shadowRoot.querySelector("#messages");
       return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
     });
     assert.ok(await page.locator("#messages").evaluate((list) => list.scrollHeight > list.clientHeight), "the list is long");
@@ -86,7 +86,7 @@ test("fenced code stands apart and can be copied, links are safe", async () => {
   await a.session("joined");
   const said = "look:\n```rust\nfn main() {\n\t<b>\n}\n```\nsee https://example.com/a?b=1. or javascript:alert(1)";
   await a.page.evaluate((text) => globalThis.session.send(text), said);
-  const item = a.page.locator("#messages li");
+  const item = a.page.locator("#messages .message");
   await item.locator("pre").waitFor();
   assert.equal(await item.locator("pre").textContent(), "fn main() {\n\t<b>\n}");
   await item.getByRole("button", { name: "Copy code" }).click();

@@ -88,7 +88,7 @@ test("unplugged, plugged in again, another default: the next device is heard, an
     { from: "Default - Headset", to: "Default - USB", why: "default-changed" },
   ]);
   // As a person does it, without a mouse.
-  await a.page.getByText("Microphone and speaker", { exact: true }).press("Enter");
+  await a.page.getByRole("button", { name: "Devices", exact: true }).press("Enter");
   await a.page.getByLabel("Microphone", { exact: true }).selectOption("Headset");
   await b.hears(HEADSET);
   await on(a, "unplug", "headset");

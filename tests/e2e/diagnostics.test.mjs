@@ -17,6 +17,8 @@ const two = pair();
 
 /** Clicks the demo's button; the saved text. */
 async function download(person, folder) {
+  const help = person.page.getByRole("button", { name: "If something is wrong", exact: true });
+  if ((await help.getAttribute("aria-expanded")) === "false") await help.click();
   const [saved] = await Promise.all([person.page.waitForEvent("download", { timeout: CAP_MS }), person.click("Download diagnostics")]);
   const path = join(folder, saved.suggestedFilename());
   await saved.saveAs(path);

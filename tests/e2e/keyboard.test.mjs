@@ -12,7 +12,7 @@ async function tabTo(person, name) {
   for (let i = 0; i < 20; i += 1) {
     await person.page.keyboard.press("Tab");
     const focused = await person.page.evaluate(() => {
-      const element = document.activeElement;
+      const element = document.activeElement.shadowRoot?.activeElement ?? document.activeElement;
       return element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent.trim();
     });
     if (focused === name) return;
@@ -39,17 +39,18 @@ test("mute, write, turn voice off and on, leave and join again without a mouse",
   await a.page.keyboard.press("Enter");
   await b.reads(["two lines\nof text", "and on it goes"]);
   await a.page.keyboard.press("Shift+Tab");
-  await tabTo(a, "Turn voice off");
+  await tabTo(a, "Text only");
   await a.page.keyboard.press("Enter");
   await b.voice("waiting");
-  // The button is gone; the focus is on one that does the opposite.
-  await a.page.waitForFunction(() => document.activeElement.textContent === "Turn voice on");
-  await a.page.keyboard.press("Enter");
+  await a.page.getByRole("button", { name: "Text only", pressed: true }).waitFor();
+  await a.page.getByRole("button", { name: "Turn voice on" }).press("Enter");
   await bothHear(a, LOW, b, HIGH);
+  // The button is gone; the focus is on the bar.
+  await a.page.locator("#mute:focus").waitFor();
   await tabTo(a, "Leave");
   await a.page.keyboard.press("Enter");
   await a.session("ended");
-  await a.page.waitForFunction(() => document.activeElement.textContent === "Join again");
+  await a.page.locator("#join:focus", { hasText: "Join again" }).waitFor();
   await a.page.keyboard.press("Enter");
   await bothHear(a, LOW, b, HIGH);
 });

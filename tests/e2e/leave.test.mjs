@@ -80,7 +80,7 @@ test("the same user in a second tab takes over, and the first says so", async ()
   await a.session("ended");
   assert.equal((await a.state()).session.reason, "opened-elsewhere");
   assert.deepEqual(await a.held(), NOTHING);
-  await a.click("Join again");
+  await a.click("Continue here");
   await bothHear(a, LOW, b, HIGH);
   await newer.session("ended");
   assert.equal((await newer.state()).session.reason, "opened-elsewhere");

@@ -80,7 +80,7 @@ describe("on a network of its own", () => {
       const narrow = await second(people[0], '(q) => q.warnings.some(({ name }) => name === "bandwidth") && q.sending.frames > 1');
       const [{ message, hint, cause }] = narrow.warnings.filter(({ name }) => name === "bandwidth");
       assert.equal(cause, "congestion");
-      await people[0].page.locator("#warnings li", { hasText: message }).filter({ hasText: hint }).waitFor();
+      await people[0].page.locator("#warnings p", { hasText: message }).filter({ hasText: hint }).waitFor();
     } finally {
       await world.network.cap("low", 0);
       await close(people);
@@ -120,7 +120,7 @@ describe("on a good network", () => {
     await a.page.getByText("You are muted. Unmute to be heard.").waitFor();
     await b.page.locator("#peer:not([data-speaking])").waitFor();
     assert.equal((await a.state()).voice.heard, null, "nothing is said that could be heard");
-    await a.click("Unmute");
+    await a.click("Mute");
     await a.until((s) => !s.voice.mutedTalking && s.voice.heard);
     assert.equal((await a.held()).tracks, 1, "what listened to the muted microphone is gone");
   });
@@ -134,7 +134,7 @@ describe("on a good network", () => {
     await a.until((s) => s.voice.heard === false);
     const { warnings } = await second(a, '(q) => q.warnings.some(({ name }) => name === "not-heard")');
     assert.equal(warnings[0].cause, "not-played");
-    await a.page.locator("#warnings li", { hasText: "The other person cannot hear you" }).waitFor();
+    await a.page.locator("#warnings p", { hasText: "The other person cannot hear you" }).waitFor();
     await b.page.evaluate(() => globalThis.session.setVolume(1));
     await a.until((s) => s.voice.heard === true);
     await a.page.locator("#warnings:empty").waitFor({ state: "attached" });

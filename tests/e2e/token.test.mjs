@@ -64,7 +64,9 @@ async function expired(tokensOf) {
 
 async function callGoesOn(people) {
   await bothHear(people[0], LOW, people[1], HIGH);
-  for (const person of people) assert.equal(await person.page.evaluate(() => globalThis.witness.connections.length), 1);
+  for (const person of people) {
+    assert.equal(await person.page.evaluate(() => globalThis.witness.connections.length), 1, await person.account());
+  }
 }
 
 test("a token function is asked again, and the socket comes back without a word to the call", async () => {

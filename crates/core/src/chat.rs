@@ -183,7 +183,9 @@ impl Chat {
             }
             self.receipt(&receipt);
         }
-        self.merge(page.messages, !first, out);
+        // Of a first page, what another page of this person had is no news.
+        let known_elsewhere = if first { self.told.delivered } else { 0 };
+        self.merge(page.messages, known_elsewhere, out);
         self.since = self.since.max(page.last);
         self.search = self.more.then_some((MAX_SEARCH, known + 1));
         self.search_for_copies(out);
@@ -204,13 +206,14 @@ impl Chat {
 
     /// Takes messages that the server delivers.
     pub(crate) fn deliver(&mut self, messages: Vec<ChatMessage>, out: &mut Outputs) {
-        self.merge(messages, true, out);
+        self.merge(messages, 0, out);
     }
 
-    fn merge(&mut self, messages: Vec<ChatMessage>, tell: bool, out: &mut Outputs) {
+    /// Takes messages; the app is told of those of the other after this place that are new.
+    fn merge(&mut self, messages: Vec<ChatMessage>, after: u64, out: &mut Outputs) {
         for message in messages {
-            let id = message.id.clone();
-            if self.place(message, out) && tell {
+            let (id, is_news) = (message.id.clone(), message.seq > after);
+            if self.place(message, out) && is_news {
                 out.push(Output::Event(Event::Message(id)));
             }
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::data::SentData;
 use crate::device::{Device, Processing, Source, Volume};
 use crate::op_id::OpId;
 use crate::quality::{Hearing, Means, Reception, Traffic};
@@ -57,6 +58,13 @@ pub enum Input {
     MarkRead,
     /// The person types or stops typing.
     SetTyping(bool),
+    /// The app sends something to the other side's app.
+    SendData {
+        /// A name for it that no other has: [`crate::Event::DataDone`] says what became of it.
+        id: u32,
+        /// What it sends.
+        data: SentData,
+    },
     /// A failed message is to be tried again.
     Resend(MessageId),
     /// A failed message is to be forgotten.

@@ -16,6 +16,7 @@
 mod call;
 mod chat;
 mod check;
+mod data;
 mod decision;
 mod device;
 mod identity;
@@ -39,6 +40,7 @@ pub use pairvoice_wire as wire;
 pub use call::Ahead;
 pub use chat::{Chat, Delivery, Message, WINDOW};
 pub use check::{CheckFacts, CheckReason, Judgement, MicrophoneCheck, RelayCheck, ServerCheck, Verdict, judge};
+pub use data::{DataFailure, SentData};
 pub use decision::{Decision, Fact, MediaAction, SocketAction};
 pub use device::{Change, Choices, Device, Processing, Source, Volume};
 pub use identity::Identity;

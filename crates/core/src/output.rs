@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::data::DataFailure;
 use crate::decision::Decision;
 use crate::device::{Change, Choices, Processing, Source, Volume};
 use crate::op_id::OpId;
@@ -252,6 +253,22 @@ pub enum Event {
     PeerLeft(UserId),
     /// The other types or stops typing.
     Typing(bool),
+    /// App data of the other arrived.
+    Data {
+        /// What it is about.
+        topic: String,
+        /// Whether it is a string, not bytes.
+        text: bool,
+        /// The bytes in base64.
+        payload: String,
+    },
+    /// What became of [`crate::Input::SendData`].
+    DataDone {
+        /// The app's name for it.
+        id: u32,
+        /// Why it did not arrive; none when it did.
+        failure: Option<DataFailure>,
+    },
     /// A second of a call has passed.
     Quality(Box<QualityReport>),
     /// Somebody begins to speak or stops.

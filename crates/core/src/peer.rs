@@ -87,6 +87,16 @@ impl Peer {
         self.info.as_ref().and_then(|p| p.instance.as_ref())
     }
 
+    /// The server can reach them.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.info.as_ref().is_some_and(|p| p.presence == Presence::Present)
+    }
+
+    /// How many sockets of this life the server has welcomed.
+    pub(crate) fn welcomes(&self) -> u32 {
+        self.info.as_ref().map(|p| p.welcomes).unwrap_or_default()
+    }
+
     /// The presence that was concluded last.
     pub(crate) fn presence(&self) -> Presence {
         self.presence

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Ahead, Call};
 use crate::chat::Chat;
+use crate::data::{AppData, DataFailure};
 use crate::decision::{Decision, Fact, MediaAction, SocketAction};
 use crate::device::{Choices, Processing};
 use crate::identity::Identity;
@@ -61,6 +62,7 @@ pub struct Session {
     call: Call,
     peer: Peer,
     chat: Chat,
+    data: AppData,
     /// When the link that was up broke.
     interruption: Interruption,
     /// How many frames could not be read.
@@ -90,6 +92,7 @@ impl Session {
             call: Call::new(me.clone(), incapable, choices, speaker_selectable, ahead, revives),
             peer: Peer::new(peer),
             chat: Chat::new(me.user.clone()),
+            data: AppData::new(me.instance.clone()),
             me,
             interruption: Interruption::None,
             unreadable: 0,
@@ -129,6 +132,7 @@ impl Session {
             Input::LoadEarlier if self.signalling.is_joined() => self.chat.load_earlier(&mut self.out),
             Input::MarkRead => self.chat.mark_read(),
             Input::SetTyping(on) => self.set_typing(on),
+            Input::SendData { id, data } => self.data.send(id, data, self.peer.has_left(), &mut self.out),
             Input::Resend(id) => self.chat.resend(&id, &mut self.out),
             Input::Discard(id) => self.chat.discard(&id, &mut self.out),
             Input::Leave => self.leave(),
@@ -304,6 +308,7 @@ impl Session {
         self.call.shut(&mut self.out);
         self.note(Fact::VoiceOff);
         self.signalling.end(reason, &mut self.out);
+        self.data.fail(DataFailure::SessionEnded, &mut self.out);
         for timer in Timer::ALL {
             self.out.clear_timer(timer);
         }
@@ -365,6 +370,8 @@ impl Session {
             Timer::Ice => self.learn(Fact::IceRenewed),
             Timer::Knock => self.signalling.collected(),
             Timer::Handover => self.call.hurry_handover(&mut self.out),
+            Timer::Data => self.data.resume(),
+            Timer::DataReceipt => self.data.receipt_time(&mut self.out),
             Timer::Rejoin | Timer::Leave | Timer::Probe | Timer::Join => {}
         }
     }

@@ -163,6 +163,10 @@ impl Signalling {
         self.socket.as_ref().is_some_and(|socket| socket.id == id)
     }
 
+    pub(crate) fn socket_id(&self) -> Option<OpId> {
+        self.socket.as_ref().map(|socket| socket.id)
+    }
+
     pub(crate) fn is_probing(&self) -> bool {
         self.socket.as_ref().is_some_and(|socket| socket.probe != Probe::None)
     }

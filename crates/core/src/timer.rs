@@ -41,11 +41,15 @@ pub enum Timer {
     Knock,
     /// Until a connection that takes over from another one is played, or the other one is closed, whatever has come.
     Handover,
+    /// Until app data is sent to a server again that wanted a moment.
+    Data,
+    /// Until the other is told by the server what has arrived of its app data.
+    DataReceipt,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -62,6 +66,8 @@ impl Timer {
         Self::Ice,
         Self::Knock,
         Self::Handover,
+        Self::Data,
+        Self::DataReceipt,
     ];
 
     /// Whether its firing is a verdict on someone else's silence. Such a verdict is void when the timer itself came late,

@@ -1,8 +1,8 @@
 //! Signals: relayed in order, or parked until the other comes.
 
 use pairvoice_wire::{
-    Acknowledgement, Code, Envelope, MAX_HANDSHAKE_SIGNALS, MAX_SIGNAL_BYTES, Outcome, Refusal, Role, ServerEvent,
-    SignalBody, UserId,
+    Acknowledgement, Code, Data, Envelope, MAX_HANDSHAKE_SIGNALS, MAX_SIGNAL_BYTES, Outcome, Refusal, Role,
+    ServerEvent, SignalBody, UserId,
 };
 
 use crate::input::{RequestId, SocketId};
@@ -99,6 +99,28 @@ impl Room {
             bytes: envelope.size(),
             outcome,
         });
+    }
+
+    /// A `data` event: handed to the life that it is meant for, and nowhere else. It is not kept: its sender sends it again.
+    pub(crate) fn data(&mut self, socket: SocketId, request: RequestId, data: Data) {
+        if !data.fits() {
+            return self.acknowledge(
+                request,
+                Refusal::new(Code::TooLarge, "a piece of data has at most 64 KiB, a topic 128 bytes"),
+            );
+        }
+        let (instance, to) = data.lives();
+        let Some(user) = self.seat_of(socket).filter(|seat| seat.instance == *instance).map(|seat| seat.user.clone())
+        else {
+            return self
+                .acknowledge(request, Refusal::new(Code::ForeignSender, "the data's instance is not the socket's"));
+        };
+        let other = self.other(&user).filter(|other| other.instance == *to).and_then(|other| other.open());
+        if let Some(to) = other {
+            self.push(Output::Send { to, event: ServerEvent::Data(data) });
+        }
+        let outcome = if other.is_some() { Outcome::Delivered } else { Outcome::Dropped };
+        self.acknowledge(request, Acknowledgement { outcome: Some(outcome), ..Acknowledgement::ok() });
     }
 
     fn note_roles(&mut self, offerer: &UserId, attempt: u32) {

@@ -341,6 +341,7 @@ impl Room {
                 self.send_to_other(&user, ServerEvent::Typing(typing));
                 self.acknowledge(request, Acknowledgement::ok());
             }
+            ClientEvent::Data(data) => self.data(socket, request, data),
             ClientEvent::History(asked) => self.history(request, &asked),
             ClientEvent::Probe => self.acknowledge(request, Acknowledgement::ok()),
             // A room can't tell a good token from a bad one: its host does, by `Input::Renewed`.

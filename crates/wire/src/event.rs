@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{ChatBatch, ChatDelivery, HistoryRequest, Receipt, Typing};
+use crate::data::Data;
 use crate::handshake::{IceServers, TokenRenewal, Welcome};
 use crate::peer::PeerInfo;
 use crate::refusal::Notice;
@@ -21,6 +22,8 @@ pub mod name {
     pub const RECEIPT: &str = "receipt";
     /// Both ways: [`crate::Typing`].
     pub const TYPING: &str = "typing";
+    /// Both ways: [`crate::Data`].
+    pub const DATA: &str = "data";
     /// From a client: a [`crate::HistoryRequest`].
     pub const HISTORY: &str = "history";
     /// From a client: is the server there?
@@ -55,6 +58,8 @@ pub enum ClientEvent {
     Receipt(Receipt),
     /// This person types or stops typing.
     Typing(Typing),
+    /// App data for the other, while no data channel can take it.
+    Data(Data),
     /// A question for older messages.
     History(HistoryRequest),
     /// Is the server there?
@@ -75,6 +80,7 @@ impl ClientEvent {
             Self::Chat(_) => name::CHAT,
             Self::Receipt(_) => name::RECEIPT,
             Self::Typing(_) => name::TYPING,
+            Self::Data(_) => name::DATA,
             Self::History(_) => name::HISTORY,
             Self::Probe => name::PROBE,
             Self::Token(_) => name::TOKEN,
@@ -99,6 +105,8 @@ pub enum ServerEvent {
     Receipt(Receipt),
     /// The other types or stops typing.
     Typing(Typing),
+    /// App data of the other.
+    Data(Data),
     /// ICE servers in the place of those whose credentials run out.
     Ice(IceServers),
     /// A word of the server.
@@ -107,8 +115,17 @@ pub enum ServerEvent {
 
 impl ServerEvent {
     /// All their names.
-    pub const NAMES: [&'static str; 8] =
-        [name::WELCOME, name::PEER, name::SIGNAL, name::CHAT, name::RECEIPT, name::TYPING, name::ICE, name::NOTICE];
+    pub const NAMES: [&'static str; 9] = [
+        name::WELCOME,
+        name::PEER,
+        name::SIGNAL,
+        name::CHAT,
+        name::RECEIPT,
+        name::TYPING,
+        name::DATA,
+        name::ICE,
+        name::NOTICE,
+    ];
 
     /// The name of the Socket.IO event.
     #[must_use]
@@ -120,6 +137,7 @@ impl ServerEvent {
             Self::Chat(_) => name::CHAT,
             Self::Receipt(_) => name::RECEIPT,
             Self::Typing(_) => name::TYPING,
+            Self::Data(_) => name::DATA,
             Self::Ice(_) => name::ICE,
             Self::Notice(_) => name::NOTICE,
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Typing;
+use crate::data::Data;
 use crate::id::MessageId;
 use crate::signal::Envelope;
 use crate::voice::VoiceStatus;
@@ -23,6 +24,8 @@ pub enum InBand {
     ChatReceipt(CopyReceipt),
     /// The server refused a message for good: the copy of it is void.
     ChatWithdrawn(MessageId),
+    /// App data.
+    Data(Data),
     /// The sender types or stops typing, while the server can't tell it.
     Typing(Typing),
 }

@@ -22,3 +22,7 @@ pub const MAX_PARKED_SIGNALS: usize = 64;
 pub const MAX_PARKED_BYTES: usize = 128 * 1024;
 /// Most messages in one page of chat history.
 pub const MAX_PAGE: u32 = 200;
+/// Largest payload of app data in bytes.
+pub const MAX_DATA_BYTES: usize = 64 * 1024;
+/// Longest topic of app data in bytes of UTF-8.
+pub const MAX_TOPIC_BYTES: usize = 128;

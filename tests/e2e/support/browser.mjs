@@ -145,7 +145,8 @@ export class Person {
   reads(texts) {
     return this.page.waitForFunction(
       (wanted) => {
-        const shown = [...document.querySelectorAll("#messages li > p")].map((p) => p.textContent);
+        const panel = document.querySelector("pairvoice-session").shadowRoot;
+        const shown = [...panel.querySelectorAll("#messages li > p")].map((p) => p.textContent);
         return JSON.stringify(shown) === JSON.stringify(wanted);
       },
       texts,

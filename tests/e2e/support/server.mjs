@@ -23,9 +23,9 @@ export async function freePort() {
 /**
  * A server with a chat log of its own. It keeps port and log over `kill` and `start`; `log` collects what it writes.
  * `page` is the folder of the page that it serves if it was built, `wrap` is put before the command line, to run it in a network namespace,
- * `env` is added to its environment. `pid` is the process that runs now.
+ * `env` is added to its environment, `run` is the command line of another server. `pid` is the process that runs now.
  */
-export async function startServer({ args = ["--dev"], page = "www", wrap = [], env = {}, host = "127.0.0.1", port } = {}) {
+export async function startServer({ args = ["--dev"], page = "www", wrap = [], env = {}, host = "127.0.0.1", port, run = [program] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "pairvoice-"));
   const server = { port: port ?? (await freePort()), log: "", folder };
   server.url = `http://${host === "127.0.0.1" ? "localhost" : host}:${server.port}`;
@@ -35,7 +35,7 @@ export async function startServer({ args = ["--dev"], page = "www", wrap = [], e
   server.start = async () => {
     const [command, ...rest] = [
       ...wrap,
-      program,
+      ...run,
       ...["--listen", `${host}:${server.port}`, "--database", join(folder, "chat.db")],
       ...(existsSync(dist) ? ["--static", dist] : []),
       ...args,

@@ -60,7 +60,8 @@ fn ahead(chance: &mut Chance) -> Ahead {
 fn step(world: &mut World, chance: &mut Chance) {
     let who = chance.side();
     match chance.below(100) {
-        0..20 => world.say(who),
+        0..13 => world.say(who),
+        13..20 => world.send_data(who),
         20..26 => world.cut_socket(who),
         26..30 => world.stop_server(),
         30..37 => world.start_server(),

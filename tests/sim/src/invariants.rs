@@ -50,8 +50,9 @@ pub fn heal(world: &mut World) {
 }
 
 fn is_quiet(world: &World) -> bool {
+    let sent = world.sides.iter().all(|side| side.data.waits.is_empty());
     let uploaded = world.sides.iter().all(|side| side.session.chat().unsent() == 0);
-    world.is_up() && uploaded && (0..2).all(|who| world.sides[who].open() == 1 && !world.is_deaf(who))
+    world.is_up() && uploaded && sent && (0..2).all(|who| world.sides[who].open() == 1 && !world.is_deaf(who))
 }
 
 /// Loads every page of the chat, so that whole lists can be compared.

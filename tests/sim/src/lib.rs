@@ -13,6 +13,7 @@
 
 pub mod chance;
 pub mod chaos;
+mod data;
 pub mod invariants;
 mod knocks;
 mod media;

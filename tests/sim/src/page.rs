@@ -109,6 +109,8 @@ impl World {
             Output::ClearTimer(timer) => drop(side.timers.remove(&timer)),
             Output::Event(Event::Message(id)) => side.told.push(id),
             Output::Event(Event::Typing(on)) => side.typing.push(on),
+            Output::Event(Event::Data { payload, .. }) => self.got_data(who, &payload),
+            Output::Event(Event::DataDone { id, failure }) => self.data_done(who, id, failure),
             Output::Ended => side.ended = true,
             Output::EnableMicrophone(_)
             | Output::ApplyProcessing(_)

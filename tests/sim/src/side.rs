@@ -6,6 +6,7 @@ use pairvoice_core::{Ahead, Choices, Config, Identity, OpId, Session, StoredMess
 use pairvoice_room::{KnockId, SocketId};
 use pairvoice_wire::{InstanceId, MessageId, SessionId, UserId, VoiceReason};
 
+use crate::data::AppData;
 use crate::knocks::Answer;
 use crate::media::{Open, TICK_MS};
 use crate::token::Tokens;
@@ -51,6 +52,8 @@ pub struct Side {
     pub told: Vec<MessageId>,
     /// The other typed, in the order of the events.
     pub typing: Vec<bool>,
+    /// What the apps send each other.
+    pub data: AppData,
     /// How many offers, ICE restarts, connections, sockets, prompts and looks for addresses there were.
     pub counts: Counts,
     /// The newest connection was made in a browsing context of its own.
@@ -141,6 +144,7 @@ impl Side {
             store: Some(Vec::new()),
             told: Vec::new(),
             typing: Vec::new(),
+            data: AppData::default(),
             counts: Counts::default(),
             own_context: false,
             plays: None,
@@ -162,6 +166,7 @@ impl Side {
         self.timers.clear();
         self.knocking.clear();
         self.told.clear();
+        self.data.new_life();
         self.microphone = false;
         self.asleep_until = 0;
         self.ended = false;

@@ -87,6 +87,7 @@ impl Session {
                 self.compare_intent(wanted);
             }
             InBand::Signal(envelope) => self.signal(envelope),
+            InBand::Data(data) => self.data.take(data, &mut self.out),
             InBand::Typing(typing) => self.peer.types(typing.on, &mut self.out),
             InBand::Chat(copies) => {
                 self.peer.types(false, &mut self.out);

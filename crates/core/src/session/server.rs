@@ -87,6 +87,7 @@ impl Session {
             }
             ServerEvent::Receipt(receipt) => self.chat.receipt(&receipt),
             ServerEvent::Typing(typing) => self.peer.types(typing.on, &mut self.out),
+            ServerEvent::Data(data) => self.data.take(data, &mut self.out),
             ServerEvent::Ice(ice) => self.call.set_ice_servers(ice, &mut self.out),
             ServerEvent::Notice(notice) => self.notice(&notice),
         }
@@ -167,6 +168,7 @@ impl Session {
         }
         let outcome = answer.as_ref().and_then(|a| a.outcome);
         self.call.acknowledged(request, outcome, self.peer.instance());
+        self.data.acknowledged(request, answer.as_ref(), &mut self.out);
         self.chat.acknowledged(request, answer, &mut self.out);
     }
 

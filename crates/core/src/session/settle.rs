@@ -2,6 +2,7 @@
 
 use super::{Interruption, Session};
 use crate::call::Surroundings;
+use crate::data::Way;
 use crate::decision::Fact;
 use crate::output::{Event, Note, Output};
 use crate::reason::SessionReason;
@@ -30,11 +31,26 @@ impl Session {
                     self.call.send_in_band(message, &mut self.out);
                 }
             }
+            self.flush_data();
             if self.signalling.stay() == Stay::Leaving && self.chat.unsent() == 0 {
                 self.end(SessionReason::Left);
             }
         }
         self.refresh_view();
+    }
+
+    /// App data goes over the data channel, or by the server to somebody who is there.
+    fn flush_data(&mut self) {
+        self.data.meet(self.peer.instance(), &mut self.out);
+        let negotiation = self.call.negotiation();
+        let channel = negotiation.carrier().filter(|_| negotiation.can_send_in_band()).map(|carrier| carrier.id);
+        let is_there = self.signalling.is_joined() && self.peer.is_connected();
+        let server =
+            || self.signalling.socket_id().filter(|_| is_there).map(|id| Way::Server(id, self.peer.welcomes()));
+        let way = channel.map(Way::Channel).or_else(server);
+        for message in self.data.flush(way, &mut self.out) {
+            self.call.send_in_band(message, &mut self.out);
+        }
     }
 
     pub(super) fn conclude_presence(&mut self) {

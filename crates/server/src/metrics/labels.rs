@@ -163,6 +163,7 @@ pub(super) const EVENTS: &[&str] = &[
     name::CHAT,
     name::RECEIPT,
     name::TYPING,
+    name::DATA,
     name::HISTORY,
     name::TOKEN,
     name::PROBE,

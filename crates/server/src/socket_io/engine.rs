@@ -282,6 +282,7 @@ impl Peer {
             ServerEvent::Chat(delivery) => packet::event(name, delivery),
             ServerEvent::Receipt(receipt) => packet::event(name, receipt),
             ServerEvent::Typing(typing) => packet::event(name, typing),
+            ServerEvent::Data(data) => packet::event(name, data),
             ServerEvent::Ice(servers) => packet::event(name, servers),
             ServerEvent::Notice(notice) => packet::event(name, notice),
         })

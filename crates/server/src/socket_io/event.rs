@@ -5,18 +5,18 @@ use std::fmt;
 use pairvoice_wire::{ClientEvent, Code, Refusal, name};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
-/// Longest event in bytes that is not a `chat` event: a signal of 32 KiB and its frame.
+/// Longest event in bytes that is neither a `chat` nor a `data` event: a signal of 32 KiB and its frame.
 const MAX_EVENT_BYTES: usize = 48 * 1024;
-/// How a `chat` event begins, which may fill a whole message.
-const CHAT: &str = "[\"chat\"";
+/// How the events begin that may fill a whole message.
+const LARGE: [&str; 2] = ["[\"chat\"", "[\"data\""];
 
 /// Reads the body of an event's packet. What is too long is not parsed.
 ///
 /// # Errors
 /// A refusal that quotes nothing of the body.
 pub(crate) fn read(body: &str) -> Result<ClientEvent, Refusal> {
-    if body.len() > MAX_EVENT_BYTES && !body.starts_with(CHAT) {
-        return Err(Refusal::new(Code::TooLarge, "only a chat event may have more than 48 KiB"));
+    if body.len() > MAX_EVENT_BYTES && !LARGE.iter().any(|begin| body.starts_with(begin)) {
+        return Err(Refusal::new(Code::TooLarge, "only a chat or data event may have more than 48 KiB"));
     }
     let misshapen = |_| Refusal::new(Code::BadRequest, "the event does not have its form");
     serde_json::from_str::<Named>(body).map(|Named(event)| event).map_err(misshapen)
@@ -48,6 +48,7 @@ impl<'de> Visitor<'de> for NameAndBody {
             name::CHAT => ClientEvent::Chat(next(&mut seq)?),
             name::RECEIPT => ClientEvent::Receipt(next(&mut seq)?),
             name::TYPING => ClientEvent::Typing(next(&mut seq)?),
+            name::DATA => ClientEvent::Data(next(&mut seq)?),
             name::HISTORY => ClientEvent::History(next(&mut seq)?),
             name::TOKEN => ClientEvent::Token(next(&mut seq)?),
             name::PROBE => ClientEvent::Probe,

@@ -1,0 +1,318 @@
+// <pairvoice-session>: the whole panel of a session as an element. The contract is element.d.ts.
+import { kept } from "./element/dom.js";
+import { buildPanel } from "./element/panel.js";
+import { choices, readyView } from "./element/ready.js";
+import { nameOf } from "./element/status.js";
+import { styles } from "./element/style.js";
+import { directionOf, loadWords } from "./element/words.js";
+import { joinSession, startVoiceCall } from "./index.js";
+
+/** What decides which session it is. When one of these changes, the old session is left and the new one joined. */
+const IDENTITY = ["url", "session", "user", "peer", "token"];
+/** What needs the panel to be built anew. */
+const LOOK = ["lang", "badge"];
+const PROPERTIES = ["token", "options", "words"];
+
+const stored = kept("localStorage", "panel");
+
+/** What a person chose of the panel, in this browser. */
+const settings = {
+  get: (name) => stored.get()?.[name] ?? true,
+  set: (name, value) => stored.set({ ...stored.get(), [name]: value }),
+};
+
+// Where there is no document, such as on a server, the class is there and nobody can make one of it.
+const Base = globalThis.HTMLElement ?? class {};
+
+export class PairvoiceSession extends Base {
+  static observedAttributes = [...IDENTITY, ...LOOK, "voice", "name", "peer-name", "ready"];
+
+  #root;
+  #token;
+  #options = {};
+  #words;
+  #panel;
+  /** Takes the panel down, and the session with it. */
+  #panelAbort;
+  #sessionAbort;
+  #handle;
+  #stop = () => {};
+  /** What is joined now, as a text. */
+  #joined;
+  #isDue = false;
+  #lookIsOld = false;
+  #state;
+  /** Says how to join, once the screen before the call was left. */
+  #answer;
+
+  constructor() {
+    super();
+    this.#root = this.attachShadow({ mode: "open" });
+    this.#root.adoptedStyleSheets = styles();
+  }
+
+  /** The handle of the session; `undefined` while there is none. */
+  get session() {
+    return this.#handle;
+  }
+
+  /** The token, or a function that brings one; the attribute when none was set. */
+  get token() {
+    return this.#token ?? this.getAttribute("token");
+  }
+
+  set token(value) {
+    const isOther = typeof value !== typeof this.#token || (typeof value === "string" && value !== this.#token);
+    this.#token = value ?? undefined;
+    // Another function is asked the next time; the session stays.
+    if (isOther) this.#due();
+  }
+
+  /** The other options of `joinSession`. */
+  get options() {
+    return this.#options;
+  }
+
+  set options(value) {
+    this.#options = value ?? {};
+    this.#due();
+  }
+
+  /** The app's own words in place of the package's. */
+  get words() {
+    return this.#words;
+  }
+
+  set words(value) {
+    this.#words = value ?? undefined;
+    this.#lookIsOld = true;
+    this.#due();
+  }
+
+  connectedCallback() {
+    // Set before the element was defined.
+    for (const name of PROPERTIES) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
+    this.#due();
+  }
+
+  /** Moved by `moveBefore()`: everything stays as it is. */
+  connectedMoveCallback() {}
+
+  disconnectedCallback() {
+    this.#due();
+  }
+
+  attributeChangedCallback(name, before, now) {
+    if (before === now) return;
+    if (LOOK.includes(name)) this.#lookIsOld = true;
+    if (name === "voice" && this.#handle) {
+      if (now === "off") this.#handle.stopVoice();
+      else this.#handle.startVoice();
+    }
+    if (name === "name" || name === "peer-name") this.#draw();
+    this.#due();
+  }
+
+  /** Several changes in one go are one. Whoever is taken out and put in again, as when it is moved, was never away. */
+  #due() {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      this.#update();
+    });
+  }
+
+  #update() {
+    if (!this.isConnected) return this.#takeDown();
+    const wanted = this.#identity();
+    if (this.#lookIsOld) this.#takeDownPanel();
+    this.#lookIsOld = false;
+    if (!this.#panelAbort) void this.#build();
+    if (wanted === this.#joined) return;
+    this.#exit();
+    this.#joined = wanted;
+    if (wanted !== undefined) void this.#enter();
+  }
+
+  /** What is to be joined, as a text; nothing while something is missing. */
+  #identity() {
+    const { url, sessionId, userId, peerUserId, token, relayOnly, standby } = this.#all();
+    if (sessionId === undefined || userId === undefined || !token) return undefined;
+    return JSON.stringify([url, sessionId, userId, peerUserId, typeof token === "string" ? token : "", relayOnly, standby]);
+  }
+
+  #all() {
+    const own = {
+      url: this.getAttribute("url") ?? undefined,
+      sessionId: this.getAttribute("session") ?? undefined,
+      userId: this.getAttribute("user") ?? undefined,
+      peerUserId: this.getAttribute("peer") ?? undefined,
+      token: typeof this.token === "function" ? this.#ask : (this.token ?? undefined),
+    };
+    const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+    return { url: location.origin, ...this.#options, ...given };
+  }
+
+  /** The same function all the time, whichever the app has set last. */
+  #ask = () => this.token();
+
+  async #build() {
+    const abort = (this.#panelAbort = new AbortController());
+    const { signal } = abort;
+    const language = this.getAttribute("lang") || this.closest("[lang]")?.lang || document.documentElement.lang || navigator.language || "en";
+    const words = await loadWords(language, this.#words ?? this.#options.words);
+    if (signal.aborted) return;
+    const given = () => this.getAttribute("peer-name") ?? "";
+    const context = {
+      words,
+      signal,
+      settings,
+      badge: this.getAttribute("badge") !== "off",
+      session: () => this.#handle,
+      options: () => this.#all(),
+      ids: () => [this.#all().sessionId, this.#all().userId],
+      givenName: given,
+      name: () => nameOf(this.#state ?? { peer: {} }, words, given()),
+      ownName: () => this.getAttribute("name") ?? "",
+    };
+    const direction = this.closest("[dir]")?.dir || directionOf(words.language);
+    this.#panel = buildPanel(context, (what) => (what === "leave" ? this.#leave() : this.#again()));
+    this.#root.replaceChildren(frame(words, direction, this.#panel.elements));
+    if (this.#handle) this.#listen();
+    else if (this.#answer) this.#showReady(context);
+    this.#context = context;
+    this.#draw();
+  }
+  #context;
+
+  #showReady(context) {
+    const screen = readyView(context, (voice, picked) => {
+      screen.remove();
+      this.#root.firstElementChild.classList.remove("before");
+      const answer = this.#answer;
+      this.#answer = undefined;
+      answer?.(voice, picked);
+    });
+    this.#root.firstElementChild.prepend(screen);
+    this.#root.firstElementChild.classList.add("before");
+  }
+
+  /** The screen before the call is wanted: each time, or until somebody has chosen. */
+  #isAsked() {
+    const ready = this.getAttribute("ready");
+    return ready === "always" || (ready !== null && choices() === undefined);
+  }
+
+  async #enter() {
+    const abort = (this.#sessionAbort = new AbortController());
+    const { signal } = abort;
+    let voice = this.getAttribute("voice") !== "off";
+    let picked;
+    if (voice && this.#isAsked()) {
+      [voice, picked] = await new Promise((resolve) => {
+        this.#answer = (...answer) => resolve(answer);
+        if (this.#context && this.#panel) this.#showReady(this.#context);
+      });
+      if (signal.aborted) return;
+    }
+    const { words: _, ...options } = this.#all();
+    if (picked?.microphone) options.microphone ??= picked.microphone;
+    try {
+      const handle = await (voice ? startVoiceCall : joinSession)({ ...options, signal });
+      if (signal.aborted) return;
+      this.#handle = handle;
+      const unsubscribe = handle.subscribe(() => this.#changed());
+      signal.addEventListener("abort", unsubscribe);
+      if (picked?.speaker) handle.setSpeaker(picked.speaker).catch(() => {});
+      this.#listen();
+      this.#changed();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#joined = undefined;
+      this.#panel?.failed(error);
+      this.#tell("pairvoice-ended", { reason: error.code ?? "internal-error", error });
+    }
+  }
+
+  #listen() {
+    this.#stop();
+    this.#stop = this.#panel?.listen(this.#handle) ?? (() => {});
+  }
+
+  #changed() {
+    const before = this.#state;
+    this.#state = this.#handle.getState();
+    const { state, reason } = this.#state.session;
+    this.#draw();
+    if (state === "joined" && this.#wasJoined !== this.#handle) {
+      this.#wasJoined = this.#handle;
+      this.#tell("pairvoice-joined", { session: this.#handle });
+    }
+    if (before !== this.#state) this.#tell("pairvoice-state", this.#state);
+    if (state === "ended" && before?.session.state !== "ended") this.#tell("pairvoice-ended", { reason });
+  }
+  #wasJoined;
+
+  #draw() {
+    if (this.#state) this.#panel?.draw(this.#state);
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Leaves as the person wants it: the panel says so, and can join again. */
+  #leave() {
+    void this.#handle?.leave();
+  }
+
+  #again() {
+    this.#exit();
+    this.#joined = this.#identity();
+    if (this.#joined !== undefined) void this.#enter();
+  }
+
+  #exit() {
+    this.#stop();
+    this.#stop = () => {};
+    this.#sessionAbort?.abort();
+    this.#sessionAbort = undefined;
+    this.#handle = undefined;
+    this.#joined = undefined;
+    this.#answer = undefined;
+  }
+
+  #takeDownPanel() {
+    this.#stop();
+    this.#stop = () => {};
+    this.#panelAbort?.abort();
+    this.#panelAbort = undefined;
+    this.#panel = undefined;
+    this.#context = undefined;
+  }
+
+  #takeDown() {
+    this.#exit();
+    this.#takeDownPanel();
+    this.#state = undefined;
+    this.#root.replaceChildren();
+  }
+}
+
+function frame(words, direction, elements) {
+  const box = document.createElement("div");
+  box.className = "panel";
+  box.part = "panel";
+  box.lang = words.language;
+  box.dir = direction;
+  box.append(...elements);
+  return box;
+}
+
+if (globalThis.customElements && !customElements.get("pairvoice-session")) customElements.define("pairvoice-session", PairvoiceSession);

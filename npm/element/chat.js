@@ -1,0 +1,226 @@
+// The chat: draws what changed, keeps the newest message in sight until the person scrolls up, and marks as read what was seen.
+import { composer } from "./composer.js";
+import { h, icon, setText, show } from "./dom.js";
+import { MessageItem, dayOf, keyOf, lineItem } from "./message.js";
+import { searchField } from "./search.js";
+
+/** So many messages are drawn at first, and so many more each time somebody asks for earlier ones. */
+const PAGE = 100;
+/** Whoever is so near to the end, in pixels, stays there. */
+const NEAR = 40;
+/** More messages than this at once are no conversation, and are not read out. */
+const READ_OUT = 5;
+
+/** The chat of a panel. `context` has the words, the session and what people are called. */
+export function chatPanel(context) {
+  const { words, session } = context;
+  const say = (key, values) => words.t(`chat/${key}`, values);
+  const earlier = h("button", { type: "button", id: "earlier", hidden: true }, say("earlier"));
+  const list = h("ol");
+  const end = h("div", { class: "end" });
+  const scroller = h("div", { id: "messages", role: "log", "aria-label": say("messages"), "aria-relevant": "additions", tabindex: 0 }, earlier, list, end);
+  const fresh = h("button", { type: "button", id: "fresh", hidden: true });
+  const typing = h("p", { id: "typing", class: "fine", "aria-live": "polite" });
+  const durable = h("p", { id: "durable", class: "fine", hidden: true }, say("durable"));
+  const write = composer(context, () => toEnd());
+  const find = searchField(context, () => chat?.messages ?? [], reveal);
+  const element = h(
+    "section",
+    { class: "chat", part: "chat", "aria-labelledby": "chat-title" },
+    h("div", { class: "heading" }, h("h2", { id: "chat-title" }, icon("text"), say("title")), find.button),
+    find.element,
+    h("div", { class: "window" }, scroller, fresh),
+    typing,
+    write.element,
+    durable,
+  );
+
+  /** The drawn messages by key, the lines of days, and the lines of what happened, each after the message that was the last then. */
+  const drawn = new Map();
+  const days = new Map();
+  const notes = [];
+  let chat;
+  /** Key of the first message that is drawn; earlier ones are loaded and wait. */
+  let first;
+  let following = true;
+  let inView = false;
+  let size = "";
+
+  const nameOf = (message) => (message.own ? words.t("you") : context.name() === words.t("other") ? message.sender : context.name());
+  const act = (what, id) => session()?.[what](id);
+
+  function toEnd() {
+    following = true;
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  /** The list or what is in it has another height. */
+  function resized() {
+    size = `${scroller.scrollHeight} ${scroller.clientHeight}`;
+    if (following) toEnd();
+  }
+  const sizes = new ResizeObserver(resized);
+  sizes.observe(scroller);
+  sizes.observe(list);
+
+  scroller.addEventListener("scroll", () => {
+    const now = `${scroller.scrollHeight} ${scroller.clientHeight}`;
+    // What moves because heights changed was not moved by a person.
+    if (now !== size) return resized();
+    following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+  });
+
+  // The end of the list is on the screen, not only in the list: whatever cuts it off counts.
+  const sight = new IntersectionObserver((entries) => {
+    inView = entries.at(-1).isIntersecting;
+    seen();
+  });
+  sight.observe(end);
+
+  /** What stands on the screen of a window in use counts as seen. */
+  function seen() {
+    if (!chat) return;
+    const isSeen = inView && document.visibilityState === "visible" && document.hasFocus();
+    if (chat.unread > 0 && isSeen) session()?.markRead();
+    // Said once by the log already, so that it is no live region.
+    if (chat.unread > 0) setText(fresh, say("fresh", { n: chat.unread }));
+    show(fresh, chat.unread > 0 && !inView);
+  }
+
+  /** Index of the first message to draw. */
+  function beginning(messages) {
+    const index = first === undefined ? -1 : messages.findIndex((message) => keyOf(message) === first);
+    return index >= 0 ? index : Math.max(0, messages.length - PAGE);
+  }
+
+  function draw() {
+    const { messages } = chat;
+    const from = beginning(messages);
+    first = messages.length > 0 ? keyOf(messages[from]) : undefined;
+    const shown = messages.slice(from);
+    const items = notes.filter(({ after }) => after === undefined).map(({ item }) => item);
+    const keys = new Set();
+    let day;
+    let added = 0;
+    for (const message of shown) {
+      const key = keyOf(message);
+      keys.add(key);
+      const today = dayOf(message.at, words);
+      if (today !== day) items.push(dayLine((day = today)));
+      let known = drawn.get(key);
+      if (!known) {
+        added += 1;
+        drawn.set(key, (known = new MessageItem(message, words, nameOf, act)));
+      }
+      known.update(message);
+      items.push(known.element, ...notes.filter(({ after }) => after === key).map(({ item }) => item));
+    }
+    for (const key of drawn.keys()) if (!keys.has(key)) drawn.delete(key);
+    scroller.setAttribute("aria-live", added > READ_OUT ? "off" : "polite");
+    keepingPlace(() => place(items));
+    show(earlier, chat.more || from > 0);
+  }
+
+  function dayLine(day) {
+    if (!days.has(day)) days.set(day, lineItem("day", day));
+    return days.get(day);
+  }
+
+  function place(items) {
+    for (const [index, item] of items.entries()) {
+      if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+    }
+    while (list.children.length > items.length) list.lastElementChild.remove();
+  }
+
+  /** What a person reads stays where it is, whatever comes above it. */
+  function keepingPlace(change) {
+    const top = scroller.scrollTop;
+    const anchor = following ? undefined : [...list.children].find((item) => item.offsetTop + item.offsetHeight > top);
+    const before = anchor?.offsetTop;
+    change();
+    if (anchor?.isConnected) scroller.scrollTop = top + anchor.offsetTop - before;
+    resized();
+  }
+
+  earlier.addEventListener("click", () => {
+    const from = beginning(chat.messages);
+    following = false;
+    if (from > 0) {
+      first = keyOf(chat.messages[Math.max(0, from - PAGE)]);
+      draw();
+    } else {
+      // They are drawn when they come.
+      extending = true;
+      session()?.loadEarlier();
+    }
+  });
+  /** Somebody asked for messages before the first one that is loaded. */
+  let extending = false;
+
+  /** Draws a message if it is not, and brings it into sight; returns its element. */
+  function reveal(message) {
+    const index = chat.messages.findIndex((one) => keyOf(one) === keyOf(message));
+    if (index < beginning(chat.messages)) {
+      first = keyOf(chat.messages[Math.max(0, index - PAGE / 2)]);
+      following = false;
+      draw();
+    }
+    const item = drawn.get(keyOf(message))?.element;
+    if (item) {
+      following = false;
+      scroller.scrollTop = item.offsetTop - Math.max(8, (scroller.clientHeight - item.offsetHeight) / 2);
+    }
+    return item;
+  }
+
+  fresh.addEventListener("click", () => {
+    const others = chat.messages.filter(({ own }) => !own);
+    const oldest = others.at(-chat.unread);
+    const item = oldest && reveal(oldest);
+    if (item) scroller.scrollTop = item.offsetTop - 8;
+    following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    scroller.focus({ preventScroll: true });
+  });
+
+  for (const event of ["focus", "visibilitychange"]) addEventListener(event, seen, { signal: context.signal });
+  context.signal.addEventListener("abort", () => {
+    sizes.disconnect();
+    sight.disconnect();
+  });
+
+  let calledBefore;
+  return {
+    element,
+    /** Another state. */
+    draw(state) {
+      const before = chat;
+      chat = state.chat;
+      const come = extending && chat !== before ? beginning(chat.messages) : 0;
+      if (come > 0) {
+        extending = false;
+        first = keyOf(chat.messages[Math.max(0, come - PAGE)]);
+      }
+      if (chat !== before) draw();
+      if (context.name() !== calledBefore) for (const item of drawn.values()) item.rename();
+      calledBefore = context.name();
+      show(durable, chat.durable === false && state.session.state !== "ended");
+      write.draw(state);
+      find.draw();
+      seen();
+    },
+    /** One line about what happened. A line of the same kind that nothing was said after is replaced. */
+    note(kind, text) {
+      const messages = chat?.messages ?? [];
+      const after = messages.length > 0 ? keyOf(messages.at(-1)) : undefined;
+      const same = notes.findLastIndex((note) => note.kind === kind && note.after === after);
+      if (same >= 0) notes.splice(same, 1);
+      notes.push({ kind, after, item: lineItem(`note ${kind}`, text) });
+      if (chat) draw();
+    },
+    typing(text) {
+      setText(typing, text);
+    },
+    toEnd,
+  };
+}

@@ -1,0 +1,122 @@
+// Before the call: microphone and speaker are chosen, one sees that one can be heard, and hears a sound. What was chosen is remembered.
+import { fillDevices } from "./devices.js";
+import { h, kept, setText, show } from "./dom.js";
+import { playTest } from "./sound.js";
+import { microphoneTrouble } from "./status.js";
+
+const chosen = kept("localStorage", "ready");
+/** The names of errors of `getUserMedia` as reasons. */
+const REASONS = { NotAllowedError: "denied", SecurityError: "blocked", NotFoundError: "missing", OverconstrainedError: "missing" };
+
+/** What was chosen the last time: `microphone` and `speaker`, empty for the system's choice. Nothing when nobody has chosen yet. */
+export const choices = () => chosen.get();
+
+/** The screen before a call. `join(voice)` is called once. */
+export function readyView({ words, signal }, join) {
+  const say = (key) => words.t(`ready/${key}`);
+  const past = chosen.get() ?? {};
+  const microphones = h("select", { id: "ready-microphones" });
+  const speakers = h("select", { id: "ready-speakers" });
+  const level = h("meter", { id: "ready-level", min: 0, max: 1, value: 0, "aria-label": words.t("note/level") });
+  const trouble = h("p", { id: "ready-trouble", role: "status" });
+  const allow = h("button", { type: "button", hidden: true, onclick: () => void listen() }, words.t("bar/microphone"));
+  const speakerRow = h("div", { class: "row", hidden: true }, h("label", { for: "ready-speakers" }, words.t("devices/speaker")), speakers);
+  const test = h("button", { type: "button", onclick: () => void playTest(speakers.value).catch(() => setText(trouble, words.t("devices/speakerFailed"))) }, words.t("devices/test"));
+  const talk = h("button", { type: "button", class: "primary", id: "ready-join", onclick: () => done(true) }, say("join"));
+  const write = h("button", { type: "button", onclick: () => done(false) }, say("joinText"));
+  const element = h(
+    "section",
+    { class: "ready", part: "ready", "aria-labelledby": "ready-title" },
+    h("h2", { id: "ready-title" }, say("title")),
+    h("p", { class: "hint" }, say("intro")),
+    h("label", { for: "ready-microphones" }, words.t("devices/microphone")),
+    microphones,
+    level,
+    trouble,
+    allow,
+    speakerRow,
+    test,
+    h("div", { class: "actions" }, talk, write),
+  );
+  let stream;
+  let audio;
+  let frame;
+  let over = false;
+
+  function stop() {
+    cancelAnimationFrame(frame);
+    stream?.getTracks().forEach((track) => track.stop());
+    void audio?.close();
+    stream = audio = undefined;
+    level.value = 0;
+  }
+
+  async function listen(id = past.microphone) {
+    stop();
+    let opened;
+    try {
+      const wanted = id ? { deviceId: { exact: id } } : true;
+      opened = await navigator.mediaDevices.getUserMedia({ audio: wanted });
+    } catch (error) {
+      // One that is not there any more is no reason to have none.
+      if (id && error.name === "OverconstrainedError") return listen("");
+      const reason = REASONS[error.name] ?? (navigator.mediaDevices ? "busy" : "blocked");
+      setText(trouble, microphoneTrouble({ reason }, words).join(" "));
+      show(allow, true);
+      return list().catch(() => {});
+    }
+    if (over) return opened.getTracks().forEach((track) => track.stop());
+    stream = opened;
+    setText(trouble, "");
+    show(allow, false);
+    measure();
+    await list();
+  }
+
+  function measure() {
+    audio = new AudioContext();
+    void audio.resume();
+    const analyser = new AnalyserNode(audio, { fftSize: 1024 });
+    new MediaStreamAudioSourceNode(audio, { mediaStream: stream }).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    const look = () => {
+      analyser.getFloatTimeDomainData(samples);
+      level.value = Math.sqrt(Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length));
+      frame = requestAnimationFrame(look);
+    };
+    look();
+  }
+
+  async function list() {
+    const devices = ((await navigator.mediaDevices?.enumerateDevices()) ?? []).map(({ deviceId: id, label, kind }) => ({ id, label, kind, isDefault: id === "default" }));
+    const of = (kind) => devices.filter((device) => device.kind === kind);
+    const used = stream?.getAudioTracks()[0]?.getSettings().deviceId;
+    fillDevices(microphones, of("audioinput"), words, microphones.value || past.microphone || (used === "default" ? "" : used));
+    fillDevices(speakers, of("audiooutput"), words, speakers.value || past.speaker);
+    show(speakerRow, "setSinkId" in HTMLMediaElement.prototype && of("audiooutput").length > 0);
+  }
+
+  async function watchPermission() {
+    const status = await navigator.permissions?.query({ name: "microphone" }).catch(() => undefined);
+    // Allowed in the browser's settings: nobody has to come back and click.
+    status?.addEventListener("change", () => status.state === "granted" && !over && !stream && void listen(), { signal });
+  }
+
+  function done(voice) {
+    if (over) return;
+    over = true;
+    stop();
+    const picked = { microphone: microphones.value, speaker: speakers.value };
+    chosen.set(picked);
+    join(voice, picked);
+  }
+
+  microphones.addEventListener("change", () => void listen(microphones.value));
+  signal.addEventListener("abort", () => {
+    over = true;
+    stop();
+  });
+  void listen();
+  void watchPermission();
+  return element;
+}

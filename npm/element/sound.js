@@ -1,0 +1,58 @@
+// Sounds that are made, not fetched: somebody joined, somebody left, and one to test the speaker by.
+
+/** Notes in hertz, one after the other. */
+const JOINED = [523, 784];
+const LEFT = [659, 440];
+const TEST = [523, 659, 784, 1047];
+
+/** A quiet sound lies below speech. */
+const QUIET = 0.04;
+const CLEAR = 0.2;
+/** A note's time in seconds. */
+const NOTE = 0.14;
+
+let context;
+
+function play(notes, loud, target, audio) {
+  const begin = audio.currentTime + 0.02;
+  notes.forEach((hertz, index) => {
+    const from = begin + index * NOTE;
+    const note = new OscillatorNode(audio, { frequency: hertz });
+    const gain = new GainNode(audio, { gain: 0 });
+    gain.gain.setValueAtTime(0, from);
+    gain.gain.linearRampToValueAtTime(loud, from + 0.02);
+    gain.gain.exponentialRampToValueAtTime(0.0001, from + NOTE * 1.6);
+    note.connect(gain).connect(target);
+    note.start(from);
+    note.stop(from + NOTE * 1.7);
+  });
+  return (notes.length + 1) * NOTE * 1000 + 200;
+}
+
+/** Says that somebody joined or left. Before the page was clicked, a browser plays nothing. */
+export async function announce(what) {
+  try {
+    context ??= new AudioContext();
+    if (context.state !== "running") await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 300))]);
+    if (context.state === "running") play(what === "joined" ? JOINED : LEFT, QUIET, context.destination, context);
+  } catch {
+    // A browser without sound.
+  }
+}
+
+/** Plays the test sound on a speaker; an empty name is whatever the system uses. Call it in a click handler. */
+export async function playTest(speaker = "") {
+  const audio = new AudioContext();
+  const output = new MediaStreamAudioDestinationNode(audio);
+  const element = new Audio();
+  try {
+    element.srcObject = output.stream;
+    if (speaker && element.setSinkId) await element.setSinkId(speaker);
+    await Promise.all([audio.resume(), element.play()]);
+    const lasts = play(TEST, CLEAR, output, audio);
+    await new Promise((resolve) => setTimeout(resolve, lasts));
+  } finally {
+    element.srcObject = null;
+    await audio.close();
+  }
+}

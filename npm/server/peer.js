@@ -1,0 +1,154 @@
+// One socket of the namespace, as its room sees it.
+import { refusal as refusalOf } from "./room.js";
+
+/** Longest Socket.IO message, and longest event that is not a `chat` event, in bytes of JSON. */
+const MAX_MESSAGE_BYTES = 128 * 1024;
+const MAX_EVENT_BYTES = 48 * 1024;
+/** What a page of history costs, in events: it may be some hundred kilobytes. */
+const PAGE_COST = 20;
+
+export class Peer {
+  /** `entering`, `admitted` (Socket.IO is told, and has not told the client yet), `in`, `over`. */
+  phase = "entering";
+  number;
+  session;
+  user;
+  #socket;
+  #host;
+  #connection;
+  #unread;
+  #next;
+  #ice;
+  #refused;
+
+  constructor(host, socket, number, { connection, unread }, next) {
+    this.#host = host;
+    this.#socket = socket;
+    this.number = number;
+    this.#connection = connection;
+    this.#unread = unread;
+    this.#next = next;
+    socket.conn.once("close", () => this.gone());
+  }
+
+  get isOpen() {
+    return this.phase !== "over" && this.#socket.conn.readyState === "open";
+  }
+
+  /** Who is there, once a token has told. The ICE servers are asked for beforehand, so that a welcome waits for nothing. */
+  async seat(session, user) {
+    this.session = session;
+    this.user = user;
+    this.#ice = await this.iceServers();
+  }
+
+  iceServers() {
+    const { handshake } = this.#socket;
+    return this.#host.iceServers({ sessionId: this.session, userId: this.user, headers: handshake.headers });
+  }
+
+  /** Lets the client in; nothing when it is gone. */
+  admit() {
+    if (this.phase !== "entering" || !this.isOpen) return undefined;
+    this.phase = "admitted";
+    this.#next();
+    return true;
+  }
+
+  /** Tells the client why it is not let in, and closes the connection. */
+  refuse(refusal) {
+    this.#host.log({ event: "refused", session: this.session, user: this.user, code: refusal.code, message: refusal.message });
+    // Socket.IO has begun to let it in.
+    if (this.phase === "admitted") this.#refused = true;
+    if (this.phase !== "entering") return;
+    this.phase = "over";
+    this.#next(new Error(JSON.stringify(refusal)));
+    setImmediate(() => this.#close());
+  }
+
+  /** Socket.IO has let the client in. */
+  connected() {
+    if (this.phase !== "admitted" || this.#refused) return this.hangUp();
+    this.phase = "in";
+    const socket = this.#socket;
+    // `onAny` is called in the order of the packets; a listener of its own would lose what comes in one go with a goodbye.
+    socket.onAny((name, ...args) => this.#event(String(name), args));
+    socket.once("disconnect", () => this.gone());
+    if (this.session !== undefined) this.#host.input(this.session, { connected: { socket: this.number, ice: this.#ice } });
+    return undefined;
+  }
+
+  /** Emits an event; false when the peer has left too much unread. */
+  emit(name, body) {
+    const before = this.#unread.bytes;
+    this.#socket.emit(name, body);
+    return !this.#unread.isTooMuch(before);
+  }
+
+  get ice() {
+    return this.#ice;
+  }
+
+  /** Puts the client out of the namespace and closes the connection; what was sent before still goes out. */
+  hangUp() {
+    if (this.phase === "over") return;
+    // Whoever is not in yet is hung up on once Socket.IO has let it in.
+    if (this.phase === "admitted" && !this.#socket.connected) {
+      this.#refused = true;
+      return;
+    }
+    const wasIn = this.phase === "in";
+    this.phase = "over";
+    this.#socket.disconnect();
+    this.#close();
+    if (wasIn) this.#host.gone(this);
+  }
+
+  /** The connection ended, or the client left. */
+  gone() {
+    if (this.phase === "over") return;
+    this.phase = "over";
+    this.#host.gone(this);
+  }
+
+  /** Ends a connection that does not keep to the protocol, without an answer. */
+  drop() {
+    this.#socket.conn.close();
+  }
+
+  sweep() {
+    if (this.#unread.isOverdue) this.hangUp();
+  }
+
+  /** Closes the connection, unless other namespaces of the app are on it. */
+  #close() {
+    if (!(this.#socket.client.sockets?.size > 0)) this.#socket.conn.close();
+  }
+
+  #event(name, args) {
+    if (this.phase !== "in") return;
+    const acknowledge = typeof args.at(-1) === "function" ? args.pop() : undefined;
+    const answer = (told) => {
+      acknowledge?.(told);
+      if (this.#connection.strikes(told)) this.hangUp();
+    };
+    const refuse = (code, message) => answer({ ok: false, error: refusalOf(code, message) });
+    const cost = name === "history" ? PAGE_COST : 1;
+    const limited = this.#connection.limited(cost);
+    if (limited) return answer({ ok: false, error: limited });
+    const body = args[0] ?? null;
+    const bytes = Buffer.byteLength(textOf([name, body]));
+    if (bytes > MAX_MESSAGE_BYTES) return this.drop();
+    if (bytes > MAX_EVENT_BYTES && name !== "chat") return refuse("too-large", "only a chat event may have more than 48 KiB");
+    return this.#host.event(this, name, body, answer, () => refuse("bad-request", "the event does not have its form"));
+  }
+}
+
+function textOf(value) {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Too deep: it is refused when it is read.
+    return "";
+  }
+}

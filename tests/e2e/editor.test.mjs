@@ -1,0 +1,71 @@
+// The demo's editor: two people write in one text, whatever breaks, and run it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { fresh, pair } from "./support/pair.mjs";
+
+const two = pair();
+
+const code = (person) => person.page.locator("#code .cm-content");
+
+async function both(query = {}) {
+  const here = fresh({ query: { voice: "off", ...query } });
+  const people = await Promise.all([two.low("1", here()), two.high("2", here())]);
+  await Promise.all(people.map((person) => person.page.locator("#together", { hasText: "writes with you" }).waitFor()));
+  return [...people, here];
+}
+
+/** Waits until the person's text satisfies a condition. */
+const reads = (person, part) => code(person).filter({ hasText: part }).waitFor();
+
+/** Writes at the end of the text. */
+async function write(person, words) {
+  await code(person).click();
+  await person.page.keyboard.press("Control+End");
+  await person.page.keyboard.type(words);
+}
+
+test("two write in one text, see each other's cursor, and take back their own words only", async () => {
+  const [a, b] = await both();
+  await reads(b, "export function slugify");
+  await write(a, "// from one");
+  await reads(b, "// from one");
+  await b.page.locator(".remote-name", { hasText: "1" }).waitFor();
+  await write(b, " and two");
+  await reads(a, "// from one and two");
+  await a.page.keyboard.press("Control+z");
+  await b.page.waitForFunction((gone) => !document.querySelector("#code-editor").shadowRoot.textContent.includes(gone), "from one");
+  await reads(b, "and two");
+});
+
+test("what is written apart comes together, and a reload loses nothing", async () => {
+  const [a, b] = await both();
+  await a.goOffline();
+  await write(a, "// written apart");
+  await write(b, "// meanwhile");
+  await a.goOnline();
+  for (const person of [a, b]) {
+    await reads(person, "// written apart");
+    await reads(person, "// meanwhile");
+  }
+  await b.close();
+  await a.page.reload();
+  await reads(a, "// meanwhile");
+  assert.equal((await code(a).textContent()).split("export function slugify").length, 2, "the task stands there once");
+});
+
+test("a program runs away from the page, and both see what came of it", async () => {
+  const [a, b] = await both();
+  await a.page.getByRole("button", { name: "Run", exact: true }).click();
+  await b.page.locator("#output .passed", { hasText: "keeps letters of every script" }).waitFor();
+  await b.page.locator("#output .failed", { hasText: 'knows no double dashes: expected "a----b" to be "a-b"' }).waitFor();
+  await code(b).click();
+  await b.page.keyboard.press("Control+a");
+  await b.page.keyboard.type("for (;;);");
+  await b.page.keyboard.press("Control+Enter");
+  await a.page.locator("#output .error", { hasText: "was stopped" }).waitFor();
+  await b.page.keyboard.press("Control+a");
+  await b.page.keyboard.type("console.log(typeof document, typeof fetch)");
+  await b.page.keyboard.press("Control+Enter");
+  await a.page.locator("#output .log", { hasText: "undefined undefined" }).waitFor();
+});

@@ -1,0 +1,34 @@
+// The document of a session: the text, its language and what came of running it; kept by this browser, the same for both.
+import { PairvoiceProvider } from "pairvoice/yjs";
+import { IndexeddbPersistence } from "y-indexeddb";
+import { applyUpdate, Doc, encodeStateAsUpdate } from "yjs";
+
+import { TASK } from "./task.js";
+
+/** Whoever begins writes the same insertion as anybody else who begins, so that the task stands there once. */
+const BEGINNER = 1;
+
+/** The document of this session; `session` may be another handle later: call `connect` again. */
+export async function openDocument(name) {
+  const doc = new Doc();
+  // Where the browser keeps nothing, a reload gets the text from the other.
+  const kept = new IndexeddbPersistence(name, doc);
+  await Promise.race([kept.whenSynced, new Promise((resolve) => setTimeout(resolve, 1_000))]).catch(() => {});
+  const beginning = new Doc();
+  beginning.clientID = BEGINNER;
+  beginning.getText("code").insert(0, TASK);
+  applyUpdate(doc, encodeStateAsUpdate(beginning));
+  let provider;
+  return {
+    doc,
+    code: doc.getText("code"),
+    settings: doc.getMap("settings"),
+    output: doc.getArray("output"),
+    /** Begins to be the same as the other's; resolves with who does what where. */
+    connect(session) {
+      provider?.destroy();
+      provider = new PairvoiceProvider(session, doc);
+      return provider.awareness;
+    },
+  };
+}

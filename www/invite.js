@@ -1,0 +1,25 @@
+// The link for the other person. A server for development gives everybody a token, so that the link needs none; others answer that
+// there is none to have here, and then whoever runs the server hands links out.
+
+/** Whom the link is for: the demo's links are for a mentor and a learner. */
+const otherOf = ({ userId, peerUserId }) => peerUserId ?? (userId === "mentor" ? "learner" : "mentor");
+
+/** Makes the button copy the link; `line` says what came of it. */
+export function inviteButton(button, line, ids) {
+  const query = new URLSearchParams({ session: ids.sessionId, user: otherOf(ids) });
+  button.addEventListener("click", async () => {
+    const response = await fetch(`/dev/token?${query}`, { cache: "no-store" }).catch(() => undefined);
+    if (!response?.ok) {
+      line.textContent = "Whoever runs this server makes the links.";
+      return;
+    }
+    const link = `${location.origin}${location.pathname}?${query}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      line.textContent = "Copied. Send it to the other person.";
+    } catch {
+      // Without the permission the person can still copy by hand.
+      line.textContent = link;
+    }
+  });
+}
