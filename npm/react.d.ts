@@ -5,10 +5,11 @@ import type { FunctionComponent, ReactNode } from "react";
 import type { ChatView, Device, MicrophoneView, PairvoiceError, PeerView, Processing, Session, SessionOptions, SessionState, SessionView, SpeakerView, VoiceView } from "./index.js";
 
 /** Options of {@link useSession}. `url`, `sessionId` and `userId` say which session it is: when one of them changes, the session is
- * left and another one joined. `token` is taken as it was rendered last. The others count when the session is joined. So they may be an
+ * left and another one joined. `token` and `voice` are taken as they were rendered last. The others count when the session is joined. So they may be an
  * object literal, made anew at each render. */
 export interface UseSessionOptions extends Omit<SessionOptions, "signal"> {
-  /** Turns voice on with the session, as `startVoiceCall()` does; `false` by default: `useVoice().start()` does it then. */
+  /** Turns voice on with the session, as `startVoiceCall()` does; `false` by default: `useVoice().start()` does it then. When it is rendered
+   * with another value, voice is turned on or off. */
   voice?: boolean;
 }
 

@@ -39,6 +39,8 @@ class Link {
   #abort = new AbortController();
   /** The token of the last join. */
   #token;
+  /** Voice is wanted, as far as components say so. */
+  #voice = false;
 
   constructor(key) {
     this.#key = key;
@@ -48,6 +50,7 @@ class Link {
   hold(holder, listener) {
     this.#holders.add(holder);
     this.#listeners.add(listener);
+    if (holder.current.voice) this.setVoice(true);
     if (!this.#begun) this.#join();
     return () => {
       this.#holders.delete(holder);
@@ -69,6 +72,14 @@ class Link {
     // What has ended stays so until somebody wants it again, but for want of a token.
     const { state, reason } = this.snapshot;
     if (state !== "ended" || reason === "unauthorized") this.rejoin();
+  }
+
+  /** A component wants voice now, or does not want it any more. What the person does meanwhile stands. */
+  setVoice(voice) {
+    if (this.#voice === voice) return;
+    this.#voice = voice;
+    if (voice) this.snapshot.session?.startVoice();
+    else this.snapshot.session?.stopVoice();
   }
 
   /** Joins again what has ended or failed; what goes on takes the token. */
@@ -94,7 +105,7 @@ class Link {
 
   /** The options to join with. */
   #asked() {
-    const { voice, ...options } = this.#options;
+    const { voice: _, ...options } = this.#options;
     this.#token = options.token;
     return { ...options, token: typeof options.token === "function" ? this.#ask : options.token, signal: this.#abort.signal };
   }
@@ -102,11 +113,12 @@ class Link {
   #join() {
     this.#begun = true;
     const { signal } = this.#abort;
-    const start = this.#options.voice ? startVoiceCall : joinSession;
+    const voice = this.#voice;
     this.#show(JOINING);
-    start(this.#asked()).then(
+    (voice ? startVoiceCall : joinSession)(this.#asked()).then(
       (session) => {
         if (signal.aborted) return;
+        if (this.#voice !== voice) session[voice ? "stopVoice" : "startVoice"]();
         session.subscribe(() => signal.aborted || this.#look(session));
         this.#look(session);
         // Another token may have come meanwhile.
@@ -151,8 +163,11 @@ export function useSession(...given) {
   const holder = useRef(options);
   // Before the one that joins, so that it joins with these.
   useEffect(() => {
+    const before = holder.current;
     holder.current = options;
-    links.get(key)?.renew();
+    const link = links.get(key);
+    if (before?.voice !== options?.voice) link?.setVoice(Boolean(options?.voice));
+    link?.renew();
   });
   const subscribe = useCallback(
     (listener) => {

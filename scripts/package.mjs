@@ -1,7 +1,7 @@
 // The package as npm publishes it: packed, looked at by publint and attw, and unpacked for throw-away apps.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { root, run } from "./tools.mjs";
@@ -10,6 +10,8 @@ import { root, run } from "./tools.mjs";
  * everything else is found upwards. */
 export const workshop = join(root, ".package");
 const installed = join(workshop, "node_modules", "pairvoice");
+
+const manifest = () => JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
 
 /** Packs, unpacks, and returns the path of the tarball. */
 export function pack() {
@@ -26,7 +28,7 @@ export function pack() {
 
 /** What each way to import the package leads to, and its types. */
 function checkExports() {
-  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  const { exports } = manifest();
   const shipped = (path) => existsSync(join(installed, path));
   for (const [entry, targets] of Object.entries(exports)) {
     for (const path of typeof targets === "string" ? [targets] : Object.values(targets)) {
@@ -52,18 +54,33 @@ async function checkPublint() {
 const attw = (tarball) =>
   run("npx", ["attw", tarball, "--profile", "esm-only", "--exclude-entrypoints", "pairvoice_bg.wasm", "--no-emoji", "--no-summary", "--format", "ascii"]);
 
-/** `import` in Node, and `require` where it knows modules. */
+/** Each entry by `import` in Node, and the first by `require` where Node knows that of modules. */
 async function checkNode() {
   const program = join(workshop, "require.cjs");
-  writeFileSync(program, 'const { joinSession } = require("pairvoice");\nif (typeof joinSession !== "function") process.exit(1);\n');
+  writeFileSync(program, 'if (typeof require("pairvoice").joinSession !== "function") process.exit(1);\n');
   if (process.features.require_module) await run("node", [program]);
-  await run("node", ["--input-type=module", "--eval", 'import { joinSession } from "pairvoice"; import { useSession } from "pairvoice/react"; joinSession.call; useSession.call;'], { cwd: workshop });
+  const entries = Object.entries(manifest().exports).filter(([, target]) => target.default?.endsWith(".js"));
+  const imports = entries.map(([entry]) => `await import("pairvoice${entry.slice(1)}");`);
+  await run("node", ["--input-type=module", "--eval", imports.join("\n")], { cwd: workshop });
+}
+
+/** What a shipped file names beside it is shipped, too. */
+function checkFiles() {
+  const names = readdirSync(join(installed, "npm"), { recursive: true }).filter((name) => name.endsWith(".js"));
+  for (const name of names) {
+    const path = join(installed, "npm", name);
+    const text = readFileSync(path, "utf8");
+    for (const [, named] of text.matchAll(/(?:from |import |import\(|new URL\()"(\.{1,2}\/[^"]+\.(?:js|wasm))"/g)) {
+      if (!existsSync(join(dirname(path), named))) throw new Error(`npm/${name} needs ${named}, which the package does not have`);
+    }
+  }
 }
 
 /** Everything that is looked at before a browser is. */
 export async function checkPackage() {
   const tarball = pack();
   checkExports();
+  checkFiles();
   await Promise.all([checkPublint(), attw(tarball), checkNode()]);
 }
 

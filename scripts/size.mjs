@@ -35,12 +35,28 @@ export async function measure() {
   }
 }
 
+/** JavaScript of each entry after gzip, packages that it imports apart. All of an entry: what an app does not use, its bundler leaves out. */
+export async function measureEntries() {
+  const { build } = await import("esbuild");
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const scripts = Object.entries(exports).filter(([, target]) => target.default?.endsWith(".js"));
+  return Promise.all(
+    scripts.map(async ([entry, { default: path }]) => {
+      const platform = entry.startsWith("./server") ? "node" : "browser";
+      const options = { bundle: true, minify: true, format: "esm", write: false, packages: "external", external: ["*.wasm"], platform };
+      const { outputFiles } = await build({ ...options, entryPoints: [join(root, path)], logLevel: "error" });
+      return { name: `pairvoice${entry.slice(1)}`, gzip: gzipSync(outputFiles[0].contents, { level: 9 }).length };
+    }),
+  );
+}
+
 const sum = (files, key) => files.reduce((total, file) => total + file[key], 0);
 
 /** Throws when the package is too large. */
 export async function checkSize() {
   const files = await measure();
   for (const { name, bytes, gzip, brotli } of files) console.log(`${name}: ${bytes} bytes, gzip ${gzip}, brotli ${brotli}`);
+  for (const { name, gzip } of await measureEntries()) console.log(`${name}: JavaScript gzip ${gzip}`);
   const total = sum(files, "gzip");
   console.log(`together gzip ${total} of ${BUDGET}, brotli ${sum(files, "brotli")}`);
   if (total > BUDGET) throw new Error(`the package has ${total} bytes after gzip, and ${BUDGET} are allowed`);

@@ -81,6 +81,7 @@ const parts = {
   async package() {
     await ensurePrograms({ chromium: "chromium" });
     await buildWasm();
+    await buildRoom();
     await buildServer();
     await checkPackage();
     const { buildApps } = await import("../tests/package/build.mjs");

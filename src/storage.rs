@@ -227,9 +227,21 @@ impl Storage {
             ("blocking", blocking.as_ref().clone()),
             ("terminated", blocking.as_ref().clone()),
         ]);
-        let opening = Limit::new(OPEN_MS, &idb.open(DATABASE, 1, &callbacks)?);
-        let database: Database = opening.get().await?.unchecked_into();
-        let open = Open { database: database.clone(), _callbacks: [upgrade, blocking] };
+        let opening = idb.open(DATABASE, 1, &callbacks)?;
+        let callbacks = [upgrade, blocking];
+        let database: Database = match Limit::new(OPEN_MS, &opening).get().await {
+            Ok(database) => database.unchecked_into(),
+            Err(error) => {
+                // It may open yet, and calls them until then; nobody waits for it any more.
+                spawn_local(async move {
+                    if let Ok(late) = JsFuture::from(opening).await {
+                        drop(Open { database: late.unchecked_into(), _callbacks: callbacks });
+                    }
+                });
+                return Err(error);
+            }
+        };
+        let open = Open { database: database.clone(), _callbacks: callbacks };
         *self.database.borrow_mut() = Some(open);
         Ok(database)
     }

@@ -79,10 +79,11 @@ test("fast refresh keeps the session, whether React keeps the component's state 
   for (const person of [a, b]) await show(person, { rooms: 2 });
   await bothHear(a, LOW, b, HIGH);
   for (const reset of [false, true]) {
-    const mounts = await a.page.evaluate(() => globalThis.seen.mounts);
+    const counted = reset ? "mounts" : "renders";
+    const before = await a.page.evaluate((name) => globalThis.seen[name], counted);
     await a.page.evaluate((reset) => globalThis.save(reset), reset);
     await a.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
-    await a.page.waitForFunction((before) => globalThis.seen.mounts > before, mounts);
+    await a.page.waitForFunction(([name, number]) => globalThis.seen[name] > number, [counted, before]);
     await a.hears(HIGH);
     await once(a);
   }
@@ -199,6 +200,30 @@ test("the newest token is taken: a function when it is asked, a text when it is 
   const asked = await seen(a, "tokens");
   assert.equal(asked[0], "first");
   assert.deepEqual([...new Set(asked.slice(asked.indexOf("third")))], ["third"]);
+});
+
+test("voice is on while it is rendered so, and what the person chose meanwhile stands", async () => {
+  const here = fresh();
+  const a = await open(two.low, "1", here);
+  await show(a, { extra: { voice: false } });
+  await a.session("joined");
+  assert.deepEqual([await a.witnessed("prompts"), (await a.state()).voice.state], [0, "off"]);
+  const isLive = (s) => s.voice?.state === "waiting" && s.voice.microphone.state === "live";
+  await show(a);
+  await a.until(isLive);
+  assert.equal(await a.witnessed("prompts"), 1);
+  await a.page.evaluate(() => globalThis.panel.voice.stop());
+  await a.voice("off");
+  await show(a, { at: 1 });
+  await a.page.evaluate(() => globalThis.save(false));
+  await a.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+  await a.voice("off");
+  await a.page.evaluate(() => globalThis.panel.voice.start());
+  await a.until(isLive);
+  await show(a, { extra: { voice: false } });
+  await a.voice("off");
+  assert.deepEqual(await a.held(), { tracks: 0, connections: 0, sockets: 1 });
+  assert.equal((await seen(a, "handles")).length, 1);
 });
 
 test("a server renders what a browser begins with", async () => {

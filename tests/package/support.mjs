@@ -46,6 +46,7 @@ export async function serveApps(workshop, server) {
     "esbuild-copied": join(workshop, "esbuild", "copied"),
     "esbuild-option": join(workshop, "esbuild", "option"),
     plain: join(workshop, "plain"),
+    lines: join(workshop, "lines"),
     ...Object.fromEntries(Object.keys(FILES).map((name) => [`lib/${name}`, folderOf(workshop, name)])),
   };
   const trusted = "; require-trusted-types-for 'script'; trusted-types pairvoice";

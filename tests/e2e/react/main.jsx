@@ -68,14 +68,12 @@ function Room(props) {
   );
 }
 
-// Another version of the component, as an editor would save it: with the same hooks, and with others.
-function Saved(props) {
-  return Room(props);
-}
+/** Another version of the component, as an editor would save it: with the same hooks, or with others, for which React mounts it anew. */
 globalThis.save = (reset) => {
+  const saved = (props) => Room(props);
   refresh.register(Room, "Room");
-  refresh.register(Saved, "Room");
-  if (reset) refresh.setSignature(Saved, "other hooks", true);
+  refresh.register(saved, "Room");
+  if (reset) refresh.setSignature(saved, "other hooks", true);
   refresh.performReactRefresh();
 };
 

@@ -1,6 +1,9 @@
 // What a development server's fast refresh does in the page. It has to be there before React DOM is.
-import refresh from "react-refresh/runtime";
+import runtime from "react-refresh/runtime";
 
-refresh.injectIntoGlobalHook(globalThis);
+function install() {
+  runtime.injectIntoGlobalHook(globalThis);
+  return runtime;
+}
 
-export { refresh };
+export const refresh = install();

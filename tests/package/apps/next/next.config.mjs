@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-// Packages are found upwards.
+// Packages are found upwards. One process is enough for one page.
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-export default { turbopack: { root }, outputFileTracingRoot: root };
+export default { outputFileTracingRoot: root, experimental: { webpackBuildWorker: false, cpus: 1 } };

@@ -1,5 +1,5 @@
-// An app without a framework: it joins, shows the messages, and sends what is typed.
-import { joinSession, startVoiceCall } from "pairvoice";
+// What an app has around the sample of bench/lines: who is who, and where the token is from.
+import { call } from "../lines/pairvoice-plain.js";
 
 const query = new URLSearchParams(location.search);
 const [sessionId, userId, url] = ["session", "user", "server"].map((name) => query.get(name));
@@ -12,23 +12,6 @@ async function token() {
 
 /** `more` are the options of one way to build the app. */
 export async function start(more = {}) {
-  const join = query.has("voice") ? startVoiceCall : joinSession;
-  const session = await join({ url, sessionId, userId, token, ...more });
-  const list = document.querySelector("#messages");
-  session.subscribe(() => {
-    const { messages } = session.getState().chat;
-    list.replaceChildren(
-      ...messages.map(({ text }) => {
-        const item = document.createElement("li");
-        item.append(Object.assign(document.createElement("p"), { textContent: text }));
-        return item;
-      }),
-    );
-  });
-  document.querySelector("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    session.send(new FormData(event.target).get("text"));
-    event.target.reset();
-  });
-  globalThis.session = session;
+  const [who, mute, messages, form] = ["#who", "#mute", "#messages", "form"].map((at) => document.querySelector(at));
+  globalThis.session = await call({ url, sessionId, userId, token, ...more }, { who, mute, messages, form });
 }

@@ -3,7 +3,7 @@ import { createRoot } from "react-dom/client";
 
 import { useSession } from "pairvoice/react";
 
-import { Call } from "./call.jsx";
+import { Call } from "../lines/pairvoice-react.jsx";
 
 const query = new URLSearchParams(location.search);
 const [sessionId, userId, url] = ["session", "user", "server"].map((name) => query.get(name));
@@ -20,7 +20,7 @@ function Look(props) {
   return null;
 }
 
-const props = { url, sessionId, userId, token, voice: query.has("voice") };
+const props = { url, sessionId, userId, token };
 createRoot(document.querySelector("#root")).render(
   <StrictMode>
     <Call {...props} />

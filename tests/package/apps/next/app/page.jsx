@@ -4,10 +4,10 @@ import { isPairvoiceError } from "pairvoice";
 import { Room } from "./room.jsx";
 
 export default async function Page({ searchParams }) {
-  const { session = "", user = "", server = "", voice } = await searchParams;
+  const { session = "", user = "", server = "" } = await searchParams;
   return (
     <main data-error={String(isPairvoiceError(undefined))}>
-      <Room url={server} sessionId={session} userId={user} voice={voice !== undefined} />
+      <Room url={server} sessionId={session} userId={user} />
     </main>
   );
 }
