@@ -50,13 +50,15 @@ export async function ensurePrograms(packages) {
 /** Node packages as the lock file names them. */
 export async function ensureNodePackages() {
   if (age(join(root, "node_modules", ".package-lock.json")) < age(join(root, "package-lock.json"))) {
-    await run("npm", ["ci", "--no-audit", "--no-fund"]);
+    // better-sqlite3 is compiled where there is no binary of it; tests need no optimised one.
+    const quick = { CFLAGS: "-O0", CXXFLAGS: "-O0", JOBS: "2" };
+    await run("npm", ["ci", "--no-audit", "--no-fund"], { env: { ...quick, ...env } });
   }
 }
 
 /** What every build takes. Node's packages and Rust's tools come side by side: each is built on one core for most of its time. */
 export async function ensureBasics() {
-  // better-sqlite3 is compiled where there is no binary of it.
+  // For what is compiled of Node's packages.
   await ensurePrograms({ cc: "build-essential", "c++": "build-essential", make: "build-essential", python3: "python3" });
   await Promise.all([ensureNodePackages(), ensureRust()]);
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use pairvoice_room::{
     Admission, Appended, Grant, Input, Knock, KnockId, RequestId, SocketId, StoreError, Ticket, Timer,
 };
-use pairvoice_wire::{Accepted, ChatBatch, ChatMessage, ChatPage, ClientEvent, Data, Envelope, Handshake, HistoryRequest, IceServers, MessageId, Receipt, Refusal, TokenRenewal, Typing, UserId, VoiceStatus};
+use pairvoice_wire::{
+    Accepted, ChatBatch, ChatMessage, ChatPage, ClientEvent, Data, Envelope, Handshake, HistoryRequest, IceServers,
+    MessageId, Receipt, Refusal, TokenRenewal, Typing, UserId, VoiceStatus,
+};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
