@@ -59,16 +59,23 @@ export class PairvoiceProvider extends ObservableV2 {
     const there = session.state === "joined" && peer.presence === "present";
     if (there && !this.#there) {
       this.#send(HELLO, (encoder) => writeSyncStep1(encoder, this.doc));
-      this.#states([this.doc.clientID]);
+      this.#show();
     }
     this.#there = there || (this.#there && peer.presence !== "absent" && session.state !== "ended");
-    if (!this.#there) this.#forget();
+    if (this.#there) return;
+    this.#forget();
+    this.#becomes(false);
   };
 
   #forget() {
     const others = [...this.awareness.getStates().keys()].filter((client) => client !== this.doc.clientID);
     if (others.length > 0) removeAwarenessStates(this.awareness, others, this);
-    this.#becomes(false);
+  }
+
+  /** Tells this person's state under another number: under one that was seen before, the other would not take it again. */
+  #show() {
+    const state = this.awareness.getLocalState();
+    if (state) this.awareness.setLocalState(state);
   }
 
   #becomes(synced) {
@@ -124,8 +131,10 @@ export class PairvoiceProvider extends ObservableV2 {
     const bytes = encoding.toUint8Array(answer);
     if (bytes.length > 0) this.#send(SYNC, (encoder) => encoding.writeUint8Array(encoder, bytes));
     if (kind === HELLO) {
+      // It may be another page than before, whose people are gone.
+      this.#forget();
       this.#send(SYNC, (encoder) => writeSyncStep1(encoder, this.doc));
-      this.#states([this.doc.clientID]);
+      this.#show();
     }
     // The second step brings everything that the other has.
     if (step === 1) this.#becomes(true);
