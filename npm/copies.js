@@ -14,7 +14,7 @@ function trusted(url) {
   return policy?.createScriptURL(url) ?? url;
 }
 
-const self = import.meta.url;
+const here = import.meta.url;
 
 /** How a worker can be had: from text, which needs no fetch, or from a file, which strict policies ask for. Bundlers know the second way as
  * it is written; without one, pages with trusted types take the third. */
@@ -29,7 +29,7 @@ const WAYS = [
     }
   },
   () => new Worker(new URL("copies-worker.js", import.meta.url), { type: "module" }),
-  () => new Worker(trusted(new URL("copies-worker.js", self)), { type: "module" }),
+  () => new Worker(trusted(new URL("copies-worker.js", here)), { type: "module" }),
 ];
 
 let [way, worker, users] = [0, undefined, new Set()];

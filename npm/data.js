@@ -35,7 +35,7 @@ export function packed(topic, data, refuse) {
 export function unpacked({ topic, text, payload }) {
   try {
     const bytes = Uint8Array.from(atob(payload), (c) => c.charCodeAt(0));
-    return { topic, data: text ? new TextDecoder().decode(bytes) : bytes };
+    return { topic, data: text ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) : bytes };
   } catch {
     // The other side is no client of this package.
   }

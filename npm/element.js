@@ -131,11 +131,16 @@ export class PairvoiceSession extends Base {
   #update() {
     if (!this.isConnected) return this.#takeDown();
     const wanted = this.#identity();
-    if (this.#lookIsOld) this.#takeDownPanel();
+    const isOther = wanted !== this.#joined;
+    if (isOther) {
+      // What was said and written there, and the screen before it, stays there.
+      this.#exit();
+      this.#state = undefined;
+    }
+    if (this.#lookIsOld || isOther) this.#takeDownPanel();
     this.#lookIsOld = false;
     if (!this.#panelAbort) void this.#build();
-    if (wanted === this.#joined) return;
-    this.#exit();
+    if (!isOther) return;
     this.#joined = wanted;
     if (wanted !== undefined) void this.#enter();
   }
@@ -269,7 +274,8 @@ export class PairvoiceSession extends Base {
 
   /** Leaves as the person wants it: the panel says so, and can join again. */
   #leave() {
-    void this.#handle?.leave();
+    if (this.#handle) void this.#handle.leave();
+    else this.#sessionAbort?.abort();
   }
 
   #again() {

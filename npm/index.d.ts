@@ -561,9 +561,9 @@ export interface Session {
   /**
    * Sends something to the other side's app: at most 64 KiB under a topic of at most 128 bytes of UTF-8, both in bytes. It goes over the
    * data channel, or by the server while there is none, is sent again when a way breaks, and arrives once and in order at the page that
-   * the other has open now. The promise resolves when it has arrived there: an app that sends much waits for it (at most 8 MiB wait).
+   * the other has open now. The promise resolves when it has arrived there, whether somebody listens or not: an app that sends much waits for it (at most 8 MiB wait).
    * While that page is out of reach, it waits.
-   * @throws {PairvoiceError} as a rejection: `peer-absent` when nobody is there, `peer-gone` when another page of the other has taken the
+   * @throws {PairvoiceError} as a rejection: `peer-absent` when nobody has come yet or the other said goodbye, `peer-gone` when another page of the other has taken the
    * place of that one, `data-too-large`, `data-queue-full`, `invalid-options`, `session-ended`
    */
   sendData(topic: string, data: string | ArrayBuffer | ArrayBufferView): Promise<void>;

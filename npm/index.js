@@ -120,7 +120,7 @@ class Session {
     signal?.addEventListener("abort", this.#abort, { once: true });
     // So that each can be passed on as it is, to `useSyncExternalStore` for instance.
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(Session.prototype))) {
-      if (typeof value === "function" && name !== "constructor") Object.defineProperty(this, name, { value: value.bind(this) });
+      if (typeof value === "function" && name !== "constructor") Object.defineProperty(this, name, { value: value.bind(this), writable: true, configurable: true });
     }
   }
 

@@ -122,6 +122,7 @@ export class Recorder {
     token: (text) => text && this.#name("t", text),
     credential: (text) => this.#name("c", text),
     text: masked,
+    topic: masked,
     payload: () => "",
     sdp: (text) => this.#addresses(text.replace(/(?<=^a=ice-pwd:)\S+/gm, (found) => this.#name("p", found))),
     candidate: (text) => this.#addresses(text),

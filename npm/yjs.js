@@ -16,24 +16,29 @@ const HELLO = 2;
 const PIECE = 65_535;
 const FIRST = 1;
 const LAST = 2;
+/** Larger messages are not kept, in bytes: the other side may be anything. */
+const MAX_MESSAGE = 32 * 1024 * 1024;
 
 export class PairvoiceProvider extends ObservableV2 {
   #session;
   #topic;
-  #pieces = [];
+  #pieces;
+  #size = 0;
+  #isOwn;
   #stops;
   #there = false;
   #synced = false;
 
-  constructor(session, doc, { topic = "yjs", awareness = new Awareness(doc) } = {}) {
+  constructor(session, doc, { topic = "yjs", awareness } = {}) {
     super();
+    this.#isOwn = awareness === undefined;
     this.#session = session;
     this.#topic = topic;
     this.doc = doc;
-    this.awareness = awareness;
+    this.awareness = awareness ?? new Awareness(doc);
     doc.on("update", this.#update);
     doc.on("destroy", this.#destroy);
-    awareness.on("update", this.#aware);
+    this.awareness.on("update", this.#aware);
     this.#stops = [session.on("data", this.#take), session.subscribe(this.#look)];
     this.#look();
   }
@@ -57,11 +62,12 @@ export class PairvoiceProvider extends ObservableV2 {
   #look = () => {
     const { session, peer } = this.#session.getState();
     const there = session.state === "joined" && peer.presence === "present";
-    if (there && !this.#there) {
+    const before = this.#there;
+    this.#there = there || (before && peer.presence !== "absent" && session.state !== "ended");
+    if (there && !before) {
       this.#send(HELLO, (encoder) => writeSyncStep1(encoder, this.doc));
       this.#show();
     }
-    this.#there = there || (this.#there && peer.presence !== "absent" && session.state !== "ended");
     if (this.#there) return;
     this.#forget();
     this.#becomes(false);
@@ -84,12 +90,14 @@ export class PairvoiceProvider extends ObservableV2 {
     this.emit("sync", [synced]);
   }
 
-  #states(clients) {
+  #states(clients, states = this.awareness.states) {
     const known = clients.filter((client) => this.awareness.meta.has(client));
-    if (known.length > 0) this.#send(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, encodeAwarenessUpdate(this.awareness, known)));
+    if (known.length > 0) this.#send(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, encodeAwarenessUpdate(this.awareness, known, states)));
   }
 
   #send(kind, write) {
+    // Whoever is not there is greeted when they come, and then gets what they lack.
+    if (!this.#there) return;
     const encoder = encoding.createEncoder();
     encoding.writeUint8(encoder, kind);
     write(encoder);
@@ -99,20 +107,30 @@ export class PairvoiceProvider extends ObservableV2 {
       const piece = new Uint8Array(part.length + 1);
       piece[0] = (at === 0 ? FIRST : 0) | (at + PIECE >= bytes.length ? LAST : 0);
       piece.set(part, 1);
-      // Whoever is not there is greeted when they come, and then gets what they lack.
-      this.#session.sendData(this.#topic, piece).catch(() => {});
+      this.#session.sendData(this.#topic, piece).then(this.#look, this.#unsent);
     }
   }
+
+  /** A piece is missing there: both sides begin anew, as soon as there is room again. */
+  #unsent = ({ code }) => {
+    if (code !== "data-queue-full") return;
+    this.#there = false;
+    this.#becomes(false);
+  };
 
   #take = ({ topic, data }) => {
     if (topic !== this.#topic || typeof data === "string" || data.length === 0) return;
     // A page that is gone may have said half of something.
-    if (data[0] & FIRST) this.#pieces = [];
-    this.#pieces.push(data.subarray(1));
-    if (!(data[0] & LAST)) return;
-    const bytes = new Uint8Array(this.#pieces.reduce((sum, { length }) => sum + length, 0));
+    if (data[0] & FIRST) [this.#pieces, this.#size] = [[], 0];
+    this.#size += data.length - 1;
+    if (this.#size > MAX_MESSAGE) this.#pieces = undefined;
+    this.#pieces?.push(data.subarray(1));
+    if (!this.#pieces || !(data[0] & LAST)) return;
+    const bytes = new Uint8Array(this.#size);
+    const pieces = this.#pieces;
+    this.#pieces = undefined;
     let at = 0;
-    for (const piece of this.#pieces.splice(0)) {
+    for (const piece of pieces) {
       bytes.set(piece, at);
       at += piece.length;
     }
@@ -144,8 +162,11 @@ export class PairvoiceProvider extends ObservableV2 {
     for (const stop of this.#stops.splice(0)) stop();
     this.doc.off("update", this.#update);
     this.doc.off("destroy", this.#destroy);
-    removeAwarenessStates(this.awareness, [this.doc.clientID], "destroy");
     this.awareness.off("update", this.#aware);
+    // Told and not done: an awareness of the app's goes on.
+    this.#states([this.doc.clientID], new Map());
+    this.#there = false;
+    if (this.#isOwn) this.awareness.destroy();
     super.destroy();
   }
 }

@@ -24,6 +24,9 @@ const colours = HighlightStyle.define([
   { tag: tags.comment, color: "var(--quiet)", fontStyle: "italic" },
 ]);
 
+/** Kinds of lines of the output. */
+const KINDS = ["run", "log", "error", "passed", "failed"];
+
 const element = (name, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
@@ -72,16 +75,22 @@ export async function codeEditor(place, { sessionId, name }) {
     }),
   });
 
+  let running = false;
+
   function chooseLanguage() {
-    const chosen = LANGUAGES[settings.get("language")] ? settings.get("language") : "javascript";
+    // What the other side wrote there may be anything.
+    const wanted = settings.get("language");
+    const chosen = Object.hasOwn(LANGUAGES, wanted) ? wanted : "javascript";
     language.value = chosen;
     view.dispatch({ effects: highlighting.reconfigure(LANGUAGES[chosen][1]()) });
-    runButton.disabled = chosen !== "javascript";
-    runButton.title = runButton.disabled ? "Only JavaScript runs here" : "Ctrl+Enter";
+    const runs = chosen === "javascript";
+    runButton.disabled = !runs || running;
+    runButton.title = runs ? "Ctrl+Enter" : "Only JavaScript runs here";
   }
 
   function draw() {
-    const items = output.toArray().map(({ kind, text: said, by }) => element("li", { className: kind, textContent: kind === "run" ? `${by} ran this` : said }));
+    const entries = output.toArray().filter((entry) => KINDS.includes(entry?.kind));
+    const items = entries.map(({ kind, text: said, by }) => element("li", { className: kind, textContent: kind === "run" ? `${by} ran this` : String(said) }));
     lines.replaceChildren(...items);
     lines.scrollTop = lines.scrollHeight;
     clear.disabled = items.length === 0;
@@ -89,8 +98,10 @@ export async function codeEditor(place, { sessionId, name }) {
 
   async function execute() {
     if (runButton.disabled) return;
-    runButton.disabled = true;
+    running = true;
+    chooseLanguage();
     const found = await run(code.toString());
+    running = false;
     shared.doc.transact(() => {
       output.delete(0, output.length);
       output.push([{ kind: "run", by: name }, ...found]);
@@ -107,18 +118,19 @@ export async function codeEditor(place, { sessionId, name }) {
   chooseLanguage();
   draw();
 
+  const { awareness } = shared;
+  view.dispatch({ effects: presence.reconfigure(cursors(code, awareness)) });
+  const others = () => {
+    const names = [...awareness.getStates()].filter(([client]) => client !== awareness.clientID).map(([, state]) => String(state.user?.name ?? "?"));
+    together.textContent = names.length > 0 ? `${names.join(", ")} writes with you` : "";
+  };
+  awareness.on("change", others);
+
   return {
     /** Is the same as the other's from now on, by this session. */
     attach(session) {
-      const awareness = shared.connect(session);
-      awareness.setLocalStateField("user", { name });
-      view.dispatch({ effects: presence.reconfigure(cursors(code, awareness)) });
-      const others = () => {
-        const names = [...awareness.getStates()].filter(([client]) => client !== awareness.clientID).map(([, { user }]) => user?.name ?? "?");
-        together.textContent = names.length > 0 ? `${names.join(", ")} writes with you` : "";
-      };
-      awareness.on("change", others);
-      others();
+      awareness.setLocalState({ user: { name } });
+      shared.connect(session);
     },
   };
 }

@@ -44,7 +44,8 @@ call.addEventListener("pairvoice-state", () => {
   if (globalThis.session === call.session) return;
   // For the curious: type session.getState() into the console.
   globalThis.session = call.session;
-  opening.then((editor) => editor.attach(call.session), () => {});
+  const { session } = call;
+  if (session) opening.then((editor) => session === call.session && editor.attach(session)).catch(() => {});
 });
 call.addEventListener("pairvoice-check", ({ detail }) => (globalThis.lastCheck = detail));
 if (query.get("voice") === "off") call.setAttribute("voice", "off");

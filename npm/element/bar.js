@@ -61,7 +61,7 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
   join.addEventListener("click", () => (endedBy === "internal-error" ? location.reload() : act("join")));
 
   const isControl = (target) => target.closest?.("button, a[href], input, select, summary, [role=button], [role=tab], [role=menuitem]");
-  const isText = (target) => target.isContentEditable || target.closest?.("textarea, select, input:not([type=checkbox], [type=radio], [type=range], [type=button])");
+  const isText = (target) => target.isContentEditable || target.closest?.("[role=textbox], textarea, select, input:not([type=checkbox], [type=radio], [type=range], [type=button])");
 
   /** Whether a key is meant for the call, and not for what has the focus. */
   function isOurs(event) {
@@ -71,7 +71,7 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
 
   function keyDown(event) {
     const [target] = event.composedPath();
-    if (event.key === " " && (target === talk || (holding && target === mute))) event.preventDefault();
+    if (event.key === " " && (target === talk || (holding && !isText(target)))) event.preventDefault();
     if (!isOurs(event)) return;
     if (event.key.toLowerCase() === "m" && !event.shiftKey && !event.repeat) toggleMute();
     if (event.key !== " " || event.repeat) return;
@@ -94,7 +94,11 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
   document.addEventListener("keyup", keyUp, { signal });
   // Whoever goes elsewhere with the key held is not heard there.
   addEventListener("blur", () => hold(false), { signal });
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    // Nobody would hear the key come up.
+    if (holding) session()?.setMuted(true);
+  });
 
   return {
     element,

@@ -127,10 +127,11 @@ export function chatPanel(context) {
   }
 
   function place(items) {
+    const staying = new Set(items);
+    for (const item of [...list.children]) if (!staying.has(item)) item.remove();
     for (const [index, item] of items.entries()) {
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     }
-    while (list.children.length > items.length) list.lastElementChild.remove();
   }
 
   /** What a person reads stays where it is, whatever comes above it. */

@@ -18,7 +18,8 @@ export function composer({ words, session, ids }, sent) {
   let typingSince = 0;
 
   function send() {
-    if (text.readOnly) return;
+    // Nobody is joined yet: what was written waits in the field.
+    if (text.readOnly || !session()) return;
     setText(refused, "");
     try {
       session().send(text.value);

@@ -42,6 +42,8 @@ export function readyView({ words, signal }, join) {
   let audio;
   let frame;
   let over = false;
+  /** How often a microphone was asked for: an answer that is not the newest one's is let go. */
+  let turns = 0;
 
   function stop() {
     cancelAnimationFrame(frame);
@@ -53,19 +55,21 @@ export function readyView({ words, signal }, join) {
 
   async function listen(id = past.microphone) {
     stop();
+    const turn = (turns += 1);
     let opened;
     try {
       const wanted = id ? { deviceId: { exact: id } } : true;
       opened = await navigator.mediaDevices.getUserMedia({ audio: wanted });
     } catch (error) {
       // One that is not there any more is no reason to have none.
+      if (turn !== turns) return undefined;
       if (id && error.name === "OverconstrainedError") return listen("");
       const reason = REASONS[error.name] ?? (navigator.mediaDevices ? "busy" : "blocked");
       setText(trouble, microphoneTrouble({ reason }, words).join(" "));
       show(allow, true);
       return list().catch(() => {});
     }
-    if (over) return opened.getTracks().forEach((track) => track.stop());
+    if (over || turn !== turns) return opened.getTracks().forEach((track) => track.stop());
     stream = opened;
     setText(trouble, "");
     show(allow, false);

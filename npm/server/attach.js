@@ -309,6 +309,7 @@ class Host {
     await this.chatLog.idle();
     for (const peer of [...this.#peers.values()]) peer.hangUp();
     clearInterval(this.#sweeper);
+    this.#peers.clear();
     await this.chatLog.idle();
     await this.#store.close?.();
   }

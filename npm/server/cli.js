@@ -56,7 +56,7 @@ function settings() {
   }
   for (const [name, { type, multiple }] of Object.entries(OPTIONS)) {
     const given = process.env[`PAIRVOICE_${name.replaceAll("-", "_").toUpperCase()}`];
-    if (values[name] === undefined && given && type === "string") values[name] = multiple ? given.split(",") : given;
+    if (values[name] === undefined && given) values[name] = type === "boolean" ? given === "true" : multiple ? given.split(",") : given;
     values[name] ??= DEFAULTS[name];
   }
   return values;
@@ -71,7 +71,8 @@ function addressOf(listen) {
 
 function secretOf(option, path) {
   try {
-    if (statSync(path).mode & LOOSE) throw new Usage(`the secret file ${path} is open to other users of this machine; make it yours alone with: chmod 600 ${path}`);
+    // Windows has no such bits.
+    if (process.platform !== "win32" && statSync(path).mode & LOOSE) throw new Usage(`the secret file ${path} is open to other users of this machine; make it yours alone with: chmod 600 ${path}`);
     return readFileSync(path);
   } catch (error) {
     if (error instanceof Usage) throw error;
@@ -79,8 +80,9 @@ function secretOf(option, path) {
   }
 }
 
+/** Whether an address, or a `Host` with its port, is this machine. */
 const isLoopback = (host = "") => {
-  const name = host.replace(/:\d*$/, "").replace(/^\[|\]$/g, "");
+  const name = isIP(host) ? host : host.replace(/:\d*$/, "").replace(/^\[|\]$/g, "");
   return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127\.\d+\.\d+\.\d+$/.test(name);
 };
 

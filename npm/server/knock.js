@@ -65,7 +65,7 @@ async function bodyOf(request) {
   try {
     const chunks = [];
     let bytes = 0;
-    for await (const chunk of request) {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       bytes += chunk.length;
       if (bytes > MAX_BODY_BYTES) tooLarge();
       chunks.push(chunk);

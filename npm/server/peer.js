@@ -34,7 +34,7 @@ export class Peer {
     this.#connection = connection;
     this.#unread = unread;
     this.#next = next;
-    socket.conn.once("close", () => this.gone());
+    socket.conn.once("close", this.gone);
   }
 
   get isOpen() {
@@ -68,6 +68,7 @@ export class Peer {
     if (this.phase === "admitted") this.#refused = true;
     if (this.phase !== "entering") return;
     this.phase = "over";
+    this.forget();
     this.#next(new Error(JSON.stringify(refusal)));
     setImmediate(() => this.#close());
   }
@@ -105,16 +106,23 @@ export class Peer {
     }
     const wasIn = this.phase === "in";
     this.phase = "over";
+    this.forget();
     this.#socket.disconnect();
     this.#close();
     if (wasIn) this.#host.gone(this);
   }
 
   /** The connection ended, or the client left. */
-  gone() {
+  gone = () => {
+    this.forget();
     if (this.phase === "over") return;
     this.phase = "over";
     this.#host.gone(this);
+  };
+
+  /** A connection may see many handshakes, and outlives all of them. */
+  forget() {
+    this.#socket.conn.off("close", this.gone);
   }
 
   /** Ends a connection that does not keep to the protocol, without an answer. */

@@ -21,7 +21,13 @@ const DEV_TOKEN_S = 12 * 3_600;
 export async function serve(options) {
   const { host, port, database, secrets, audience, issuer, folder, isLoopback } = options;
   if (folder !== undefined && !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`--static ${folder}: no such folder`);
-  const http = createServer((request, response) => void answer(request, response));
+  const http = createServer((request, response) => {
+    // A request that can't be read is no reason to stop.
+    answer(request, response).catch(() => {
+      if (response.headersSent) return response.destroy();
+      return response.writeHead(400, { "content-type": "text/plain; charset=utf-8" }).end("the request could not be read\n");
+    });
+  });
   // The port first: a chat log that another server uses is not touched for nothing.
   await new Promise((resolve, reject) => {
     http.once("error", (error) => reject(new Error(error.code === "EADDRINUSE" ? `${host}:${port} is in use` : error.message)));

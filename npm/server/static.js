@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
+import { pipeline } from "node:stream";
 
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -51,7 +52,7 @@ export function staticFiles(folder) {
     }
     response.writeHead(200, { ...headers, "content-length": file.size });
     if (request.method === "HEAD") response.end();
-    else createReadStream(file.path).on("error", () => response.destroy()).pipe(response);
+    else pipeline(createReadStream(file.path), response, () => {});
     return true;
   };
 }

@@ -39,7 +39,7 @@ function id(value, what) {
 
 /** A token that lets one user into one session. The contract is index.d.ts. */
 export function signToken(secret, { sessionId, userId, peerUserId, expiresIn = EXPIRES_S, audience, issuer, name, role, now = nowS() } = {}) {
-  if (!(expiresIn > 0)) throw new TypeError("expiresIn is a number of seconds");
+  if (!Number.isFinite(expiresIn) || expiresIn < 1) throw new TypeError("expiresIn is a number of seconds, at least 1");
   const sub = id(userId, "userId");
   const claims = { sub, session: id(sessionId, "sessionId"), iat: now, exp: now + Math.floor(expiresIn), aud: audience, iss: issuer, name, role };
   if (peerUserId !== undefined) {

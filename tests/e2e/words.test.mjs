@@ -77,7 +77,7 @@ function stateOf({ session, voice, peer } = {}) {
   return {
     session: { state: "joined", reason: null, ...session },
     voice: { state: "connected", muted: false, listenOnly: false, playbackBlocked: false, heard: null, since: null, microphone, ...voice },
-    peer: { userId: "Ada", presence: "present", voice: true, muted: false, microphone: "live", microphoneReason: null, ...peer },
+    peer: { userId: "Mentor", presence: "present", voice: true, muted: false, microphone: "live", microphoneReason: null, ...peer },
     chat: { messages: [], unread: 0 },
   };
 }
@@ -86,11 +86,11 @@ test("each state has true words and its own sign, and a trouble is said once", a
   const words = await loadWords("en");
   const say = (parts) => Object.values(statusOf(stateOf(parts), words, ""));
   assert.deepEqual(say({}), ["Connected. You can talk.", "", "good"]);
-  assert.deepEqual(say({ voice: { heard: true } }), ["Connected. Ada hears you.", "", "good"]);
-  assert.deepEqual(say({ voice: { muted: true } }), ["Connected. You are muted.", "Ada does not hear you.", "limited"]);
+  assert.deepEqual(say({ voice: { heard: true } }), ["Connected. Mentor hears you.", "", "good"]);
+  assert.deepEqual(say({ voice: { muted: true } }), ["Connected. You are muted.", "Mentor does not hear you.", "limited"]);
   assert.deepEqual(say({ voice: { heard: false } }), ["Connected.", "", "limited"]);
   const failed = { state: "failed", reason: "missing" };
-  assert.deepEqual(say({ voice: { listenOnly: true, microphone: failed } }), ["You hear Ada; they don’t hear you.", microphoneTrouble(failed, words).join(" "), "limited"]);
+  assert.deepEqual(say({ voice: { listenOnly: true, microphone: failed } }), ["You hear Mentor; they don’t hear you.", microphoneTrouble(failed, words).join(" "), "limited"]);
   assert.equal(ownNote(stateOf({ voice: { microphone: failed } }), words), "No microphone");
   assert.equal(say({ voice: { state: "reconnecting", recovery: "path" } })[2], "trouble");
   assert.equal(say({ voice: { state: "unavailable", reason: "no-relay" } })[2], "bad");

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -227,6 +228,8 @@ describe("pairvoice-server for Node.js", { concurrency: true }, () => {
     const [inUse, said] = refused("--dev", "--database", path(server.folder, "chat.db"));
     assert.ok(inUse === 1 && /in use by another server/.test(said), said);
     assert.equal(await (await fetch(`${server.url}/healthz`)).text(), "ok\n");
+    const [answer] = await once(request({ host: "127.0.0.1", port: server.port, path: "//" }).end(), "response");
+    assert.equal(answer.resume().statusCode, 400, "what can't be read stops nothing");
     assert.equal((await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin: "https://evil.test" } })).status, 403);
     await server.stop();
   });

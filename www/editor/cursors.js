@@ -35,8 +35,13 @@ const selected = Decoration.mark({ class: "remote-selection" });
 export function cursors(text, awareness) {
   const place = (index) => createRelativePositionFromTypeIndex(text, index);
   const index = (position) => {
-    const found = position && createAbsolutePositionFromRelativePosition(position, text.doc);
-    return found?.type === text ? found.index : undefined;
+    try {
+      const found = position && createAbsolutePositionFromRelativePosition(position, text.doc);
+      return found?.type === text ? found.index : undefined;
+    } catch {
+      // The other side says what it likes.
+      return undefined;
+    }
   };
 
   class Cursors {
@@ -48,8 +53,8 @@ export function cursors(text, awareness) {
         const isOther = (client) => client !== awareness.clientID;
         if ([...added, ...updated, ...removed].some(isOther)) view.dispatch({});
       };
-      awareness.on("change", this.changed);
       this.draw();
+      awareness.on("change", this.changed);
     }
 
     destroy() {

@@ -1,11 +1,12 @@
 // The document of a session: the text, its language and what came of running it; kept by this browser, the same for both.
 import { PairvoiceProvider } from "pairvoice/yjs";
 import { IndexeddbPersistence } from "y-indexeddb";
+import { Awareness } from "y-protocols/awareness";
 import { applyUpdate, Doc, encodeStateAsUpdate } from "yjs";
 
 import { TASK } from "./task.js";
 
-/** Whoever begins writes the same insertion as anybody else who begins, so that the task stands there once. */
+/** Whoever begins writes the same insertion as anybody else who begins, so that the task stands there once. Another task takes another number. */
 const BEGINNER = 1;
 
 /** The document of this session; `session` may be another handle later: call `connect` again. */
@@ -18,17 +19,19 @@ export async function openDocument(name) {
   beginning.clientID = BEGINNER;
   beginning.getText("code").insert(0, TASK);
   applyUpdate(doc, encodeStateAsUpdate(beginning));
+  // One for all sessions of this page: under the same number nobody would take what another one says.
+  const awareness = new Awareness(doc);
   let provider;
   return {
     doc,
     code: doc.getText("code"),
     settings: doc.getMap("settings"),
     output: doc.getArray("output"),
-    /** Begins to be the same as the other's; resolves with who does what where. */
+    awareness,
+    /** Begins to be the same as the other's. */
     connect(session) {
       provider?.destroy();
-      provider = new PairvoiceProvider(session, doc);
-      return provider.awareness;
+      provider = new PairvoiceProvider(session, doc, { awareness });
     },
   };
 }

@@ -15,7 +15,7 @@ export const PRELUDE = String.raw`
   const line = (kind) => (...values) => __line(kind, values.map(show).join(" "));
   globalThis.console = { log: line("log"), info: line("log"), debug: line("log"), warn: line("error"), error: line("error") };
   const tests = [];
-  const results = [];
+  let ended = 0;
   globalThis.test = globalThis.it = (name, body) => void tests.push([String(name), body]);
   globalThis.describe = (_, body) => body();
   const equal = (one, other) => Object.is(one, other) || JSON.stringify(one) === JSON.stringify(other);
@@ -44,13 +44,17 @@ export const PRELUDE = String.raw`
     };
     return { ...matchers(false), not: matchers(true) };
   };
-  const passed = (name) => results.push(["passed", name]);
-  const failed = (name) => (error) => results.push(["failed", name + ": " + (error instanceof Error ? error.message : show(error))]);
+  const done = (kind, text) => {
+    ended += 1;
+    __line(kind, text);
+  };
+  const passed = (name) => done("passed", name);
+  const failed = (name) => (error) => done("failed", name + ": " + (error instanceof Error ? error.message : show(error)));
   globalThis.__tests = () => {
     for (const [name, body] of tests) {
       try {
-        const done = body();
-        if (done && typeof done.then === "function") done.then(() => passed(name), failed(name));
+        const later = body();
+        if (later && typeof later.then === "function") later.then(() => passed(name), failed(name));
         else passed(name);
       } catch (error) {
         failed(name)(error);
@@ -58,8 +62,7 @@ export const PRELUDE = String.raw`
     }
   };
   globalThis.__end = () => {
-    for (const [kind, text] of results) __line(kind, text);
-    if (results.length < tests.length) __line("failed", tests.length - results.length + " tests wait for something that never comes.");
+    if (ended < tests.length) __line("failed", tests.length - ended + " tests wait for something that never comes.");
   };
 })();
 `;

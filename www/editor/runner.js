@@ -5,8 +5,8 @@ const LIMIT_MS = 8_000;
 
 /** Runs a program; resolves with its lines, each with a kind: `log`, `error`, `passed` or `failed`. */
 export function run(source) {
-  const worker = new Worker(new URL("./runner-worker.js", import.meta.url), { type: "module" });
   return new Promise((resolve) => {
+    const worker = new Worker(new URL("./runner-worker.js", import.meta.url), { type: "module" });
     const end = (lines) => {
       clearTimeout(timer);
       worker.terminate();

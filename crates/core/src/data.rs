@@ -12,8 +12,14 @@ use crate::wire::{Acknowledgement, ClientEvent, Data, InBand, InstanceId, Parcel
 
 /// So many bytes may be on their way: what goes in band waits behind them. A larger piece goes alone.
 const WINDOW: u32 = 128 * 1024;
+/// So many pieces may be on their way by the server, which counts events: five times a second they leave room for the chat.
+const SERVER_WINDOW: usize = 16;
 /// So many bytes may wait.
 const MAX_WAITING: u32 = 8 * 1024 * 1024;
+/// What a piece takes beside its payload and topic, in bytes.
+const FRAME: u32 = 256;
+/// So many earlier lives of the other are remembered.
+const REMEMBERED: usize = 8;
 /// How long a receipt by the server waits for further parcels, in milliseconds.
 const RECEIPT_MS: u32 = 200;
 /// Wait after a retryable refusal that names none, in milliseconds.
@@ -47,6 +53,8 @@ pub(crate) enum Way {
 struct Waiting {
     /// The app's name for it.
     id: u32,
+    /// What it takes, in bytes.
+    cost: u32,
     parcel: Parcel,
 }
 
@@ -56,10 +64,16 @@ pub(crate) struct AppData {
     me: InstanceId,
     /// The other's life.
     peer: Option<InstanceId>,
+    /// Lives that another one followed. What was numbered with them is over: one that comes back is told nothing, and not listened to.
+    former: VecDeque<InstanceId>,
     /// Not acknowledged yet, in their order.
     waiting: VecDeque<Waiting>,
+    /// What they take together, in bytes.
+    cost: u32,
     /// So many of them are on their way.
     sent: usize,
+    /// What these take together, in bytes.
+    sent_cost: u32,
     /// The number of the newest one.
     newest: u32,
     way: Option<Way>,
@@ -71,6 +85,8 @@ pub(crate) struct AppData {
     taken: u32,
     /// The other is to be told of them.
     receipt_due: bool,
+    /// The newest receipt by the server, until it is answered.
+    receipt_request: Option<OpId>,
 }
 
 impl AppData {
@@ -78,14 +94,18 @@ impl AppData {
         Self {
             me,
             peer: None,
+            former: VecDeque::new(),
             waiting: VecDeque::new(),
+            cost: 0,
             sent: 0,
+            sent_cost: 0,
             newest: 0,
             way: None,
             paused: false,
             requests: Vec::new(),
             taken: 0,
             receipt_due: false,
+            receipt_request: None,
         }
     }
 
@@ -94,20 +114,30 @@ impl AppData {
         let peer = self.peer.clone().filter(|_| !left);
         let Some(to) = peer else { return done(id, Some(DataFailure::PeerAbsent), out) };
         let SentData { topic, text, size, payload } = data;
-        if bytes(self.waiting.iter()).saturating_add(size) > MAX_WAITING {
+        let topic_bytes = u32::try_from(topic.len()).unwrap_or(u32::MAX);
+        let cost = size.saturating_add(topic_bytes).saturating_add(FRAME);
+        if self.cost.saturating_add(cost) > MAX_WAITING {
             return done(id, Some(DataFailure::DataQueueFull), out);
         }
+        self.cost += cost;
         self.newest = self.newest.wrapping_add(1);
         let parcel = Parcel { instance: self.me.clone(), to, number: self.newest, topic, text, size, payload };
-        self.waiting.push_back(Waiting { id, parcel });
+        self.waiting.push_back(Waiting { id, cost, parcel });
     }
 
     /// Who is there: another life begins with nothing.
     pub(crate) fn meet(&mut self, peer: Option<&InstanceId>, out: &mut Outputs) {
-        if self.peer.as_ref() != peer {
-            self.fail(DataFailure::PeerGone, out);
-            *self = Self { peer: peer.cloned(), ..Self::new(self.me.clone()) };
+        let peer = peer.filter(|peer| !self.former.contains(peer));
+        if self.peer.as_ref() == peer {
+            return;
         }
+        self.fail(DataFailure::PeerGone, out);
+        let mut former = std::mem::take(&mut self.former);
+        former.extend(self.peer.take());
+        if former.len() > REMEMBERED {
+            former.pop_front();
+        }
+        *self = Self { peer: peer.cloned(), former, ..Self::new(self.me.clone()) };
     }
 
     /// Nothing that waits will arrive.
@@ -115,16 +145,25 @@ impl AppData {
         for Waiting { id, .. } in std::mem::take(&mut self.waiting) {
             done(id, Some(failure), out);
         }
+        self.cost = 0;
+        self.send_again();
+    }
+
+    /// Nothing is on its way any more.
+    fn send_again(&mut self) {
         self.sent = 0;
+        self.sent_cost = 0;
     }
 
     /// Sends what may be sent; by another way than before, all that is not acknowledged. What goes in band is returned.
     pub(crate) fn flush(&mut self, way: Option<Way>, out: &mut Outputs) -> Vec<InBand> {
         if self.way != way {
             self.way = way;
-            self.sent = 0;
+            self.send_again();
             self.paused = false;
             self.requests.clear();
+            // The last one may be lost with the way that it went.
+            self.receipt_due = self.taken > 0;
             if self.receipt_due && matches!(way, Some(Way::Server(..))) {
                 out.set_timer(Timer::DataReceipt, RECEIPT_MS);
             }
@@ -135,12 +174,12 @@ impl AppData {
             self.receipt_due = false;
             in_band.extend(self.receipt().map(InBand::Data));
         }
-        let mut under_way = bytes(self.waiting.iter().take(self.sent));
-        while let Some(Waiting { parcel, .. }) = self.waiting.get(self.sent).filter(|_| !self.paused) {
-            if under_way > 0 && under_way.saturating_add(parcel.size) > WINDOW {
+        while let Some(Waiting { parcel, cost, .. }) = self.waiting.get(self.sent).filter(|_| !self.paused) {
+            let is_narrow = matches!(way, Way::Server(..)) && self.sent >= SERVER_WINDOW;
+            if self.sent > 0 && (is_narrow || self.sent_cost.saturating_add(*cost) > WINDOW) {
                 break;
             }
-            under_way = under_way.saturating_add(parcel.size);
+            self.sent_cost = self.sent_cost.saturating_add(*cost);
             self.sent += 1;
             let data = Data::Parcel(parcel.clone());
             match way {
@@ -154,14 +193,18 @@ impl AppData {
     /// The other says something.
     pub(crate) fn take(&mut self, data: Data, out: &mut Outputs) {
         let (from, to) = data.lives();
-        if *to != self.me || self.peer.as_ref() != Some(from) {
+        if *to != self.me || self.peer.as_ref() != Some(from) || !data.fits() {
             return;
         }
         match data {
             Data::Parcel(parcel) => self.take_parcel(parcel, out),
             Data::Receipt(ParcelReceipt { number, .. }) => {
                 while let Some(arrived) = self.waiting.pop_front_if(|first| first.parcel.number <= number) {
-                    self.sent = self.sent.saturating_sub(1);
+                    self.cost = self.cost.saturating_sub(arrived.cost);
+                    if self.sent > 0 {
+                        self.sent -= 1;
+                        self.sent_cost = self.sent_cost.saturating_sub(arrived.cost);
+                    }
                     done(arrived.id, None, out);
                 }
             }
@@ -194,7 +237,7 @@ impl AppData {
             && let Some(receipt) = self.receipt()
         {
             self.receipt_due = false;
-            out.emit(ClientEvent::Data(receipt));
+            self.receipt_request = Some(out.emit(ClientEvent::Data(receipt)));
         }
     }
 
@@ -205,6 +248,13 @@ impl AppData {
 
     /// The server answered.
     pub(crate) fn acknowledged(&mut self, request: OpId, answer: Option<&Acknowledgement>, out: &mut Outputs) {
+        if self.receipt_request.take_if(|receipt| *receipt == request).is_some() {
+            if let Some(error) = answer.and_then(|answer| answer.error.as_ref()).filter(|error| error.retryable) {
+                self.receipt_due = true;
+                out.set_spread_timer(Timer::DataReceipt, error.after_ms.unwrap_or(RETRY_MS).max(RECEIPT_MS));
+            }
+            return;
+        }
         let before = self.requests.len();
         self.requests.retain(|known| *known != request);
         if before == self.requests.len() {
@@ -212,7 +262,7 @@ impl AppData {
         }
         if let Some(error) = answer.and_then(|answer| answer.error.as_ref()) {
             self.paused = true;
-            self.sent = 0;
+            self.send_again();
             // What comes before it has an answer of its own, and what is sent again is taken once.
             self.requests.clear();
             if error.retryable {
@@ -238,10 +288,6 @@ pub struct SentData {
     pub size: u32,
     /// The bytes in base64.
     pub payload: String,
-}
-
-fn bytes<'a>(parcels: impl Iterator<Item = &'a Waiting>) -> u32 {
-    parcels.fold(0, |sum, waiting| sum.saturating_add(waiting.parcel.size))
 }
 
 fn done(id: u32, failure: Option<DataFailure>, out: &mut Outputs) {

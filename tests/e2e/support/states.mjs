@@ -195,7 +195,7 @@ export const states = {
     return one;
   },
   async german(world) {
-    const two = await call(world, { query: { lang: "de", name: "Ada", "peer-name": "Grace" } });
+    const two = await call(world, { query: { lang: "de", name: "Mentor", "peer-name": "Learner" } });
     await talkInText(two);
     await two.person.click("Stumm");
     return two;
