@@ -42,7 +42,7 @@ export async function codeEditor(place, { sessionId, name }) {
   const language = element("select", { id: "language", ariaLabel: "Language" });
   for (const [value, [label]] of Object.entries(LANGUAGES)) language.append(new Option(label, value));
   const together = element("span", { id: "together", className: "quiet", role: "status" });
-  const lines = element("ol", { id: "output", role: "log", ariaLabel: "Output", tabIndex: 0 });
+  const lines = element("div", { id: "output", role: "log", ariaLabel: "Output", tabIndex: 0 });
   const clear = element("button", { type: "button", id: "clear", textContent: "Clear output" });
   const text = element("div", { id: "code" });
   const root = place.attachShadow({ mode: "open" });
@@ -70,7 +70,7 @@ export async function codeEditor(place, { sessionId, name }) {
         syntaxHighlighting(colours),
         highlighting.of([]),
         presence.of([]),
-        EditorView.contentAttributes.of({ "aria-label": "Code" }),
+        EditorView.contentAttributes.of({ "aria-label": "Code", tabindex: "0" }),
       ],
     }),
   });
@@ -90,7 +90,7 @@ export async function codeEditor(place, { sessionId, name }) {
 
   function draw() {
     const entries = output.toArray().filter((entry) => KINDS.includes(entry?.kind));
-    const items = entries.map(({ kind, text: said, by }) => element("li", { className: kind, textContent: kind === "run" ? `${by} ran this` : String(said) }));
+    const items = entries.map(({ kind, text: said, by }) => element("p", { className: kind, textContent: kind === "run" ? `${by} ran this` : String(said) }));
     lines.replaceChildren(...items);
     lines.scrollTop = lines.scrollHeight;
     clear.disabled = items.length === 0;

@@ -13,7 +13,8 @@ button:not(:disabled) { cursor: pointer; }
 button:disabled { color: var(--quiet); }
 button:focus-visible, select:focus-visible, #output:focus-visible { outline: 2px solid Highlight; outline-offset: 1px; }
 #code { flex: 1 1 16rem; min-block-size: 10rem; overflow: hidden; border: 1px solid var(--border); border-radius: 0.4rem; background: var(--paper); }
-#output { flex: 0 0 9rem; margin: 0; padding: 0.5rem 0.75rem; overflow: auto; list-style: none; font: 0.875rem/1.5 ui-monospace, monospace; border: 1px solid var(--border); border-radius: 0.4rem; background: var(--paper); white-space: pre-wrap; overflow-wrap: anywhere; }
+#output { flex: 0 0 9rem; margin: 0; padding: 0.5rem 0.75rem; overflow: auto; font: 0.875rem/1.5 ui-monospace, monospace; border: 1px solid var(--border); border-radius: 0.4rem; background: var(--paper); white-space: pre-wrap; overflow-wrap: anywhere; }
+#output p { margin: 0; }
 #output .run { color: var(--quiet); }
 #output .passed { color: var(--good); }
 #output .passed::before { content: "✓ "; }
