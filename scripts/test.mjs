@@ -63,7 +63,8 @@ const parts = {
     // It came with wasm-bindgen, of the same version.
     const runner = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner", WASM_BINDGEN_TEST_TIMEOUT: "120" };
     const driver = { CHROMEDRIVER: output("sh", ["-c", "command -v chromedriver"]) };
-    await run("cargo", ["test", "--locked", "--quiet", ...wasm], { env: { ...env, ...runner, ...driver } });
+    // Not quiet: the runner is given what the test program would be, and does not know that.
+    await run("cargo", ["test", "--locked", ...wasm], { env: { ...env, ...runner, ...driver } });
   },
   async e2e() {
     await ensurePrograms({ chromium: "chromium", "firefox-esr": "firefox-esr", ip: "iproute2", iptables: "iptables" });
