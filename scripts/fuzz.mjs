@@ -10,7 +10,7 @@ import { age, ensureCargoTool, ensurePrograms, env, root, run } from "./tools.mj
 
 const CARGO_FUZZ = "0.13.2";
 /** How long new inputs are tried in a bounded run, in seconds. */
-const BOUNDED_S = 8;
+const BOUNDED_S = 5;
 /** Longest input in bytes; longer ones find nothing that shorter ones don't. */
 const MAX_BYTES = 4096;
 /** Files that a saved corpus keeps; more of them cost more than they find. */

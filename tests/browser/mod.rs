@@ -33,6 +33,13 @@ extern "C" {
     static PREFERRED_CODECS: JsValue;
 }
 
+#[wasm_bindgen(module = "/npm/packets.js")]
+extern "C" {
+    /// `copies.js` imports it: only files that are named here are served.
+    #[wasm_bindgen(thread_local_v2, js_name = work)]
+    static WORK: JsValue;
+}
+
 #[wasm_bindgen(module = "/npm/description.js")]
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = prefersRed)]
@@ -49,6 +56,7 @@ fn sound<T: JsCast>() -> T {
         ("preferredCodecs", &PREFERRED_CODECS),
         ("prefersRed", &PREFERS_RED),
         ("tuned", &TUNED),
+        ("work", &WORK),
     ];
     for (name, value) in every {
         value.with(|value| Reflect::set(&exports, &JsValue::from_str(name), value)).unwrap();
