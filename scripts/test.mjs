@@ -37,8 +37,7 @@ const parts = {
   async server() {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);
     await buildServer();
-    // They wait for time-outs most of the time.
-    await nodeTests("tests/server", 2);
+    await nodeTests("tests/server");
   },
   async protocol() {
     await buildRoom();
