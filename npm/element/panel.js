@@ -8,7 +8,7 @@ import { peopleView } from "./people.js";
 import { qualityView } from "./quality.js";
 import { sheetsView } from "./sheets.js";
 import { announce } from "./sound.js";
-import { interruption, statusOf } from "./status.js";
+import { interruption, sentence, statusOf } from "./status.js";
 import { badge, mediaKeys, wakeLock } from "./surroundings.js";
 
 /** What a session is before there is one. */
@@ -135,7 +135,7 @@ export function buildPanel(context, act) {
 
   function happened(what) {
     const name = context.name();
-    chat.note("presence", words.t(`chat/${what}`, { name }).replace(/^\p{Ll}/u, (letter) => (name === words.t("other") ? letter.toLocaleUpperCase() : letter)));
+    chat.note("presence", name === words.t("other") ? sentence(words.t(`chat/${what}`, { name })) : words.t(`chat/${what}`, { name }));
     if (context.settings.get("sounds")) void announce(what);
   }
 

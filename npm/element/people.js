@@ -1,6 +1,6 @@
 // Who is here: two people, each with a ring while speaking, what is to be known of their microphone, and how loud they are.
 import { h, setText } from "./dom.js";
-import { ownNote, peerNote } from "./status.js";
+import { ownNote, peerNote, sentence } from "./status.js";
 
 /** The people of a panel. */
 export function peopleView({ words, name, ownName }) {
@@ -37,7 +37,7 @@ export function peopleView({ words, name, ownName }) {
     element: h("ul", { class: "people", part: "people", "aria-label": words.t("panel/people") }, cards.own.element, cards.peer.element),
     draw(state) {
       call("own", ownName() ? `${ownName()} (${words.t("you")})` : words.t("you"));
-      call("peer", name().replace(/^\p{Ll}/u, (letter) => (name() === words.t("other") ? letter.toLocaleUpperCase() : letter)));
+      call("peer", name() === words.t("other") ? sentence(name()) : name());
       setText(cards.own.note, ownNote(state, words));
       setText(cards.peer.note, peerNote(state, words));
       // Nothing is measured any more, and the last level would stay.

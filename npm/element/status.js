@@ -1,7 +1,7 @@
 // What the panel says of a state: one line and one hint for one trouble. Pure: state in, words out.
 
 /** A sentence that begins with a name that is none ("the other person") begins with a capital letter. */
-const sentence = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toLocaleUpperCase());
+export const sentence = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toLocaleUpperCase());
 
 /** What a person is called: by the app, by the user ID, or "the other person". */
 export function nameOf({ peer }, words, given) {

@@ -112,7 +112,6 @@ function iceServers({ stun, turn }) {
 }
 
 /** Characters that end a line, turn its direction or are not seen. */
-// eslint-disable-next-line no-control-regex
 const UNSEEN = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff\ufff0-\uffff]/g;
 const quoted = (value) => JSON.stringify(value).replace(UNSEEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 

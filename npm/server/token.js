@@ -30,7 +30,6 @@ const mac = (secret, text) => createHmac("sha256", secret).update(text).digest()
 
 function id(value, what) {
   const text = String(value ?? "");
-  // eslint-disable-next-line no-control-regex
   if (text === "" || Buffer.byteLength(text) > MAX_ID_BYTES || /[\u0000-\u001f\u007f-\u009f]/.test(text)) {
     throw new TypeError(`${what} has 1 to 128 bytes and no control characters`);
   }
