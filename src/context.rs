@@ -15,6 +15,7 @@ use crate::convert::property;
 use crate::environment::revives;
 
 /// A hidden frame of this page, removed when this is dropped; connections made in it end with it.
+#[derive(Debug)]
 pub(crate) struct OwnContext {
     frame: Element,
 }

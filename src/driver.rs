@@ -178,7 +178,7 @@ impl Driver {
                 }
                 self.input(input);
             }
-            Report::RemoteTrack(track, beside) => self.speaker.play(&track, beside),
+            Report::RemoteTrack(track, beside) => self.speaker.play(track, beside),
             Report::Pulse { connection, speaks } => {
                 self.recorder.pulse(&connection);
                 self.listen_to_oneself(speaks);

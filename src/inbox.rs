@@ -5,7 +5,18 @@ use std::rc::Rc;
 use pairvoice_core::{ConnectionEvent, Input, MicrophoneEvent, OpId, OutboxEvent, SocketEvent};
 use web_sys::{MediaStreamTrack, RtcPeerConnection};
 
+use crate::context::OwnContext;
 use crate::crash;
+
+/// The other's sound, and the frame that its connection was made in.
+///
+/// Chromium's tab crashes when an element begins to play a track whose frame is gone, or is going before the element has begun. So the
+/// frame stays for as long as the track may be played.
+#[derive(Debug, Clone)]
+pub(crate) struct RemoteTrack {
+    pub(crate) track: MediaStreamTrack,
+    pub(crate) context: Option<Rc<OwnContext>>,
+}
 
 /// What is reported.
 #[derive(Debug)]
@@ -13,7 +24,7 @@ pub(crate) enum Report {
     /// For the core.
     Input(Input),
     /// The other's sound, which is to be played; and whether that of another connection is played until now.
-    RemoteTrack(MediaStreamTrack, bool),
+    RemoteTrack(RemoteTrack, bool),
     /// A call runs over this connection.
     Pulse {
         /// Its figures may be recorded.

@@ -25,7 +25,7 @@ use crate::crash::Hold;
 use crate::from_js::from_js;
 use crate::gathering::{Gathering, configuration};
 use crate::heartbeats::Heartbeats;
-use crate::inbox::{Inbox, Report};
+use crate::inbox::{Inbox, RemoteTrack, Report};
 use crate::sound::Sound;
 use crate::to_js::to_js;
 use crate::watch::Watch;
@@ -72,7 +72,7 @@ pub(crate) struct PeerConnection {
     closed: Cell<bool>,
     inbox: Inbox,
     /// Where it was made, when not in the page itself; goes with it.
-    context: RefCell<Option<OwnContext>>,
+    context: RefCell<Option<Rc<OwnContext>>>,
     _hold: Hold,
 }
 
@@ -118,7 +118,7 @@ impl PeerConnection {
             gathered: Cell::default(),
             closed: Cell::new(false),
             inbox,
-            context: RefCell::new(context),
+            context: RefCell::new(context.map(Rc::new)),
         });
         new.listen();
         Ok(new)
@@ -198,7 +198,8 @@ impl PeerConnection {
     fn hand_over(&self, beside: bool) {
         let track = self.remote.borrow().clone().filter(|_| self.audible.get());
         if let Some(track) = track {
-            self.inbox.report(Report::RemoteTrack(track, beside));
+            let context = self.context.borrow().clone();
+            self.inbox.report(Report::RemoteTrack(RemoteTrack { track, context }, beside));
         }
     }
 

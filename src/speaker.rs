@@ -14,7 +14,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Event, HtmlAudioElement, MediaStream, MediaStreamTrack};
 
 use crate::convert::{error_name, property};
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, RemoteTrack};
 use crate::timers::now;
 
 /// How long one sound fades to the other, in milliseconds: short for an ear that hears a word twice, long against a click.
@@ -32,6 +32,8 @@ pub(crate) struct Speaker {
     /// Was heard until now, and fades away.
     fading: RefCell<Option<(HtmlAudioElement, Interval)>>,
     volume: Cell<f64>,
+    /// Whose track one of the elements plays, if its connection has a frame of its own.
+    framed: RefCell<Vec<RemoteTrack>>,
     /// The other's sound for the app: always the same stream, whose track is exchanged.
     remote: RefCell<Option<MediaStream>>,
 }
@@ -45,6 +47,7 @@ impl Speaker {
             next: RefCell::default(),
             fading: RefCell::default(),
             volume: Cell::new(1.0),
+            framed: RefCell::default(),
             remote: RefCell::default(),
         })
     }
@@ -72,7 +75,8 @@ impl Speaker {
 
     /// Plays a track instead of the one before; reports whether the browser waits for a gesture. `beside`: the one before still
     /// brings sound.
-    pub(crate) fn play(&self, track: &MediaStreamTrack, beside: bool) {
+    pub(crate) fn play(&self, remote: RemoteTrack, beside: bool) {
+        let track = &remote.track;
         // The app's stream has its own: an element does not follow every change of a stream's tracks.
         let (Some(element), Ok(stream)) = (self.element(), MediaStream::new_with_tracks(&Array::of1(track))) else {
             return;
@@ -81,14 +85,31 @@ impl Speaker {
             return;
         }
         self.forget_next();
+        if remote.context.is_some() {
+            self.framed.borrow_mut().push(remote);
+        }
         if !beside || element.paused() || self.begin_beside(&element, &stream).is_none() {
             self.play_by(&element, &stream);
         }
     }
 
+    /// Frames whose tracks no element plays any more are not needed.
+    fn let_frames_go(&self) {
+        let (element, next) = (self.element.borrow(), self.next.borrow());
+        let fading = self.fading.borrow();
+        let elements = [element.as_ref(), next.as_ref(), fading.as_ref().map(|(element, _)| element)];
+        let plays = |track: &MediaStreamTrack| {
+            elements.into_iter().flatten().any(|it| track_of(it).is_some_and(|its| Object::is(&its, track)))
+        };
+        let gone: Vec<_> = self.framed.borrow_mut().extract_if(.., |remote| !plays(&remote.track)).collect();
+        drop((element, next, fading));
+        drop(gone);
+    }
+
     fn play_by(&self, element: &HtmlAudioElement, stream: &MediaStream) {
         element.set_src_object(Some(stream));
         self.exchange(track_of(element).as_ref());
+        self.let_frames_go();
         self.start(element);
     }
 
@@ -165,6 +186,7 @@ impl Speaker {
         if let Some((before, _)) = self.fading.take() {
             release(&before);
         }
+        self.let_frames_go();
     }
 
     /// Exchanges the track of the app's stream, and tells it as a stream tells of tracks that the browser adds.
@@ -208,6 +230,7 @@ impl Speaker {
         }
         self.element.borrow().iter().for_each(release);
         self.exchange(None);
+        self.let_frames_go();
     }
 
     pub(crate) fn set_volume(&self, volume: Volume) {
@@ -257,7 +280,9 @@ fn choose_device(element: &HtmlAudioElement, id: &str) -> Option<Promise> {
 
 /// The track that an element plays.
 fn track_of(element: &HtmlAudioElement) -> Option<MediaStreamTrack> {
-    element.src_object()?.get_audio_tracks().get(0).dyn_into().ok()
+    let track = element.src_object()?.get_audio_tracks().get(0);
+    // No `dyn_into`: a track whose connection has a frame of its own is of that frame's realm.
+    track.is_object().then(|| track.unchecked_into())
 }
 
 fn release(element: &HtmlAudioElement) {
