@@ -99,6 +99,13 @@ pub enum Input {
         /// The server's answer.
         answer: KnockAnswer,
     },
+    /// The answer to [`crate::Output::AskServer`].
+    ServerAnswered {
+        /// The question.
+        id: OpId,
+        /// What answered; none when nothing did, or while the browser is offline.
+        answer: Option<ServerAnswer>,
+    },
     /// What became of [`crate::Output::Emit`].
     Acknowledged {
         /// The event.
@@ -166,6 +173,16 @@ pub enum KnockAnswer {
     Unknown,
     /// Nobody answered.
     Lost,
+}
+
+/// What answers by HTTP where no socket can be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerAnswer {
+    /// The status (RFC 9110 section 15); 0 where the page may not read it.
+    pub status: u16,
+    /// Its refusal, if it has the form of one.
+    pub refusal: Option<Refusal>,
 }
 
 /// What a socket reports.

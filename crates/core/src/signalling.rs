@@ -1,6 +1,7 @@
 //! The way to the server: is the session joined, is there a socket, does it live, when is the next one connected.
 
 mod backoff;
+mod diagnosis;
 mod knock;
 mod refusal;
 mod token;
@@ -108,6 +109,8 @@ pub(crate) struct Signalling {
     token: Token,
     socket: Option<Socket>,
     backoff: Backoff,
+    /// The question why no socket opens, while it has no answer.
+    asked: Option<OpId>,
     /// The app's or the server's own words on why the session is offline.
     cause: Option<String>,
 }
@@ -124,6 +127,7 @@ impl Signalling {
             token: Token::Wanted,
             socket: None,
             backoff: Backoff::default(),
+            asked: None,
             cause: None,
         }
     }
@@ -182,16 +186,10 @@ impl Signalling {
 
     /// A socket may be connected without anybody's help.
     pub(crate) fn may_join(&self) -> bool {
-        let retried = |reason| {
-            matches!(
-                reason,
-                SessionReason::SignalingUnreachable | SessionReason::TokenFailed | SessionReason::ModuleFailed
-            )
-        };
         self.stay != Stay::Suspended
             && match self.phase {
                 Phase::Joining | Phase::Joined => true,
-                Phase::Offline(reason) => retried(reason),
+                Phase::Offline(reason) => reason.is_retried(),
                 Phase::Ended(_) => false,
             }
     }
@@ -223,6 +221,7 @@ impl Signalling {
         self.met = true;
         self.stop_knocks(out);
         self.token = Token::Taken;
+        self.asked = None;
         self.cause = None;
         self.backoff.welcomed(out);
     }
@@ -264,10 +263,8 @@ impl Signalling {
     /// The session is over: the server is told if the person left.
     pub(crate) fn end(&mut self, reason: SessionReason, out: &mut Outputs) {
         if let Some(Socket { id, .. }) = self.socket.take() {
-            if reason == SessionReason::Left {
-                out.emit(ClientEvent::Bye);
-            }
-            out.push(Output::CloseSocket { id });
+            let left = reason == SessionReason::Left;
+            out.push(if left { Output::Goodbye { id } } else { Output::CloseSocket { id } });
         }
         self.phase = Phase::Ended(reason);
     }
