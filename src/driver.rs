@@ -260,6 +260,14 @@ impl Driver {
             }
             Output::Knock { id, handshake, fresh } => self.knock(id, *handshake, fresh),
             Output::KeepIceServers { ice_servers, lifetime } => self.door.keep_ice_servers(&ice_servers, lifetime),
+            Output::AskServer { id } => self.ask_server(id),
+            Output::Goodbye { id } => {
+                let left = self.socket.borrow_mut().take_if(|socket| socket.id == id);
+                if let Some(socket) = left {
+                    socket.part(&self.door);
+                }
+                self.connecting.set(None);
+            }
             Output::CloseSocket { id } => {
                 self.connecting.set(self.connecting.get().filter(|connecting| *connecting != id));
                 let closed = self.socket.borrow_mut().take_if(|socket| socket.id == id);

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use pairvoice_core::wire::Handshake;
-use pairvoice_core::{AppFault, Input, KnockAnswer, OpId, SocketEvent, TokenSource};
+use pairvoice_core::{AppFault, Input, KnockAnswer, OpId, ServerAnswer, SocketEvent, TokenSource};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::Driver;
-use crate::convert::describe;
+use crate::convert::{describe, property};
 use crate::crash;
 use crate::environment::{ask_for_token, import};
 use crate::from_js::from_js;
@@ -58,6 +58,16 @@ impl Driver {
                 Err(_) => KnockAnswer::Lost,
             };
             inbox.input(Input::Knocked { id, answer });
+        });
+    }
+
+    pub(super) fn ask_server(&self, id: OpId) {
+        let (inbox, answer) = (self.inbox.clone(), self.door.ask());
+        spawn_local(async move {
+            let answer = JsFuture::from(answer).await.unwrap_or_default();
+            let status = from_js(&property(&answer, "status"));
+            let answer = status.map(|status| ServerAnswer { status, refusal: from_js(&property(&answer, "refusal")) });
+            inbox.input(Input::ServerAnswered { id, answer });
         });
     }
 
