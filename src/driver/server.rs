@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use pairvoice_core::wire::Handshake;
-use pairvoice_core::{AppFault, Input, KnockAnswer, OpId, ServerAnswer, SocketEvent, TokenSource};
+use pairvoice_core::{AppFault, Input, KnockAnswer, OpId, SocketEvent, TokenSource};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::Driver;
-use crate::convert::{describe, property};
+use crate::convert::describe;
 use crate::crash;
 use crate::environment::{ask_for_token, import};
 use crate::from_js::from_js;
@@ -65,9 +65,7 @@ impl Driver {
         let (inbox, answer) = (self.inbox.clone(), self.door.ask());
         spawn_local(async move {
             let answer = JsFuture::from(answer).await.unwrap_or_default();
-            let status = from_js(&property(&answer, "status"));
-            let answer = status.map(|status| ServerAnswer { status, refusal: from_js(&property(&answer, "refusal")) });
-            inbox.input(Input::ServerAnswered { id, answer });
+            inbox.input(Input::ServerAnswered { id, answer: from_js(&answer) });
         });
     }
 

@@ -79,6 +79,8 @@ describe("an app's own server", { concurrency: true }, () => {
       verify: async (text, { sessionId, userId }) => {
         if (text === "outage") throw Object.assign(new Error("the secret database is away"), { retryable: true });
         if (text === "error") throw new Error("a secret of the app");
+        if (text === "late") throw Object.assign(new Error("too late"), { detail: "expired" });
+        if (text === "odd") throw Object.assign(new Error("odd"), { detail: "a secret of the app" });
         if (text === "other") return { sub: "somebody else" };
         if (text === "pair") return { sub: userId, session: sessionId, participants: [userId, "9"] };
         return text === "good";
@@ -87,6 +89,8 @@ describe("an app's own server", { concurrency: true }, () => {
     const codes = {};
     for (const text of ["good", "bad", "error", "outage", "other"]) codes[text] = await codeOf(enter(server, "7", { token: text }));
     assert.deepEqual(codes, { good: "let in", bad: "unauthorized", error: "unauthorized", outage: "busy", other: "unauthorized" });
+    const detailOf = (text) => enter(server, "7", { token: text }).then(assert.fail, ({ detail }) => detail);
+    assert.deepEqual(await Promise.all(["bad", "late", "odd", "other"].map(detailOf)), [undefined, "expired", undefined, "invalid"]);
     await enter(server, "7", { token: "pair" });
     assert.equal(await codeOf(enter(server, "8", { token: "good" })), "unauthorized");
     assert.ok(lines.some(({ event, error }) => event === "verify-failed" && error.message === "a secret of the app"));
@@ -144,7 +148,8 @@ describe("an app's own server", { concurrency: true }, () => {
     const { code, afterMs } = a.of("notice").at(-1);
     assert.ok(code === "unauthorized" && afterMs > 0);
     assert.equal((await b.emit("probe", null)).ok, true);
-    assert.equal(await codeOf(enter(server, "7", old)), "unauthorized");
+    const { code: again, detail } = await enter(server, "7", old).then(assert.fail, (error) => error);
+    assert.deepEqual([again, detail], ["unauthorized", "revoked"]);
     const bGone = b.gone();
     await server.pairvoice.revoke("s");
     await bGone;

@@ -176,12 +176,13 @@ pub enum KnockAnswer {
 }
 
 /// What answers by HTTP where no socket can be opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerAnswer {
     /// The status (RFC 9110 section 15); 0 where the page may not read it.
     pub status: u16,
     /// Its refusal, if it has the form of one.
+    #[serde(default)]
     pub refusal: Option<Refusal>,
 }
 

@@ -19,6 +19,7 @@ use backoff::Backoff;
 use knock::Knocks;
 use token::Token;
 
+pub(crate) use diagnosis::judge;
 pub(crate) use knock::Words;
 pub(crate) use refusal::Refused;
 

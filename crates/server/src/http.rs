@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
-use axum::{Json, Router};
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use axum::{Json, Router};
 use pairvoice_wire::{Code, Refusal};
 use serde::Deserialize;
 use tower_http::cors::{AllowOrigin, CorsLayer};

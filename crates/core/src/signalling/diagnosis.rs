@@ -45,7 +45,7 @@ impl Signalling {
 }
 
 /// What an answer means, and its words for developers.
-fn judge(answer: Option<ServerAnswer>) -> (SessionReason, Option<String>) {
+pub(crate) fn judge(answer: Option<ServerAnswer>) -> (SessionReason, Option<String>) {
     match answer {
         Some(ServerAnswer { refusal: Some(Refusal { code: Code::OriginForbidden, message, .. }), .. }) => {
             (SessionReason::OriginForbidden, Some(message))
@@ -77,18 +77,18 @@ mod tests {
         std::iter::from_fn(|| out.pop()).find_map(|o| if let Output::AskServer { id } = o { Some(id) } else { None })
     }
 
-    fn answer(signalling: &mut Signalling, id: OpId, answer: Option<ServerAnswer>) -> usize {
+    fn answer(signalling: &mut Signalling, id: OpId, answer: impl Into<Option<ServerAnswer>>) -> usize {
         let mut out = Outputs::default();
-        signalling.server_answered(id, answer, &mut out);
+        signalling.server_answered(id, answer.into(), &mut out);
         std::iter::from_fn(|| out.pop()).filter(|o| matches!(o, Output::Log(_))).count()
     }
 
-    fn status(status: u16) -> Option<ServerAnswer> {
-        Some(ServerAnswer { status, refusal: None })
+    fn status(status: u16) -> ServerAnswer {
+        ServerAnswer { status, refusal: None }
     }
 
-    fn refused(code: Code) -> Option<ServerAnswer> {
-        Some(ServerAnswer { status: 503, refusal: Some(Refusal::new(code, "a sentence")) })
+    fn refused(code: Code) -> ServerAnswer {
+        ServerAnswer { status: 503, refusal: Some(Refusal::new(code, "a sentence")) }
     }
 
     #[test]
@@ -96,15 +96,15 @@ mod tests {
         use SessionReason::{OriginForbidden, ServerError, SignalingUnreachable};
         for (given, reason, cause) in [
             (None, SignalingUnreachable, None),
-            (status(200), SignalingUnreachable, None),
-            (status(404), SignalingUnreachable, None),
-            (status(403), SignalingUnreachable, None),
-            (refused(Code::Restarting), SignalingUnreachable, None),
-            (refused(Code::OriginForbidden), OriginForbidden, Some("a sentence")),
-            (status(500), ServerError, Some("HTTP 500")),
-            (status(502), ServerError, Some("HTTP 502")),
-            (status(599), ServerError, Some("HTTP 599")),
-            (status(0), ServerError, Some("something answers by HTTP that this page may not read")),
+            (Some(status(200)), SignalingUnreachable, None),
+            (Some(status(404)), SignalingUnreachable, None),
+            (Some(status(403)), SignalingUnreachable, None),
+            (Some(refused(Code::Restarting)), SignalingUnreachable, None),
+            (Some(refused(Code::OriginForbidden)), OriginForbidden, Some("a sentence")),
+            (Some(status(500)), ServerError, Some("HTTP 500")),
+            (Some(status(502)), ServerError, Some("HTTP 502")),
+            (Some(status(599)), ServerError, Some("HTTP 599")),
+            (Some(status(0)), ServerError, Some("something answers by HTTP that this page may not read")),
         ] {
             let mut signalling = Signalling::new(true);
             let id = failed(&mut signalling).unwrap();

@@ -43,8 +43,7 @@ impl Signalling {
     pub(crate) fn new_token(&mut self) -> bool {
         self.token = Token::Wanted;
         let refused = [SessionReason::TokenFailed, SessionReason::Refused];
-        let waits =
-            matches!(self.phase, Phase::Offline(reason) if reason.is_of_token() || refused.contains(&reason));
+        let waits = matches!(self.phase, Phase::Offline(reason) if reason.is_of_token() || refused.contains(&reason));
         waits && self.stay != Stay::Suspended
     }
 }
