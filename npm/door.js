@@ -80,10 +80,13 @@ export class Door {
   ask() {
     return this.#within(async (options) => {
       if (!navigator.onLine) return;
-      const response = await fetch(this.#url, options).catch(() => fetch(this.#url, { ...options, mode: "no-cors" }));
-      const { code, message, retryable } = (await response.json().catch(() => {})) ?? {};
-      const isRefusal = [code, message].every((text) => typeof text === "string") && typeof retryable === "boolean";
-      return { status: response.status, refusal: isRefusal ? { code, message, retryable } : undefined };
+      // By POST, for with a GET a browser does not name the origin to its own server.
+      const ask = (mode) => fetch(`${this.#url}?why`, { ...options, method: "POST", mode });
+      const response = await ask("cors").catch(() => ask("no-cors"));
+      const { code, message } = (await response.json().catch(() => {})) ?? {};
+      const { status } = response;
+      if (typeof code === "string" && typeof message === "string") return { status, code, message };
+      return { status, message: status ? `HTTP ${status}` : "this page may not read it" };
     });
   }
 

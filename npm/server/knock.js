@@ -18,8 +18,11 @@ const STATUS = {
   restarting: 503,
 };
 
-/** Whether a request is a knock, or asks whether its page may connect (`GET`); other methods are the app's. */
-export const isKnock = ({ method, url }) => ["POST", "GET", "OPTIONS"].includes(method) && url.split("?", 1)[0] === PATH;
+/** Whether a request is a knock; what is no `POST` is the app's. */
+export const isKnock = ({ method, url }) => (method === "POST" || method === "OPTIONS") && url.split("?", 1)[0] === PATH;
+
+/** Whether a page whose socket could not be opened asks why: an answer means that it is not for its origin. */
+const asksWhy = ({ url }) => url.endsWith("?why");
 
 /** Has an HTTP server of an app answer knocks before anything else does, as Engine.IO does for its own requests. */
 export function listenForKnocks(http, answer) {
@@ -36,9 +39,10 @@ export function answerKnock(io, request, response, admit, refused) {
   const answer = async () => {
     try {
       const why = await whyNot(io, request);
-      if (why === undefined) return request.method === "POST" ? await admit(await read(request), response) : isPost(response);
-      // A page that asks why it can't connect was refused before.
-      if (request.method === "POST") refused(why, { origin: request.headers.origin });
+      if (why === undefined && asksWhy(request)) return response.writeHead(204, { "cache-control": "no-store" }).end();
+      if (why === undefined) return await admit(await read(request), response);
+      // A page that asks was refused before.
+      if (!asksWhy(request)) refused(why, { origin: request.headers.origin });
       // The page may read that it may not connect; a WebSocket would not tell it.
       return send(response, 403, why, { "access-control-allow-origin": "*" });
     } catch (error) {
@@ -49,7 +53,7 @@ export function answerKnock(io, request, response, admit, refused) {
   };
   // What sets the headers for pages of other origins, and answers their preflights.
   if (typeof io.engine?._applyMiddlewares !== "function") return void answer();
-  return io.engine._applyMiddlewares(request, response, (error) => (error ? response.writeHead(400).end() : request.method === "OPTIONS" ? response.writeHead(204).end() : void answer()));
+  return io.engine._applyMiddlewares(request, response, (error) => (error ? response.writeHead(400).end() : request.method === "POST" ? void answer() : response.writeHead(204).end()));
 }
 
 /** The refusal of a page that may not connect. */
@@ -57,10 +61,6 @@ function whyNot({ engine }, request) {
   const { allowRequest } = engine?.opts ?? {};
   const no = (why) => refusal("origin-forbidden", typeof why === "string" ? why : "this origin may not connect");
   return new Promise((resolve) => (allowRequest ? allowRequest(request, (why, may) => resolve(may ? undefined : no(why))) : resolve()));
-}
-
-function isPost(response) {
-  response.writeHead(405, { allow: "POST", "content-type": "text/plain" }).end("a knock is a POST\n");
 }
 
 /** The handshake, and how long it may wait for a signal. Throws a refusal. */

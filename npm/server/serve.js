@@ -76,7 +76,6 @@ export async function serve(options) {
         return say(400, `${error.message}\n`);
       }
     }
-    // Other methods than those that pairvoice answers itself.
     if (pathname === "/pairvoice/knock") return say(405, "a knock is a POST\n");
     if (files && (await files(request, response))) return undefined;
     return say(404, "not found\n");

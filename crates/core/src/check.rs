@@ -205,7 +205,7 @@ fn prevents(facts: &CheckFacts) -> Option<CheckReason> {
     match facts.server {
         ServerCheck::Reached | ServerCheck::Older => {}
         ServerCheck::Unreachable => {
-            return Some(match unreached(facts.answer.clone()).0 {
+            return Some(match unreached(facts.answer.as_ref()) {
                 SessionReason::OriginForbidden => CheckReason::OriginForbidden,
                 SessionReason::ServerError => CheckReason::ServerError,
                 _ => CheckReason::SignalingUnreachable,
@@ -305,7 +305,7 @@ fn sentences(reason: CheckReason) -> Sentences {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Code, Refusal};
+    use crate::wire::Code;
 
     fn fine() -> CheckFacts {
         CheckFacts {
@@ -328,9 +328,8 @@ mod tests {
         let (good, fair, bad) = (Verdict::Good, Verdict::Fair, Verdict::Bad);
         let denied = MicrophoneCheck::Failed(MicrophoneReason::Denied);
         let away = ServerCheck::Unreachable;
-        let failing = Some(ServerAnswer { status: 500, refusal: None });
-        let refusal = Some(Refusal::new(Code::OriginForbidden, "a sentence"));
-        let foreign = Some(ServerAnswer { status: 403, refusal });
+        let failing = Some(ServerAnswer { status: 500, code: None, message: String::new() });
+        let foreign = Some(ServerAnswer { status: 403, code: Some(Code::OriginForbidden), message: String::new() });
         let lossy = CheckFacts { received: 240, ..fine() };
         let cases = [
             (fine(), good, None),

@@ -8,7 +8,9 @@ use crate::op_id::OpId;
 use crate::quality::{Hearing, Means, Reception, Traffic};
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
-use crate::wire::{Acknowledgement, Candidate, InBand, Knocked, MessageId, MicrophoneReason, Refusal, ServerEvent};
+use crate::wire::{
+    Acknowledgement, Candidate, Code, InBand, Knocked, MessageId, MicrophoneReason, Refusal, ServerEvent,
+};
 
 /// One thing that happened. [`crate::Session::handle`] takes any of them at any time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,9 +183,11 @@ pub enum KnockAnswer {
 pub struct ServerAnswer {
     /// The status (RFC 9110 section 15); 0 where the page may not read it.
     pub status: u16,
-    /// Its refusal, if it has the form of one.
+    /// The code of its refusal, if it is one.
     #[serde(default)]
-    pub refusal: Option<Refusal>,
+    pub code: Option<Code>,
+    /// Its refusal's sentence for developers, else what else is to be said of it.
+    pub message: String,
 }
 
 /// What a socket reports.

@@ -57,7 +57,7 @@ pub enum Output {
         /// For how long their credentials are good, in seconds; none if they stay good.
         lifetime: Option<u32>,
     },
-    /// Ask by HTTP why no socket opens (`GET /pairvoice/knock`), and report [`crate::Input::ServerAnswered`].
+    /// Ask by HTTP why no socket opens (`POST /pairvoice/knock?why`), and report [`crate::Input::ServerAnswered`].
     AskServer {
         /// Names the answer.
         id: OpId,

@@ -124,10 +124,10 @@ struct Gate {
 }
 
 impl Gate {
-    /// One line for each request that is refused; a page that only asks why (`GET`) causes none.
+    /// One line for each request that is refused; a page that only asks why causes none.
     fn log(&self, request: &Request) {
         let path = request.uri().path();
-        if path == KNOCK && request.method() != Method::POST {
+        if knock::asks_why(request) {
             return;
         }
         let link = request.extensions().get::<Weak<Link>>().and_then(Weak::upgrade);

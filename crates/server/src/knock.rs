@@ -93,8 +93,16 @@ impl Service {
     }
 }
 
+/// Whether a page whose socket could not be opened asks why: an answer means that it is not for its origin.
+pub(crate) fn asks_why(request: &Request) -> bool {
+    request.uri().query() == Some("why")
+}
+
 /// A request to `/pairvoice/knock`.
 pub(crate) async fn serve(State(service): State<Service>, request: Request) -> Response {
+    if asks_why(&request) {
+        return (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response();
+    }
     let link = request.extensions().get::<Weak<Link>>().and_then(Weak::upgrade);
     // A connection that is gone is told nothing.
     let Some(peer) = link.map(|link| link.peer()) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };

@@ -63,7 +63,7 @@ impl World {
             }
             Output::AskServer { id } => {
                 let there = self.server_up && side.works.link;
-                let answer = there.then_some(ServerAnswer { status: 405, refusal: None });
+                let answer = there.then_some(ServerAnswer { status: 204, code: None, message: String::new() });
                 let after = 2 * self.network.delay;
                 self.answer(who, after, Input::ServerAnswered { id, answer });
             }

@@ -7,7 +7,7 @@ use crate::op_id::OpId;
 use crate::output::{Note, Output};
 use crate::outputs::Outputs;
 use crate::reason::SessionReason;
-use crate::wire::{Code, Refusal};
+use crate::wire::Code;
 
 impl Signalling {
     /// A socket could not be opened: asks why, one question at a time. One that breaks after it was let in asks nothing.
@@ -32,33 +32,28 @@ impl Signalling {
         let asked = self.asked.take_if(|asked| *asked == id).is_some();
         let before = self.unreachable();
         let waits = matches!(self.phase, Phase::Offline(reason) if reason == before);
-        let (reason, cause) = judge(answer);
+        let reason = judge(answer.as_ref());
         if !asked || !waits || reason == before {
             return;
         }
         self.phase = Phase::Offline(reason);
-        if let Some(cause) = cause {
-            out.push(Output::Log(Note::NotConnected { reason, cause: cause.clone() }));
-            self.cause = Some(cause);
+        if let Some(ServerAnswer { message, .. }) = answer.filter(|_| reason != SessionReason::SignalingUnreachable) {
+            out.push(Output::Log(Note::NotConnected { reason, cause: message.clone() }));
+            self.cause = Some(message);
         }
     }
 }
 
-/// What an answer means, and its words for developers.
-pub(crate) fn judge(answer: Option<ServerAnswer>) -> (SessionReason, Option<String>) {
+/// What an answer means.
+pub(crate) fn judge(answer: Option<&ServerAnswer>) -> SessionReason {
     match answer {
-        Some(ServerAnswer { refusal: Some(Refusal { code: Code::OriginForbidden, message, .. }), .. }) => {
-            (SessionReason::OriginForbidden, Some(message))
-        }
-        // An error page of a proxy, which seldom lets pages of other origins read it. A server's own refusal, such as
+        Some(ServerAnswer { code: Some(Code::OriginForbidden), .. }) => SessionReason::OriginForbidden,
+        // An error page of a proxy, which seldom lets pages of other origins read it (0). A server's own refusal, such as
         // `restarting`, is none.
-        Some(ServerAnswer { status: 0, refusal: None }) => {
-            (SessionReason::ServerError, Some("something answers by HTTP that this page may not read".to_owned()))
+        Some(ServerAnswer { status: 0 | 500..=599, code: None | Some(Code::Other(_)), .. }) => {
+            SessionReason::ServerError
         }
-        Some(ServerAnswer { status: status @ 500..=599, refusal: None }) => {
-            (SessionReason::ServerError, Some(["HTTP ", &status.to_string()].concat()))
-        }
-        _ => (SessionReason::SignalingUnreachable, None),
+        _ => SessionReason::SignalingUnreachable,
     }
 }
 
@@ -84,32 +79,34 @@ mod tests {
     }
 
     fn status(status: u16) -> ServerAnswer {
-        ServerAnswer { status, refusal: None }
+        ServerAnswer { status, code: None, message: "a sentence".into() }
     }
 
     fn refused(code: Code) -> ServerAnswer {
-        ServerAnswer { status: 503, refusal: Some(Refusal::new(code, "a sentence")) }
+        ServerAnswer { code: Some(code), ..status(503) }
     }
 
     #[test]
     fn what_answers_by_http_tells_why_no_socket_opens() {
         use SessionReason::{OriginForbidden, ServerError, SignalingUnreachable};
-        for (given, reason, cause) in [
-            (None, SignalingUnreachable, None),
-            (Some(status(200)), SignalingUnreachable, None),
-            (Some(status(404)), SignalingUnreachable, None),
-            (Some(status(403)), SignalingUnreachable, None),
-            (Some(refused(Code::Restarting)), SignalingUnreachable, None),
-            (Some(refused(Code::OriginForbidden)), OriginForbidden, Some("a sentence")),
-            (Some(status(500)), ServerError, Some("HTTP 500")),
-            (Some(status(502)), ServerError, Some("HTTP 502")),
-            (Some(status(599)), ServerError, Some("HTTP 599")),
-            (Some(status(0)), ServerError, Some("something answers by HTTP that this page may not read")),
+        for (given, reason) in [
+            (None, SignalingUnreachable),
+            (Some(status(200)), SignalingUnreachable),
+            (Some(status(404)), SignalingUnreachable),
+            (Some(status(403)), SignalingUnreachable),
+            (Some(refused(Code::Restarting)), SignalingUnreachable),
+            (Some(refused(Code::OriginForbidden)), OriginForbidden),
+            (Some(status(500)), ServerError),
+            (Some(status(502)), ServerError),
+            (Some(status(599)), ServerError),
+            (Some(status(0)), ServerError),
+            (Some(refused(Code::Other("BAD_GATEWAY".into()))), ServerError),
         ] {
             let mut signalling = Signalling::new(true);
             let id = failed(&mut signalling).unwrap();
             let lines = answer(&mut signalling, id, given.clone());
             assert_eq!(signalling.phase(), Phase::Offline(reason), "{given:?}");
+            let cause = Some("a sentence").filter(|_| reason != SignalingUnreachable);
             assert_eq!((signalling.cause(), lines), (cause, usize::from(cause.is_some())), "{given:?}");
             assert!(signalling.may_join(), "it is tried again");
         }
