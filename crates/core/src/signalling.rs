@@ -365,3 +365,22 @@ impl Signalling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leaves_says_goodbye_and_who_is_put_out_does_not() {
+        for (reason, goodbye) in [(SessionReason::Left, true), (SessionReason::OpenedElsewhere, false)] {
+            let (mut signalling, mut out) = (Signalling::new(true), Outputs::default());
+            signalling.connect(Urgency { voice: false, round_trip: 0 }, false, &mut out);
+            signalling.welcomed(&mut out);
+            while out.pop().is_some() {}
+            signalling.end(reason, &mut out);
+            let id = OpId(1);
+            assert_eq!(out.pop(), Some(if goodbye { Output::Goodbye { id } } else { Output::CloseSocket { id } }));
+            assert_eq!((out.pop(), signalling.is_ended()), (None, true), "the session waits for nothing");
+        }
+    }
+}
