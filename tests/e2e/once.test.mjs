@@ -206,6 +206,7 @@ test("wrong options reject with a code and a sentence", async () => {
     const wrong = [
       undefined,
       { url: "" },
+      { url: "wss://x.example" },
       { userId: "" },
       { userId: -1 },
       { userId: 1.5 },
@@ -225,6 +226,7 @@ test("wrong options reject with a code and a sentence", async () => {
     );
   });
   for (const error of errors) assert.match(error, /^true invalid-options: ./);
+  assert.equal(errors[2], "true invalid-options: url must begin with https: or http:, not with wss:");
 });
 
 test("a number is the same user as its decimal string", async () => {
