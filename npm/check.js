@@ -1,9 +1,11 @@
 // The check before a call: microphone, server, candidates, relay. Each step has its own limit, and all of them end together.
 
+import { Door, part } from "./door.js";
+
 /** A check takes no longer than this, in milliseconds. */
 const TOTAL_MS = 9_500;
 /** Longest that each step may take. */
-const STEP_MS = { module: 3_000, token: 3_500, server: 4_000, gathering: 3_500, linking: 3_000 };
+const STEP_MS = { module: 3_000, token: 3_500, server: 4_000, asking: 1_500, gathering: 3_500, linking: 3_000 };
 /** How long packets are sent through the relay, how often, and how many bytes. */
 const PACKETS = { ms: 5_000, every: 20, bytes: 100 };
 /** How long the last packets are waited for. */
@@ -138,7 +140,6 @@ async function server(run, { plan, loadSocketIo, token }, found, tell) {
     socket.on("check", (check) => resolve({ state: "reached", check }));
     // A server that does not know checks gave a seat.
     socket.on("welcome", () => {
-      socket.emit("bye");
       resolve({ state: "older" });
     });
     socket.on("connect_error", ({ message }) => resolve(refusal(message)));
@@ -147,8 +148,14 @@ async function server(run, { plan, loadSocketIo, token }, found, tell) {
   const answer = await run.within(STEP_MS.server, heard);
   const took = now() - asked;
   socket.off();
-  socket.disconnect();
-  if (!answer?.state) return failed("unreachable");
+  if (answer?.state === "older") part(socket);
+  else socket.disconnect();
+  if (!answer?.state) {
+    const door = new Door(plan.url.slice(0, -"/pairvoice".length) + plan.path.slice(0, -"/socket.io".length));
+    run.holds(() => door.close());
+    found.answer = await run.within(STEP_MS.asking, door.ask()).catch(() => {});
+    return failed("unreachable");
+  }
   if (answer.code) return failed(answer.state, answer.code);
   const { check, state } = answer;
   Object.assign(found, { state, version: check?.version ?? null, roundTripMs: Math.round(took) });
@@ -158,9 +165,9 @@ async function server(run, { plan, loadSocketIo, token }, found, tell) {
 
 function refusal(message) {
   try {
-    const { code } = JSON.parse(message);
-    const told = ["unauthorized", "version-mismatch"].includes(code) ? code : "refused";
-    return { state: told, code };
+    const { code, detail } = JSON.parse(message);
+    if (code === "unauthorized") return { state: ["expired", "invalid"].includes(detail) ? `token-${detail}` : code, code };
+    return { state: code === "version-mismatch" ? code : "refused", code };
   } catch {
     return undefined;
   }
@@ -318,7 +325,8 @@ export async function check({ plan, judge, loadSocketIo, options, spent }) {
   };
   const shown = () => {
     const { loudest, ...heard } = result.microphone;
-    return structuredClone({ ...result, microphone: heard, tookMs: run.took });
+    const { answer, ...asked } = result.server;
+    return structuredClone({ ...result, microphone: heard, server: asked, tookMs: run.took });
   };
   const tell = (step) => {
     if (run.over || !onProgress) return;
@@ -344,6 +352,7 @@ export async function check({ plan, judge, loadSocketIo, options, spent }) {
     incapable: plan.incapable,
     microphone: MICROPHONE(heard),
     server: asked.state,
+    answer: asked.answer,
     reflexive: ways.some(({ type }) => type === "srflx" || type === "prflx"),
     relay: relay.state,
     slowTransport: relay.state === "carries" && relay.transport !== "udp",

@@ -38,14 +38,28 @@ export interface SessionOptions extends Processing {
 /** Options of {@link preload}: those of the call that is to come, as far as they are known. */
 export type PreloadOptions = Partial<SessionOptions>;
 
-/** Why a session is offline or over. */
+/**
+ * Why a session is offline or over. The server does not accept the token:
+ * - `token-expired`: its time is over
+ * - `token-invalid`: it is none of the server's (its form, its signature, or it is for another user or session)
+ * - `unauthorized`: it was revoked, the session is for two others, or the server says no more
+ *
+ * or it is not reached, and tried again by itself:
+ * - `origin-forbidden`: it does not let pages of this origin connect
+ * - `server-error`: what answers is an error (HTTP 500 to 599), or nothing that this page may read
+ * - `signaling-unreachable`: nothing answers
+ */
 export type SessionReason =
   | "unauthorized"
+  | "token-expired"
+  | "token-invalid"
   | "session-full"
   | "opened-elsewhere"
   | "version-mismatch"
   | "same-user"
   | "signaling-unreachable"
+  | "origin-forbidden"
+  | "server-error"
   | "token-failed"
   | "module-failed"
   | "refused"
@@ -132,11 +146,11 @@ interface Trouble<Reason> {
 
 /** The session itself. */
 export interface SessionView extends Trouble<SessionReason> {
-  /** `offline` is tried again by itself, but for the reasons `unauthorized` and `refused`, which wait for a join with a new
-   * token. */
+  /** `offline` is tried again by itself, but for the reasons `unauthorized`, `token-expired`, `token-invalid` and `refused`, which
+   * wait for a join with a new token. */
   readonly state: SessionState;
-  /** With `token-failed` and `module-failed` the app's own error, with `refused` and `unauthorized` the server's sentence for
-   * developers, such as `the token has expired`. */
+  /** With `token-failed` and `module-failed` the app's own error, with `refused`, `origin-forbidden` and the reasons of tokens the server's
+   * sentence for developers, such as `the token has expired`, with `server-error` what it answered, such as `HTTP 500`. */
   readonly cause: string | null;
 }
 
@@ -429,7 +443,7 @@ export interface CheckFindings {
   };
   readonly server: {
     /** `older`: it knows no checks, so that nothing is known of a relay. */
-    readonly state: "asking" | "reached" | "older" | "unreachable" | "token-failed" | "module-failed" | "unauthorized" | "version-mismatch" | "refused";
+    readonly state: "asking" | "reached" | "older" | "unreachable" | "token-failed" | "module-failed" | "unauthorized" | "token-expired" | "token-invalid" | "version-mismatch" | "refused";
     /** The server's code, when it refused. */
     readonly code: string | null;
     /** The server's own version. */
@@ -463,9 +477,13 @@ export type CheckReason =
   | "unsupported-browser"
   | "insecure-context"
   | "signaling-unreachable"
+  | "origin-forbidden"
+  | "server-error"
   | "token-failed"
   | "module-failed"
   | "unauthorized"
+  | "token-expired"
+  | "token-invalid"
   | "version-mismatch"
   | "refused"
   | "blocked"

@@ -71,7 +71,7 @@ class Link {
     if (this.#holders.size === 0 || token === this.#token || isAsked) return;
     // What has ended stays so until somebody wants it again, but for want of a token.
     const { state, reason } = this.snapshot;
-    if (state !== "ended" || reason === "unauthorized") this.rejoin();
+    if (state !== "ended" || ["unauthorized", "token-expired", "token-invalid"].includes(reason)) this.rejoin();
   }
 
   /** A component wants voice now, or does not want it any more. What the person does meanwhile stands. */

@@ -2,7 +2,7 @@
 
 use js_sys::Function;
 use pairvoice_core::wire::{Role, UserId};
-use pairvoice_core::{Decision, Fact, MediaAction, Note, SocketAction};
+use pairvoice_core::{Decision, Fact, MediaAction, Note, SessionReason, SocketAction};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::convert::{describe, property};
@@ -42,6 +42,14 @@ pub(crate) fn note(level: Level, me: &UserId, note: &Note) {
         }
         Note::Refused { code, message } if level >= Level::Info => {
             write("warn", &["pairvoice: the server refused: ", code, ": ", message].concat());
+        }
+        Note::NotConnected { reason, cause } if level >= Level::Info => {
+            let why = if *reason == SessionReason::OriginForbidden {
+                "the server does not let this page's origin in: "
+            } else {
+                "the server answers with an error: "
+            };
+            write("warn", &["pairvoice: ", why, cause].concat());
         }
         Note::AppFailed { cause } if level >= Level::Info => {
             write("error", &["pairvoice: the app failed: ", cause].concat());

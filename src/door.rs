@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::from_js::from_js;
 use crate::options::Options;
+use crate::signaling::JsSocket;
 use crate::to_js::to_js;
 
 #[wasm_bindgen]
@@ -16,6 +17,10 @@ extern "C" {
     type JsDoor;
     #[wasm_bindgen(method)]
     fn knock(this: &JsDoor, handshake: &JsValue, fresh: bool) -> Promise;
+    #[wasm_bindgen(method)]
+    fn ask(this: &JsDoor) -> Promise;
+    #[wasm_bindgen(method)]
+    fn part(this: &JsDoor, socket: &JsSocket);
     #[wasm_bindgen(method, js_name = iceServers)]
     fn ice_servers(this: &JsDoor) -> JsValue;
     #[wasm_bindgen(method)]
@@ -41,6 +46,16 @@ impl Door {
     /// Sends a handshake; the promise brings the answer, whatever has its form.
     pub(crate) fn knock(&self, handshake: &Handshake, fresh: bool) -> Promise {
         self.0.knock(&to_js(handshake), fresh)
+    }
+
+    /// Asks why no socket opens; the promise brings `status` and `refusal`, or nothing.
+    pub(crate) fn ask(&self) -> Promise {
+        self.0.ask()
+    }
+
+    /// Says goodbye on a socket, and closes it once that is acknowledged, or after a moment.
+    pub(crate) fn part(&self, socket: &JsSocket) {
+        self.0.part(socket);
     }
 
     /// The ICE servers that were told before, while their credentials are good.

@@ -260,11 +260,9 @@ impl Driver {
             }
             Output::Knock { id, handshake, fresh } => self.knock(id, *handshake, fresh),
             Output::KeepIceServers { ice_servers, lifetime } => self.door.keep_ice_servers(&ice_servers, lifetime),
-            Output::CloseSocket { id } => {
-                self.connecting.set(self.connecting.get().filter(|connecting| *connecting != id));
-                let closed = self.socket.borrow_mut().take_if(|socket| socket.id == id);
-                drop(closed);
-            }
+            Output::AskServer { id } => self.ask_server(id),
+            Output::Goodbye { id } => self.part(id),
+            Output::CloseSocket { id } => drop(self.take_socket(id)),
             Output::Emit { request, event } => {
                 let (inbox, asked) = (self.inbox.clone(), now());
                 if let Some(socket) = self.socket.borrow().as_ref() {

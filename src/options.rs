@@ -67,7 +67,7 @@ impl Options {
         let peer = user_id(&given("peerUserId"), "peerUserId")?;
         let session = id(&given("sessionId"), "sessionId")?.ok_or_else(|| invalid("sessionId is missing"))?;
         Ok(Self {
-            server: server(url.as_deref()).ok_or_else(|| invalid("url must be the server's address"))?,
+            server: server(url.as_deref())?,
             session: SessionId::parse(&session).map_err(|e| bad_id("sessionId", e))?,
             user,
             peer,
@@ -118,11 +118,16 @@ pub(crate) fn processing(value: &JsValue, otherwise: Processing) -> Processing {
     }
 }
 
-fn server(url: Option<&str>) -> Option<Server> {
-    let base = property(&property(&js_sys::global(), "location"), "href").as_string()?;
-    let url = Url::new_with_base(url?, &base).ok()?;
+fn server(url: Option<&str>) -> Result<Server, JsValue> {
+    let base = property(&property(&js_sys::global(), "location"), "href").as_string().unwrap_or_default();
+    let url = url.and_then(|url| Url::new_with_base(url, &base).ok());
+    let url = url.ok_or_else(|| invalid("url must be the server's address"))?;
     let (origin, path) = (url.origin(), url.pathname().trim_end_matches('/').to_owned());
-    origin.starts_with("http").then_some(Server { origin, path })
+    if origin.starts_with("http") {
+        Ok(Server { origin, path })
+    } else {
+        Err(invalid(&["url must begin with https: or http:, not with ", &url.protocol()].concat()))
+    }
 }
 
 fn token(value: &JsValue) -> Result<Token, JsValue> {

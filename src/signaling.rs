@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::convert::property;
 use crate::crash::Hold;
+use crate::door::Door;
 use crate::from_js::from_js;
 use crate::inbox::Inbox;
 use crate::options::Server;
@@ -28,7 +29,7 @@ extern "C" {
     fn io(this: &SocketIo, url: &str, options: &JsValue) -> Result<JsSocket, JsValue>;
 
     /// A socket of socket.io-client, as far as it is used here.
-    type JsSocket;
+    pub(crate) type JsSocket;
     #[wasm_bindgen(method)]
     fn on(this: &JsSocket, event: &str, callback: &JsValue);
     #[wasm_bindgen(method)]
@@ -134,13 +135,25 @@ impl Signaling {
         let done = Closure::once_into_js(move |_error: JsValue, answer: JsValue| acknowledged(answer));
         self.socket.timeout(TIMEOUT_MS).emit(event.name(), &data, &done);
     }
+
+    /// Says goodbye: the socket outlives this until that is acknowledged, and nothing of it is listened to.
+    pub(crate) fn part(self, door: &Door) {
+        self.let_go();
+        door.part(&self.socket);
+    }
+
+    /// Nothing of the socket is listened to any more; tells whether anything was.
+    fn let_go(&self) -> bool {
+        self.socket.off();
+        !self.closed.replace(true)
+    }
 }
 
 impl Drop for Signaling {
     fn drop(&mut self) {
-        self.closed.set(true);
-        self.socket.off();
-        self.socket.disconnect();
+        if self.let_go() {
+            self.socket.disconnect();
+        }
     }
 }
 

@@ -6,7 +6,7 @@ import { Hosted } from "./hosted.js";
 import { answerKnock, isKnock, listenForKnocks, tell } from "./knock.js";
 import { Connection, Unread, UserBuckets } from "./limits.js";
 import { Peer, end } from "./peer.js";
-import { Refused, readHandshake, refusal, refusalOfCheck, refuse } from "./room.js";
+import { Refused, readHandshake, refusal, refusalOfCheck, refuse, unauthorized } from "./room.js";
 import { grantOf, nowS, verifier } from "./token.js";
 
 /** The namespace, and the version of the protocol. */
@@ -16,6 +16,10 @@ const VERSION = 1;
 const CONNECT_COST = 20;
 /** Longest token in bytes that is looked at. */
 const MAX_TOKEN_BYTES = 8 * 1024;
+/** What an app's `verify` may say of a token. */
+const DETAILS = new Set(["expired", "revoked", "invalid"]);
+/** Engine.IO's error of a request that `allowRequest` does not let pass. */
+const FORBIDDEN = 4;
 /** Events a second of one connection, and of one user of a session. */
 const RATE = 100;
 /** Text of one user in one session, in MiB. */
@@ -35,8 +39,13 @@ export function attachPairvoice(io, options) {
   const namespace = io.of(NAMESPACE);
   namespace.use((socket, next) => host.enter(socket, next));
   namespace.on("connection", (socket) => host.connected(socket));
-  const knock = (request, response) => answerKnock(io, request, response, (read, to) => host.knock(read, request, to));
+  const refused = (told, who) => host.refused(told, who);
+  const knock = (request, response) => answerKnock(io, request, response, (read, to) => host.knock(read, request, to), refused);
   if (io.httpServer && options.knock !== false) listenForKnocks(io.httpServer, knock);
+  // Whom the app's Socket.IO server does not let connect at all.
+  io.engine?.on("connection_error", ({ code, req, context }) => {
+    if (code === FORBIDDEN) refused({ code: "origin-forbidden", message: context?.message }, { origin: req?.headers.origin });
+  });
   return {
     revoke: (sessionId, userId) => host.revoke(String(sessionId), userId),
     close: () => host.close(),
@@ -95,6 +104,11 @@ class Host {
     }
   }
 
+  /** One line for each refusal, with its kind. */
+  refused({ code, detail, message }, who) {
+    this.log({ event: "refused", ...who, code, detail, message });
+  }
+
   #known(conn) {
     if (!this.#connections.has(conn)) this.#connections.set(conn, { connection: new Connection(this.#rate), unread: new Unread(conn), peer: undefined });
     return this.#connections.get(conn);
@@ -147,14 +161,14 @@ class Host {
 
   async #grant(token, sessionId, userId) {
     let claims;
-    if (Buffer.byteLength(token) > MAX_TOKEN_BYTES) refuse("unauthorized", "the token is longer than 8 KiB");
+    if (Buffer.byteLength(token) > MAX_TOKEN_BYTES) unauthorized("the token is longer than 8 KiB", "invalid");
     try {
       claims = await this.#verify(token, { sessionId, userId });
     } catch (error) {
       if (error instanceof Refused) throw error;
       this.log({ event: "verify-failed", session: sessionId, user: userId, error });
       if (error?.retryable === true) refuse("busy", "the token can't be verified at the moment");
-      refuse("unauthorized", "the token was refused");
+      unauthorized("the token was refused", DETAILS.has(error?.detail) ? error.detail : undefined);
     }
     return grantOf(claims, sessionId, userId);
   }
@@ -173,11 +187,14 @@ class Host {
     if (handshake.check) {
       const { Ok: admission } = await this.chatLog.admission(sessionId);
       pay(admission ? refusalOfCheck(userId, grant, admission) : refusal("busy", "the chat log can't be read at the moment"));
-      return tell(request, response, { Ok: { v: VERSION, peer: null, signals: [], ...ice } });
+      return tell(response, { Ok: { v: VERSION, peer: null, signals: [], ...ice } });
     }
     const knock = (this.#number += 1);
     const hosted = this.#hosted(sessionId);
-    hosted.knocks.set(knock, (answer) => tell(request, response, answer));
+    hosted.knocks.set(knock, (answer) => {
+      if (answer.Err) this.refused(answer.Err, { session: sessionId, user: userId });
+      return tell(response, answer);
+    });
     response.once("close", () => {
       // Whoever goes before the answer is given nothing.
       if (hosted.knocks.delete(knock)) this.input(sessionId, { knockGone: { knock } });
@@ -236,7 +253,10 @@ class Host {
     const hosted = this.#rooms.get(peer.session);
     if (!hosted) return answer({ ok: false, error: refusal("not-joined", "this socket has no seat") });
     const request = (this.#number += 1);
-    hosted.requests.set(request, answer);
+    hosted.requests.set(request, (told) => {
+      if (told.error) this.refused(told.error, { session: peer.session, user: peer.user });
+      answer(told);
+    });
     return hosted.run({ renewed: { socket: peer.number, request, grant } });
   }
 

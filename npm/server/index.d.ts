@@ -21,7 +21,8 @@ export interface Claims {
 
 /**
  * Whether a token lets a user into a session: what the token says, or `true`. Everything else, and what is thrown, refuses the client with
- * `unauthorized`; an error with `retryable: true` has it come again. What is thrown is told to `log` and not to the client.
+ * `unauthorized`; an error with `retryable: true` has it come again, and one with the `detail` `"expired"` or `"invalid"` has the client say `token-expired` or
+ * `token-invalid`. What is thrown is told to `log` and not to the client.
  */
 export type Verify = (token: string, who: { sessionId: string; userId: string }) => Claims | boolean | null | undefined | Promise<Claims | boolean | null | undefined>;
 

@@ -21,6 +21,9 @@ const STATUS = {
 /** Whether a request is a knock; what is no `POST` is the app's. */
 export const isKnock = ({ method, url }) => (method === "POST" || method === "OPTIONS") && url.split("?", 1)[0] === PATH;
 
+/** Whether a page whose socket could not be opened asks why: an answer means that it is not for its origin. */
+const asksWhy = ({ url }) => url.endsWith("?why");
+
 /** Has an HTTP server of an app answer knocks before anything else does, as Engine.IO does for its own requests. */
 export function listenForKnocks(http, answer) {
   const others = http.listeners("request");
@@ -31,22 +34,33 @@ export function listenForKnocks(http, answer) {
   });
 }
 
-/** Answers a knock. `admit` verifies it and asks its room; `io` says which pages may connect. */
-export function answerKnock(io, request, response, admit) {
-  const refused = (error) => tellRefusal(request, response, error);
-  const answer = () => mayConnect(io, request).then((may) => (may ? read(request) : forbidden(response))).then((read_) => read_ && admit(read_, response)).catch(refused);
+/** Answers a knock. `admit` verifies it and asks its room, `refused` is told of each refusal; `io` says which pages may connect. */
+export function answerKnock(io, request, response, admit, refused) {
+  const answer = async () => {
+    try {
+      const why = await whyNot(io, request);
+      if (why === undefined && asksWhy(request)) return response.writeHead(204, { "cache-control": "no-store" }).end();
+      if (why === undefined) return await admit(await read(request), response);
+      // A page that asks was refused before.
+      if (!asksWhy(request)) refused(why, { origin: request.headers.origin });
+      // The page may read that it may not connect; a WebSocket would not tell it.
+      return send(response, 403, why, { "access-control-allow-origin": "*" });
+    } catch (error) {
+      const told = error instanceof Refused ? error.refusal : refusal("busy", "the server could not verify the handshake");
+      if (!response.destroyed && !response.headersSent) refused(told);
+      return tellRefusal(response, told);
+    }
+  };
   // What sets the headers for pages of other origins, and answers their preflights.
   if (typeof io.engine?._applyMiddlewares !== "function") return void answer();
   return io.engine._applyMiddlewares(request, response, (error) => (error ? response.writeHead(400).end() : request.method === "POST" ? void answer() : response.writeHead(204).end()));
 }
 
-function mayConnect({ engine }, request) {
+/** The refusal of a page that may not connect. */
+function whyNot({ engine }, request) {
   const { allowRequest } = engine?.opts ?? {};
-  return new Promise((resolve) => (allowRequest ? allowRequest(request, (_, may) => resolve(may)) : resolve(true)));
-}
-
-function forbidden(response) {
-  response.writeHead(403, { "content-type": "text/plain" }).end("this origin may not connect\n");
+  const no = (why) => refusal("origin-forbidden", typeof why === "string" ? why : "this origin may not connect");
+  return new Promise((resolve) => (allowRequest ? allowRequest(request, (why, may) => resolve(may ? undefined : no(why))) : resolve()));
 }
 
 /** The handshake, and how long it may wait for a signal. Throws a refusal. */
@@ -80,22 +94,21 @@ async function bodyOf(request) {
 }
 
 /** Sends what a room answered; false when nobody waits for it any more. */
-export function tell(request, response, { Ok: knocked, Err: told }) {
+export function tell(response, { Ok: knocked, Err: told }) {
   if (response.destroyed || response.writableEnded) return false;
-  if (told) tellRefusal(request, response, new Refused(told));
+  if (told) tellRefusal(response, told);
   else send(response, 200, knocked);
   return true;
 }
 
-function tellRefusal(request, response, error) {
+function tellRefusal(response, told) {
   if (response.destroyed || response.headersSent) return;
-  const told = error instanceof Refused ? error.refusal : refusal("busy", "the server could not verify the handshake");
   const status = STATUS[told.code] ?? 403;
   const headers = {};
   if (told.afterMs !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(told.afterMs / 1000)));
   if (status === 401) headers["www-authenticate"] = "Bearer";
   // A body that was not read to its end is none that the next request begins behind.
-  if (!request.complete) headers.connection = "close";
+  if (!response.req.complete) headers.connection = "close";
   send(response, status, told, headers);
 }
 

@@ -63,7 +63,8 @@ export class Peer {
 
   /** Tells the client why it is not let in, and closes the connection. */
   refuse(refusal) {
-    this.#host.log({ event: "refused", session: this.session, user: this.user, code: refusal.code, message: refusal.message });
+    if (this.phase === "over" || this.#refused) return;
+    this.#host.refused(refusal, { session: this.session, user: this.user });
     // Socket.IO has begun to let it in.
     if (this.phase === "admitted") this.#refused = true;
     if (this.phase !== "entering") return;

@@ -57,8 +57,8 @@ export class Room {
 const RETRYABLE = new Set(["rate-limited", "not-joined", "busy", "storage-full", "restarting"]);
 
 /** A refusal as clients are told it. */
-export function refusal(code, message, afterMs) {
-  return { code, message, retryable: RETRYABLE.has(code), ...(afterMs === undefined ? {} : { afterMs }) };
+export function refusal(code, message, afterMs, detail) {
+  return { code, message, retryable: RETRYABLE.has(code), ...(afterMs === undefined ? {} : { afterMs }), ...(detail === undefined ? {} : { detail }) };
 }
 
 /** A refusal that is thrown. */
@@ -73,4 +73,9 @@ export class Refused extends Error {
 /** Throws a refusal. */
 export function refuse(code, message, afterMs) {
   throw new Refused(refusal(code, message, afterMs));
+}
+
+/** Throws a refusal of a token; `detail` says what is wrong with it, if that is known. */
+export function unauthorized(message, detail) {
+  throw new Refused(refusal("unauthorized", message, undefined, detail));
 }

@@ -1,7 +1,7 @@
 // JSON web tokens (RFC 7519) with HS256: signed for clients, and verified by the rules of docs/protocol.md.
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-import { refuse } from "./room.js";
+import { unauthorized } from "./room.js";
 
 /** How far clocks may differ, in seconds. */
 const SKEW_S = 30;
@@ -62,7 +62,7 @@ export function verifier({ secret, audience, issuer }) {
   };
 }
 
-const unauthorized = (message) => refuse("unauthorized", message);
+const invalid = (message) => unauthorized(message, "invalid");
 
 /** A part of a token; `undefined` when it is not base64url of a JSON object. */
 function parsed(part) {
@@ -78,11 +78,11 @@ function parsed(part) {
 function signedClaims(token, secrets) {
   const parts = token.split(".");
   const header = parts.length === 3 ? parsed(parts[0]) : undefined;
-  if (typeof header?.alg !== "string") unauthorized("the token is not a JSON web token with the algorithm HS256");
+  if (typeof header?.alg !== "string") invalid("the token is not a JSON web token with the algorithm HS256");
   // Each of these names would be an extension that has to be understood, and none is (RFC 7515 section 4.1.11).
-  if (header.crit !== undefined) unauthorized("the token's header has crit, and this server knows no extension");
-  if (header.kid !== undefined) unauthorized("the server has no key with the token's key ID (kid)");
-  if (header.alg !== "HS256") unauthorized("the token's algorithm is not that of a key");
+  if (header.crit !== undefined) invalid("the token's header has crit, and this server knows no extension");
+  if (header.kid !== undefined) invalid("the server has no key with the token's key ID (kid)");
+  if (header.alg !== "HS256") invalid("the token's algorithm is not that of a key");
   const given = Buffer.from(parts[2], "base64url");
   const signed = `${parts[0]}.${parts[1]}`;
   // Every secret is tried, each in constant time.
@@ -90,40 +90,40 @@ function signedClaims(token, secrets) {
     const own = mac(secret, signed);
     return given.length === own.length && timingSafeEqual(given, own) && own.toString("base64url") === parts[2];
   });
-  if (good.length === 0) unauthorized("the token is signed with another key");
+  if (good.length === 0) invalid("the token is signed with another key");
   const claims = parsed(parts[1]);
   const dates = ["exp", "nbf", "iat"].map((name) => claims?.[name]);
   const hasForm =
     typeof claims?.sub === "string" && typeof claims.session === "string" && claims.exp !== undefined &&
     dates.every((date) => date === undefined || (typeof date === "number" && date >= 0 && date < 2 ** 64));
-  if (!hasForm) unauthorized("the token's claims do not have the form of the protocol; it needs sub, session and exp");
+  if (!hasForm) invalid("the token's claims do not have the form of the protocol; it needs sub, session and exp");
   return claims;
 }
 
 function checkClaims({ exp, nbf, iat, aud, iss }, audience, issuer) {
   const now = nowS();
-  if (Math.floor(exp) + SKEW_S < now) unauthorized("the token has expired");
-  if (nbf !== undefined && Math.floor(nbf) > now + SKEW_S) unauthorized("the token is not valid yet (nbf)");
-  if (iat !== undefined && Math.floor(iat) > now + SKEW_S) unauthorized("the token was issued in the future (iat); a clock is wrong");
-  if (audience === undefined && (aud ?? undefined) !== undefined) unauthorized("the token has an audience (aud), and the server has none");
-  if (audience !== undefined && (aud ?? undefined) === undefined) unauthorized("the token has no audience (aud)");
-  if (audience !== undefined && ![aud].flat().includes(audience)) unauthorized("the token is for another audience (aud)");
-  if (issuer !== undefined && iss !== issuer) unauthorized("the token is not from the server's issuer (iss)");
+  if (Math.floor(exp) + SKEW_S < now) unauthorized("the token has expired", "expired");
+  if (nbf !== undefined && Math.floor(nbf) > now + SKEW_S) invalid("the token is not valid yet (nbf)");
+  if (iat !== undefined && Math.floor(iat) > now + SKEW_S) invalid("the token was issued in the future (iat); a clock is wrong");
+  if (audience === undefined && (aud ?? undefined) !== undefined) invalid("the token has an audience (aud), and the server has none");
+  if (audience !== undefined && (aud ?? undefined) === undefined) invalid("the token has no audience (aud)");
+  if (audience !== undefined && ![aud].flat().includes(audience)) invalid("the token is for another audience (aud)");
+  if (issuer !== undefined && iss !== issuer) invalid("the token is not from the server's issuer (iss)");
 }
 
 /** What a room must know of what `verify` said. Throws a refusal. */
 export function grantOf(claims, sessionId, userId) {
   if (claims === true) return { lastsMs: Number.MAX_SAFE_INTEGER };
   if (typeof claims !== "object" || claims === null) unauthorized("the token does not let this user into this session");
-  if (claims.sub !== undefined && claims.sub !== userId) unauthorized("the token is for another user");
-  if (claims.session !== undefined && claims.session !== sessionId) unauthorized("the token is for another session");
+  if (claims.sub !== undefined && claims.sub !== userId) invalid("the token is for another user");
+  if (claims.session !== undefined && claims.session !== sessionId) invalid("the token is for another session");
   const { participants } = claims;
   const [iat, exp] = [claims.iat, claims.exp].map((date) => date ?? undefined);
-  if (![iat, exp].every((date) => date === undefined || (typeof date === "number" && date >= 0))) unauthorized("the token's dates are not numbers");
+  if (![iat, exp].every((date) => date === undefined || (typeof date === "number" && date >= 0))) invalid("the token's dates are not numbers");
   if ((participants ?? undefined) !== undefined) {
     const two = Array.isArray(participants) && participants.length === 2 && participants.every((name) => isId(name));
     if (!two || participants[0] === participants[1] || !participants.includes(userId)) {
-      unauthorized("the token's participants are not two different users, of whom its user is one");
+      invalid("the token's participants are not two different users, of whom its user is one");
     }
   }
   const lastsMs = exp === undefined ? Number.MAX_SAFE_INTEGER : Math.max(0, Math.floor(exp) + SKEW_S - nowS()) * 1000;

@@ -61,6 +61,26 @@ impl Driver {
         });
     }
 
+    /// A socket that is through; one that waits for module and token is not begun.
+    pub(super) fn take_socket(&self, id: OpId) -> Option<Signaling> {
+        self.connecting.set(self.connecting.get().filter(|connecting| *connecting != id));
+        self.socket.borrow_mut().take_if(|socket| socket.id == id)
+    }
+
+    pub(super) fn part(&self, id: OpId) {
+        if let Some(socket) = self.take_socket(id) {
+            socket.part(&self.door);
+        }
+    }
+
+    pub(super) fn ask_server(&self, id: OpId) {
+        let (inbox, answer) = (self.inbox.clone(), self.door.ask());
+        spawn_local(async move {
+            let answer = JsFuture::from(answer).await.unwrap_or_default();
+            inbox.input(Input::ServerAnswered { id, answer: from_js(&answer) });
+        });
+    }
+
     fn open(&self, id: OpId, module: Result<JsValue, JsValue>, token: Result<String, JsValue>) {
         let failed = |fault| {
             move |error: JsValue| self.inbox.socket(id, SocketEvent::AppFailed { fault, cause: describe(&error) })

@@ -28,7 +28,9 @@ fn no_recorder() -> Function {
 
 /// Nobody answers a knock.
 fn no_door() -> Function {
-    Function::new_no_args("return { knock: async () => {}, iceServers() {}, keep() {}, close() {} }")
+    Function::new_no_args(
+        "return { knock: async () => {}, ask: async () => {}, part(socket) { socket.disconnect() }, iceServers() {}, keep() {}, close() {} }",
+    )
 }
 
 fn state(value: &JsValue, part: &str) -> Option<String> {

@@ -98,6 +98,6 @@ test("a token that never comes, a signal that is aborted, a token that is refuse
       ended(checkConnection({ ...options, userId: undefined })),
     ]);
   });
-  assert.deepEqual(found.map(({ reason, error }) => reason ?? error), ["token-failed", "TimeoutError", "unauthorized", "PairvoiceError"]);
+  assert.deepEqual(found.map(({ reason, error }) => reason ?? error), ["token-failed", "TimeoutError", "token-invalid", "PairvoiceError"]);
   await nothingOpen(a);
 });

@@ -2,11 +2,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bothHear } from "./support/browser.mjs";
+import { CAP_MS, bothHear } from "./support/browser.mjs";
 import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
 
 const two = pair();
 const NOTHING = { tracks: 0, connections: 0, sockets: 0 };
+
+/** Nothing is open any more: a goodbye waits for its acknowledgement. */
+const heldNothing = (person) =>
+  person.page.waitForFunction((nothing) => JSON.stringify(globalThis.witness.held()) === nothing, JSON.stringify(NOTHING), { timeout: CAP_MS });
+
+/** Notes what goes over the newest socket from now on. */
+const noteFrames = (person) =>
+  person.page.evaluate(() => {
+    const socket = globalThis.witness.sockets.at(-1);
+    const { send, onmessage } = socket;
+    globalThis.frames = [];
+    socket.send = (data) => (globalThis.frames.push(`> ${data}`), send.call(socket, data));
+    socket.onmessage = (event) => (globalThis.frames.push(`< ${event.data}`), onmessage.call(socket, event));
+  });
 
 async function call(here = fresh()) {
   const [a, b] = await Promise.all([two.low("1", here()), two.high("2", here())]);
@@ -29,10 +43,15 @@ for (const [index, who] of ["offerer", "answerer"].entries()) {
   test(`the ${who} leaves: nothing stays open, and the other sees it at once`, async () => {
     const people = await call();
     const [leaver, other] = [people[index], people[1 - index]];
+    await noteFrames(leaver);
     await leaver.click("Leave");
     await leaver.session("ended");
     assert.equal(await leaver.statusLine(), "You left the session.");
-    assert.deepEqual(await leaver.held(), NOTHING);
+    await heldNothing(leaver);
+    const frames = await leaver.page.evaluate(() => globalThis.frames);
+    const [, bye] = frames.join("\n").match(/^> 42\/pairvoice,(\d+)\["bye",null\]$/m);
+    const [word, end] = [`< 43/pairvoice,${bye}[`, "> 41/pairvoice,"].map((start) => frames.findIndex((frame) => frame.startsWith(start)));
+    assert.ok(word > 0 && (end < 0 || end > word), `it waits for the server's word\n${frames.join("\n")}`);
     await other.until((s) => s.peer.presence === "absent" && s.voice.state === "waiting");
     await leaver.click("Join again");
     await bothHear(people[0], LOW, people[1], HIGH);
@@ -60,15 +79,15 @@ test("a third user is told that the session is full, and the call goes on", asyn
   await bothHear(a, LOW, b, HIGH);
 });
 
-test("a token that is not for this user or has expired is unauthorized", async () => {
+test("a token that is not for this user, or is none, is invalid", async () => {
   const here = fresh();
   const take = (user) => fetch(`${two.server.url}/dev/token?session=elsewhere&user=${user}`).then((r) => r.text());
   for (const token of [await take("1"), "garbage"]) {
     const person = await two.low("1", here({ hash: `#token=${token}` }));
     await person.session("ended");
     const { session } = await person.state();
-    assert.equal(session.reason, "unauthorized");
-    assert.equal(await person.statusLine(), "The link to this session is wrong or has expired.");
+    assert.equal(session.reason, "token-invalid");
+    assert.equal(await person.statusLine(), "The link to this session is wrong.");
     assert.deepEqual(await person.held(), NOTHING);
   }
 });

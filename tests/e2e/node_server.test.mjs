@@ -21,6 +21,9 @@ function noteInBand() {
   };
 }
 
+/** One that only asks why no socket opens has no body. */
+const isKnock = (asked) => asked.url().includes("/pairvoice/knock") && !asked.url().endsWith("?why");
+
 /** Validates all packets of a page's sockets and its knocks; collects what does not satisfy, and which events there were. */
 function watch({ page }) {
   const seen = { names: new Set(), wrong: [] };
@@ -46,10 +49,10 @@ function watch({ page }) {
     socket.on("framereceived", packet(validate));
   });
   page.on("request", (request) => {
-    if (request.url().includes("/pairvoice/knock")) checked(validateClient, "handshake", request.postDataJSON());
+    if (isKnock(request)) checked(validateClient, "handshake", request.postDataJSON());
   });
   page.on("response", async (response) => {
-    if (response.url().includes("/pairvoice/knock") && response.ok()) checked(validate, "knocked", await response.json().catch(() => ({})));
+    if (isKnock(response) && response.ok()) checked(validate, "knocked", await response.json().catch(() => ({})));
   });
   return seen;
 }

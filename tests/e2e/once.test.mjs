@@ -58,7 +58,7 @@ test("five calls in one tick are one session, one prompt, one connection, one of
   await a.hears(HIGH);
   assert.equal((await a.state()).voice.state, "connected");
   await a.page.evaluate(() => globalThis.all[0].leave());
-  assert.deepEqual(await a.held(), NOTHING);
+  await heldNothing(a);
 });
 
 test("mount, leave, mount in one tick, as React's StrictMode does: one session", async () => {
@@ -206,6 +206,7 @@ test("wrong options reject with a code and a sentence", async () => {
     const wrong = [
       undefined,
       { url: "" },
+      { url: "wss://x.example" },
       { userId: "" },
       { userId: -1 },
       { userId: 1.5 },
@@ -225,6 +226,7 @@ test("wrong options reject with a code and a sentence", async () => {
     );
   });
   for (const error of errors) assert.match(error, /^true invalid-options: ./);
+  assert.equal(errors[2], "true invalid-options: url must begin with https: or http:, not with wss:");
 });
 
 test("a number is the same user as its decimal string", async () => {

@@ -34,17 +34,32 @@ conformance((test) => {
   });
 
   for (const [detail, auth, status, code] of [["another version", { v: 2 }, 400, "version-mismatch"], ["no form", { instance: "x" }, 400, "bad-request"], ["no token", { token: "" }, 401, "unauthorized"]]) {
-    define("A refusal `{ code, message, retryable, afterMs? }` as above", async ({ knock }) => {
+    define("A refusal `{ code, message, retryable, afterMs?, detail? }` as above", async ({ knock }) => {
       const told = await knock("7", auth);
       assert.deepEqual([told.status, told.code], [status, code]);
     }, detail);
   }
 
-  define("A refusal `{ code, message, retryable, afterMs? }` as above", async ({ knock, both }) => {
+  define("A refusal `{ code, message, retryable, afterMs?, detail? }` as above", async ({ knock, both }) => {
     await both();
     const told = await knock("8");
     assert.deepEqual([told.status, told.code], [409, "session-full"]);
   }, "two others are there");
+
+  define("So it refuses their knocks by 403 with the code `origin-forbidden` and `Access-Control-Allow-Origin: *`, so that the page can read it.", async ({ server, knock }) => {
+    for (const query of ["", "?wait=10", "?why"]) {
+      const headers = { origin: "https://elsewhere.example", "content-type": "text/plain" };
+      const response = await fetch(`${server.url}/pairvoice/knock${query}`, { method: "POST", headers });
+      const refused = await response.json();
+      validate("refusal", refused);
+      assert.deepEqual([response.status, refused.code, response.headers.get("access-control-allow-origin")], [403, "origin-forbidden", "*"], query);
+    }
+    assert.equal((await knock("7")).status, 200);
+  });
+
+  define("A client whose socket could not be opened asks by `POST /pairvoice/knock?why`, without a body, which is answered the same way, else by 204", async ({ server }) => {
+    assert.equal((await fetch(`${server.url}/pairvoice/knock?why`, { method: "POST", headers: { origin: server.url } })).status, 204);
+  });
 
   define("takes the seat as one, but not from another instance that is there: that is `busy`", async ({ knock, join }) => {
     const a = await join("7");

@@ -23,10 +23,10 @@ const cli = path(root, "npm", "server", "cli.js");
 const native = process.env.PAIRVOICE_NATIVE ?? path(root, "target", "release", "pairvoice-server");
 
 /** An app with a Socket.IO server of its own. */
-async function app(t, options) {
+async function app(t, options, own) {
   const http = createServer((_, response) => response.end("the app"));
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const io = new Server(http);
+  const io = new Server(http, own);
   io.on("connection", (socket) => socket.on("echo", (said, done) => done(said)));
   const pairvoice = attachPairvoice(io, { store: memoryStore(), verify: { secret: SECRET }, ...options });
   t.after(async () => {
@@ -79,6 +79,8 @@ describe("an app's own server", { concurrency: true }, () => {
       verify: async (text, { sessionId, userId }) => {
         if (text === "outage") throw Object.assign(new Error("the secret database is away"), { retryable: true });
         if (text === "error") throw new Error("a secret of the app");
+        if (text === "late") throw Object.assign(new Error("too late"), { detail: "expired" });
+        if (text === "odd") throw Object.assign(new Error("odd"), { detail: "a secret of the app" });
         if (text === "other") return { sub: "somebody else" };
         if (text === "pair") return { sub: userId, session: sessionId, participants: [userId, "9"] };
         return text === "good";
@@ -87,10 +89,31 @@ describe("an app's own server", { concurrency: true }, () => {
     const codes = {};
     for (const text of ["good", "bad", "error", "outage", "other"]) codes[text] = await codeOf(enter(server, "7", { token: text }));
     assert.deepEqual(codes, { good: "let in", bad: "unauthorized", error: "unauthorized", outage: "busy", other: "unauthorized" });
+    const detailOf = (text) => enter(server, "7", { token: text }).then(assert.fail, ({ detail }) => detail);
+    assert.deepEqual(await Promise.all(["bad", "late", "odd", "other"].map(detailOf)), [undefined, "expired", undefined, "invalid"]);
     await enter(server, "7", { token: "pair" });
     assert.equal(await codeOf(enter(server, "8", { token: "good" })), "unauthorized");
     assert.ok(lines.some(({ event, error }) => event === "verify-failed" && error.message === "a secret of the app"));
     assert.equal(lines.filter(({ event, code }) => event === "refused" && code === "busy").length, 1, "one line for each refusal");
+  });
+
+  test("each refusal is one line, which names its kind: a token, a full session, another token, a knock, an origin", async (t) => {
+    const lines = [];
+    const allowRequest = (request, done) => done(null, request.headers.origin === undefined);
+    const server = await app(t, { log: (event) => event.event === "refused" && lines.push(event) }, { allowRequest });
+    const knock = (headers, query = "") => fetch(`${server.url}/pairvoice/knock${query}`, { method: "POST", body: "{}", headers: { "content-type": "text/plain", ...headers } });
+    await codeOf(enter(server, "7", { token: "a.b.c" }));
+    const [a] = [await enter(server, "7"), await enter(server, "9")];
+    await codeOf(enter(server, "8"));
+    await a.emit("token", { token: token("9") });
+    assert.equal((await knock({})).status, 400);
+    const origin = "https://elsewhere.example";
+    for (const query of ["", "?why"]) assert.equal((await knock({ origin }, query)).status, 403);
+    await codeOf(join(server, "s", "7", { auth: { token: token("7") }, extraHeaders: { origin } }));
+    assert.deepEqual(
+      lines.map(({ code, detail, user, origin: from }) => [code, detail, user, from].filter((word) => word !== undefined).join(" ")),
+      ["unauthorized invalid", "session-full 8", "unauthorized invalid 7", "version-mismatch", `origin-forbidden ${origin}`, `origin-forbidden ${origin}`],
+    );
   });
 
   test("the store may be an object of four functions, whose errors have clients come again", async (t) => {
@@ -144,7 +167,8 @@ describe("an app's own server", { concurrency: true }, () => {
     const { code, afterMs } = a.of("notice").at(-1);
     assert.ok(code === "unauthorized" && afterMs > 0);
     assert.equal((await b.emit("probe", null)).ok, true);
-    assert.equal(await codeOf(enter(server, "7", old)), "unauthorized");
+    const { code: again, detail } = await enter(server, "7", old).then(assert.fail, (error) => error);
+    assert.deepEqual([again, detail], ["unauthorized", "revoked"]);
     const bGone = b.gone();
     await server.pairvoice.revoke("s");
     await bGone;

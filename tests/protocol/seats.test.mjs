@@ -85,7 +85,7 @@ conformance((test) => {
     await gone;
   });
 
-  test("A client may disconnect right behind it, in one go, and the goodbye counts all the same", async ({ both }) => {
+  test("One whose page goes away may disconnect right behind it, in one go, and the goodbye counts all the same", async ({ both }) => {
     const [a, b] = await both();
     b.socket.emit("bye", null);
     b.socket.disconnect();

@@ -94,8 +94,8 @@ async function inSession(server, work) {
       );
       if (!joined) throw new Error("it was let in");
       if (joined.retryable === undefined) throw joined;
-      const { code, message, retryable, afterMs } = joined;
-      const told = { code, message, retryable, ...(afterMs === undefined ? {} : { afterMs }) };
+      const { code, message, retryable, afterMs, detail } = joined;
+      const told = { code, message, retryable, ...(afterMs === undefined ? {} : { afterMs }), ...(detail === undefined ? {} : { detail }) };
       validate("refusal", told);
       return told;
     },

@@ -46,6 +46,25 @@ conformance((test) => {
     }, `not with ${detail}`);
   }
 
+  const DETAIL = "`detail` says what is wrong with a token: `expired` (its `exp` is over), `revoked`, or `invalid` (its form, its signature, its claims, or it is for another user or session).";
+  for (const [name, make] of Object.entries(cases)) {
+    test(DETAIL, async ({ refusal, session }) => {
+      const token = make({ sub: "7", session, exp: now() + 600 });
+      assert.equal((await refusal("7", { token })).detail, name === "an end in the past" ? "expired" : "invalid");
+    }, name);
+  }
+
+  test(DETAIL, async ({ join, token }) => {
+    const a = await join("7");
+    assert.equal((await a.emit("token", { token: token("9") })).error.detail, "invalid");
+  }, "another token for the socket that is in");
+
+  test("It is left out where the server tells no more, and when a session is for two others", async ({ join, token, refusal }) => {
+    await join("7", { token: token("7", { peerUserId: "9" }) });
+    const { code, detail } = await refusal("8");
+    assert.deepEqual([code, detail], ["unauthorized", undefined]);
+  });
+
   for (const [detail, more] of Object.entries({
     "the least": {},
     "a clock that is 25 s late": { exp: now() - 5 },

@@ -113,7 +113,7 @@ test("whoever is revoked is let go at once, and comes back with a token that was
   await b.until("peer", (all) => all.at(-1)?.left);
   const again = (jwt) => join(server, "s", "7", { auth: { token: jwt } }).catch((error) => error);
   const refused = await again(old);
-  assert.deepEqual([refused.code, refused.message], ["unauthorized", "the token was revoked"]);
+  assert.deepEqual([refused.code, refused.detail, refused.message], ["unauthorized", "revoked", "the token was revoked"]);
   assert.ok((await b.emit("probe", null)).ok, "the other stays");
   const back = await until("a later token", async () => again(await token(server, "s", "7")), (answer) => answer.welcome);
   assert.equal(back.welcome.peer.userId, "9");

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::ServerAnswer;
 use crate::reason::SessionReason;
 use crate::sentence::{Sentences, of_microphone, of_session, of_voice, say};
+use crate::signalling::judge as unreached;
 use crate::wire::{MicrophoneReason, VoiceReason};
 
 /// Lost packets of a hundred from which on sound breaks up now and then.
@@ -24,6 +26,9 @@ pub struct CheckFacts {
     pub microphone: MicrophoneCheck,
     /// The server.
     pub server: ServerCheck,
+    /// What answers by HTTP where it was not reached.
+    #[serde(default)]
+    pub answer: Option<ServerAnswer>,
     /// A server on the internet saw this host (a server reflexive candidate, RFC 8445 section 4).
     pub reflexive: bool,
     /// The relay.
@@ -71,6 +76,10 @@ pub enum ServerCheck {
     ModuleFailed,
     /// It does not accept the token.
     Unauthorized,
+    /// The token's time is over.
+    TokenExpired,
+    /// The token is none of its.
+    TokenInvalid,
     /// It speaks another version of the protocol.
     VersionMismatch,
     /// It refuses for another reason.
@@ -115,12 +124,20 @@ pub enum CheckReason {
     InsecureContext,
     /// See [`ServerCheck::Unreachable`].
     SignalingUnreachable,
+    /// See [`SessionReason::OriginForbidden`].
+    OriginForbidden,
+    /// See [`SessionReason::ServerError`].
+    ServerError,
     /// See [`ServerCheck::TokenFailed`].
     TokenFailed,
     /// See [`ServerCheck::ModuleFailed`].
     ModuleFailed,
     /// See [`ServerCheck::Unauthorized`].
     Unauthorized,
+    /// See [`ServerCheck::TokenExpired`].
+    TokenExpired,
+    /// See [`ServerCheck::TokenInvalid`].
+    TokenInvalid,
     /// See [`ServerCheck::VersionMismatch`].
     VersionMismatch,
     /// See [`ServerCheck::Refused`].
@@ -187,10 +204,18 @@ fn prevents(facts: &CheckFacts) -> Option<CheckReason> {
     }
     match facts.server {
         ServerCheck::Reached | ServerCheck::Older => {}
-        ServerCheck::Unreachable => return Some(CheckReason::SignalingUnreachable),
+        ServerCheck::Unreachable => {
+            return Some(match unreached(facts.answer.as_ref()) {
+                SessionReason::OriginForbidden => CheckReason::OriginForbidden,
+                SessionReason::ServerError => CheckReason::ServerError,
+                _ => CheckReason::SignalingUnreachable,
+            });
+        }
         ServerCheck::TokenFailed => return Some(CheckReason::TokenFailed),
         ServerCheck::ModuleFailed => return Some(CheckReason::ModuleFailed),
         ServerCheck::Unauthorized => return Some(CheckReason::Unauthorized),
+        ServerCheck::TokenExpired => return Some(CheckReason::TokenExpired),
+        ServerCheck::TokenInvalid => return Some(CheckReason::TokenInvalid),
         ServerCheck::VersionMismatch => return Some(CheckReason::VersionMismatch),
         ServerCheck::Refused => return Some(CheckReason::Refused),
     }
@@ -232,6 +257,7 @@ fn lost(facts: &CheckFacts) -> u32 {
 }
 
 const GOOD: Sentences = say("Everything works.", "You can start the call.");
+const TELL: &str = "Tell whoever runs it.";
 const RELOAD: &str = "Reload the page.";
 const DIRECT: &str = "A call works only where you reach each other directly.";
 
@@ -243,9 +269,13 @@ fn sentences(reason: CheckReason) -> Sentences {
             let Sentences { message, .. } = of_session(SessionReason::SignalingUnreachable);
             say(message, "Check your internet connection, and check again.")
         }
+        CheckReason::OriginForbidden => say(of_session(SessionReason::OriginForbidden).message, TELL),
+        CheckReason::ServerError => say(of_session(SessionReason::ServerError).message, "Check again in a moment."),
         CheckReason::TokenFailed => say(of_session(SessionReason::TokenFailed).message, RELOAD),
         CheckReason::ModuleFailed => say(of_session(SessionReason::ModuleFailed).message, RELOAD),
         CheckReason::Unauthorized => of_session(SessionReason::Unauthorized),
+        CheckReason::TokenExpired => of_session(SessionReason::TokenExpired),
+        CheckReason::TokenInvalid => of_session(SessionReason::TokenInvalid),
         CheckReason::VersionMismatch => of_session(SessionReason::VersionMismatch),
         CheckReason::Refused => of_session(SessionReason::Refused),
         CheckReason::Blocked => say("This network lets no voice through.", "Try another network; the chat works here."),
@@ -275,12 +305,14 @@ fn sentences(reason: CheckReason) -> Sentences {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Code;
 
     fn fine() -> CheckFacts {
         CheckFacts {
             incapable: None,
             microphone: MicrophoneCheck::Live,
             server: ServerCheck::Reached,
+            answer: None,
             reflexive: true,
             relay: RelayCheck::Carries,
             slow_transport: false,
@@ -295,6 +327,9 @@ mod tests {
         use CheckReason as R;
         let (good, fair, bad) = (Verdict::Good, Verdict::Fair, Verdict::Bad);
         let denied = MicrophoneCheck::Failed(MicrophoneReason::Denied);
+        let away = ServerCheck::Unreachable;
+        let failing = Some(ServerAnswer { status: 500, code: None, message: String::new() });
+        let foreign = Some(ServerAnswer { status: 403, code: Some(Code::OriginForbidden), message: String::new() });
         let lossy = CheckFacts { received: 240, ..fine() };
         let cases = [
             (fine(), good, None),
@@ -328,8 +363,12 @@ mod tests {
                 bad,
                 Some(R::SignalingUnreachable),
             ),
+            (CheckFacts { server: away, answer: failing, ..fine() }, bad, Some(R::ServerError)),
+            (CheckFacts { server: away, answer: foreign, ..fine() }, bad, Some(R::OriginForbidden)),
             (CheckFacts { server: ServerCheck::TokenFailed, ..fine() }, bad, Some(R::TokenFailed)),
             (CheckFacts { server: ServerCheck::Unauthorized, ..fine() }, bad, Some(R::Unauthorized)),
+            (CheckFacts { server: ServerCheck::TokenExpired, ..fine() }, bad, Some(R::TokenExpired)),
+            (CheckFacts { server: ServerCheck::TokenInvalid, ..fine() }, bad, Some(R::TokenInvalid)),
             (
                 CheckFacts {
                     incapable: Some(VoiceReason::InsecureContext),

@@ -8,7 +8,9 @@ use crate::op_id::OpId;
 use crate::quality::{Hearing, Means, Reception, Traffic};
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
-use crate::wire::{Acknowledgement, Candidate, InBand, Knocked, MessageId, MicrophoneReason, Refusal, ServerEvent};
+use crate::wire::{
+    Acknowledgement, Candidate, Code, InBand, Knocked, MessageId, MicrophoneReason, Refusal, ServerEvent,
+};
 
 /// One thing that happened. [`crate::Session::handle`] takes any of them at any time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +101,13 @@ pub enum Input {
         /// The server's answer.
         answer: KnockAnswer,
     },
+    /// The answer to [`crate::Output::AskServer`].
+    ServerAnswered {
+        /// The question.
+        id: OpId,
+        /// What answered; none when nothing did, or while the browser is offline.
+        answer: Option<ServerAnswer>,
+    },
     /// What became of [`crate::Output::Emit`].
     Acknowledged {
         /// The event.
@@ -166,6 +175,19 @@ pub enum KnockAnswer {
     Unknown,
     /// Nobody answered.
     Lost,
+}
+
+/// What answers by HTTP where no socket can be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerAnswer {
+    /// The status (RFC 9110 section 15); 0 where the page may not read it.
+    pub status: u16,
+    /// The code of its refusal, if it is one.
+    #[serde(default)]
+    pub code: Option<Code>,
+    /// Its refusal's sentence for developers, else what else is to be said of it.
+    pub message: String,
 }
 
 /// What a socket reports.

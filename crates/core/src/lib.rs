@@ -46,7 +46,7 @@ pub use device::{Change, Choices, Device, Processing, Source, Volume};
 pub use identity::Identity;
 pub use input::{
     AppFault, ConnectionEvent, EventName, Heartbeat, Input, KnockAnswer, LinkState, MicrophoneEvent, OutboxEvent, Path,
-    SocketEvent,
+    ServerAnswer, SocketEvent,
 };
 pub use op_id::OpId;
 pub use output::{ConnectionCommand, Event, Note, OutboxCommand, Output, TokenSource};

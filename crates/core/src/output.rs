@@ -7,6 +7,7 @@ use crate::decision::Decision;
 use crate::device::{Change, Choices, Processing, Source, Volume};
 use crate::op_id::OpId;
 use crate::quality::{Hearing, Protection, QualityReport};
+use crate::reason::SessionReason;
 use crate::stored_message::StoredMessage;
 use crate::timer::Timer;
 use crate::wire::{
@@ -55,6 +56,17 @@ pub enum Output {
         ice_servers: Vec<IceServer>,
         /// For how long their credentials are good, in seconds; none if they stay good.
         lifetime: Option<u32>,
+    },
+    /// Ask by HTTP why no socket opens (`POST /pairvoice/knock?why`), and report [`crate::Input::ServerAnswered`].
+    AskServer {
+        /// Names the answer.
+        id: OpId,
+    },
+    /// Say `bye` on that socket, forget it, and close it once that is acknowledged: after a second at the latest, at once when the
+    /// page goes away or the socket is not open.
+    Goodbye {
+        /// The socket.
+        id: OpId,
     },
     /// Close that socket and forget it. What was emitted before still goes out.
     CloseSocket {
@@ -328,6 +340,13 @@ pub enum Note {
         code: String,
         /// The server's sentence for developers.
         message: String,
+    },
+    /// No socket opens, and something was found out about it.
+    NotConnected {
+        /// The word for programs.
+        reason: SessionReason,
+        /// The server's sentence for developers, or what it answered.
+        cause: String,
     },
     /// What the app must supply could not be had.
     AppFailed {

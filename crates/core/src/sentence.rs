@@ -16,6 +16,8 @@ pub(crate) struct Sentences {
 
 const TRIED_AGAIN: &str = "It is tried again by itself, and messages are kept. If it goes on, reload the page.";
 
+const NEW_LINK: &str = "Ask for a new link.";
+
 /// Both of them.
 pub(crate) const fn say(message: &'static str, hint: &'static str) -> Sentences {
     Sentences { message, hint }
@@ -23,7 +25,9 @@ pub(crate) const fn say(message: &'static str, hint: &'static str) -> Sentences 
 
 pub(crate) const fn of_session(reason: SessionReason) -> Sentences {
     match reason {
-        SessionReason::Unauthorized => say("The link to this session is wrong or has expired.", "Ask for a new link."),
+        SessionReason::Unauthorized => say("The link to this session is wrong or has expired.", NEW_LINK),
+        SessionReason::TokenExpired => say("The link to this session has expired.", NEW_LINK),
+        SessionReason::TokenInvalid => say("The link to this session is wrong.", NEW_LINK),
         SessionReason::SessionFull => {
             say("Two people are in this session already.", "Ask one of them to leave, then try again.")
         }
@@ -37,6 +41,10 @@ pub(crate) const fn of_session(reason: SessionReason) -> Sentences {
         SessionReason::SignalingUnreachable => {
             say("The server cannot be reached.", "Nothing to do: it is tried again by itself, and messages are kept.")
         }
+        SessionReason::OriginForbidden => {
+            say("The server does not let pages of this site in.", "Tell whoever runs it. It is tried again by itself.")
+        }
+        SessionReason::ServerError => say("The server has a fault.", TRIED_AGAIN),
         SessionReason::TokenFailed => {
             say("This page could not get permission to join from its own server.", TRIED_AGAIN)
         }

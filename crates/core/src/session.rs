@@ -149,6 +149,7 @@ impl Session {
             }
             Input::Socket { id, event } if self.signalling.is_socket(id) => self.socket_event(id, event),
             Input::Knocked { id, answer } => self.knocked(id, answer),
+            Input::ServerAnswered { id, answer } => self.signalling.server_answered(id, answer, &mut self.out),
             Input::Acknowledged { request, answer, took } => self.acknowledged(request, answer, took),
             Input::Outbox(event) => self.chat.outbox_event(event, &mut self.out),
             Input::Connection { id, event } if self.call.knows(id) => self.connection_event(id, event),

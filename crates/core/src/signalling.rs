@@ -1,6 +1,7 @@
 //! The way to the server: is the session joined, is there a socket, does it live, when is the next one connected.
 
 mod backoff;
+mod diagnosis;
 mod knock;
 mod refusal;
 mod token;
@@ -18,6 +19,7 @@ use backoff::Backoff;
 use knock::Knocks;
 use token::Token;
 
+pub(crate) use diagnosis::judge;
 pub(crate) use knock::Words;
 pub(crate) use refusal::Refused;
 
@@ -108,6 +110,8 @@ pub(crate) struct Signalling {
     token: Token,
     socket: Option<Socket>,
     backoff: Backoff,
+    /// The question why no socket opens, while it has no answer.
+    asked: Option<OpId>,
     /// The app's or the server's own words on why the session is offline.
     cause: Option<String>,
 }
@@ -124,6 +128,7 @@ impl Signalling {
             token: Token::Wanted,
             socket: None,
             backoff: Backoff::default(),
+            asked: None,
             cause: None,
         }
     }
@@ -182,16 +187,10 @@ impl Signalling {
 
     /// A socket may be connected without anybody's help.
     pub(crate) fn may_join(&self) -> bool {
-        let retried = |reason| {
-            matches!(
-                reason,
-                SessionReason::SignalingUnreachable | SessionReason::TokenFailed | SessionReason::ModuleFailed
-            )
-        };
         self.stay != Stay::Suspended
             && match self.phase {
                 Phase::Joining | Phase::Joined => true,
-                Phase::Offline(reason) => retried(reason),
+                Phase::Offline(reason) => reason.is_retried(),
                 Phase::Ended(_) => false,
             }
     }
@@ -223,6 +222,7 @@ impl Signalling {
         self.met = true;
         self.stop_knocks(out);
         self.token = Token::Taken;
+        self.asked = None;
         self.cause = None;
         self.backoff.welcomed(out);
     }
@@ -264,10 +264,8 @@ impl Signalling {
     /// The session is over: the server is told if the person left.
     pub(crate) fn end(&mut self, reason: SessionReason, out: &mut Outputs) {
         if let Some(Socket { id, .. }) = self.socket.take() {
-            if reason == SessionReason::Left {
-                out.emit(ClientEvent::Bye);
-            }
-            out.push(Output::CloseSocket { id });
+            let left = reason == SessionReason::Left;
+            out.push(if left { Output::Goodbye { id } } else { Output::CloseSocket { id } });
         }
         self.phase = Phase::Ended(reason);
     }
@@ -364,6 +362,25 @@ impl Signalling {
         if matches!(socket.probe, Probe::Patient(id) | Probe::Pressing(id) if id == request) {
             socket.probe = Probe::None;
             out.clear_timer(Timer::Probe);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leaves_says_goodbye_and_who_is_put_out_does_not() {
+        for (reason, goodbye) in [(SessionReason::Left, true), (SessionReason::OpenedElsewhere, false)] {
+            let (mut signalling, mut out) = (Signalling::new(true), Outputs::default());
+            signalling.connect(Urgency { voice: false, round_trip: 0 }, false, &mut out);
+            signalling.welcomed(&mut out);
+            while out.pop().is_some() {}
+            signalling.end(reason, &mut out);
+            let id = OpId(1);
+            assert_eq!(out.pop(), Some(if goodbye { Output::Goodbye { id } } else { Output::CloseSocket { id } }));
+            assert_eq!((out.pop(), signalling.is_ended()), (None, true), "the session waits for nothing");
         }
     }
 }

@@ -219,9 +219,7 @@ fn session_view(signalling: &Signalling) -> SessionView {
         Phase::Ended(reason) => (SessionState::Ended, Some(reason)),
     };
     let (message, hint) = split(reason.map(sentence::of_session));
-    let told =
-        [SessionReason::TokenFailed, SessionReason::ModuleFailed, SessionReason::Refused, SessionReason::Unauthorized];
-    let cause = signalling.cause().filter(|_| reason.is_some_and(|reason| told.contains(&reason)));
+    let cause = signalling.cause().filter(|_| reason.is_some_and(SessionReason::has_cause));
     SessionView { state, reason, message, hint, cause: cause.map(str::to_owned) }
 }
 

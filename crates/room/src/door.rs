@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pairvoice_wire::{
-    ChatPage, Code, Handshake, Notice, PeerInfo, Presence, Refusal, ServerEvent, UserId, VoiceStatus,
+    ChatPage, Code, Detail, Handshake, Notice, PeerInfo, Presence, Refusal, ServerEvent, UserId, VoiceStatus,
 };
 
 use crate::grant::Grant;
@@ -33,12 +33,11 @@ impl Admission {
     /// # Errors
     /// [`Code::Unauthorized`].
     pub fn check(&self, user: &UserId, grant: &Grant) -> Result<(), Refusal> {
-        let refused = |message| Err(Refusal::new(Code::Unauthorized, message));
         let moments = [None, Some(user.clone())].map(|whose| self.revoked.get(&whose).copied());
         if moments.into_iter().flatten().any(|at| grant.issued_at.is_none_or(|issued| issued <= at)) {
-            refused("the token was revoked")
+            Err(Refusal::of_token(Detail::Revoked, "the token was revoked"))
         } else if self.participants.as_ref().is_some_and(|two| !two.contains(user)) {
-            refused("this session is for two other users")
+            Err(Refusal::new(Code::Unauthorized, "this session is for two other users"))
         } else {
             Ok(())
         }
@@ -179,7 +178,8 @@ impl Room {
     fn pin(&mut self, participants: Option<[UserId; 2]>) {
         self.door.admission.participants = participants;
         if let Some(two) = self.door.admission.participants.clone() {
-            self.expel(|user| !two.contains(user), "the session is for two other users", None);
+            let why = "the session is for two other users";
+            self.expel(|user| !two.contains(user), why, &Refusal::new(Code::Unauthorized, why));
         }
     }
 
@@ -205,24 +205,25 @@ impl Room {
     /// Tokens of a user, or of everybody, that were issued until now are void.
     pub(crate) fn revoke(&mut self, user: Option<&UserId>, at: u64) {
         self.door.admission.revoke(user.cloned(), at);
-        self.expel(|seated| user.is_none_or(|user| user == seated), "the token was revoked", Some(REVOKED_MS));
+        let why = Refusal::of_token(Detail::Revoked, "the token was revoked");
+        let why = Refusal { after_ms: Some(REVOKED_MS), ..why };
+        self.expel(|seated| user.is_none_or(|user| user == seated), "the token was revoked", &why);
     }
 
-    /// Frees seats, and tells their owners.
-    fn expel(&mut self, whose: impl Fn(&UserId) -> bool, why: &'static str, after_ms: Option<u32>) {
+    /// Frees seats, and tells their owners; `why` is for the log.
+    fn expel(&mut self, whose: impl Fn(&UserId) -> bool, why: &'static str, refusal: &Refusal) {
         let users: Vec<UserId> = self.seats_mut().map(|seat| seat.user.clone()).filter(|user| whose(user)).collect();
         for user in users {
-            let refusal = Refusal { after_ms, ..Refusal::new(Code::Unauthorized, why) };
-            self.turn_away(&user, &refusal);
+            self.turn_away(&user, refusal);
             match self.vacate(&user).map(|seat| seat.socket) {
                 Some(Socket::Open { id, .. }) => {
-                    let notice = Notice { code: Code::Unauthorized, after_ms };
+                    let notice = Notice { code: Code::Unauthorized, after_ms: refusal.after_ms };
                     self.push(Output::Send { to: id, event: ServerEvent::Notice(notice) });
                     self.log(Note::LetGo { user, socket: id, why });
                     self.push(Output::HangUp { socket: id });
                 }
                 Some(Socket::Entering(entering)) => {
-                    self.push(Output::Refuse { socket: entering.id, refusal });
+                    self.push(Output::Refuse { socket: entering.id, refusal: refusal.clone() });
                 }
                 Some(Socket::None) | None => {}
             }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use pairvoice_wire::{Code, Refusal, SessionId, UserId};
+use pairvoice_wire::{Detail, Refusal, SessionId, UserId};
 
 pub use self::args::{KeyArgs, KeyFile, KeyFileError};
 pub(crate) use self::claims::SKEW_S;
@@ -112,5 +112,5 @@ impl Keys {
 }
 
 fn unauthorized(message: &str) -> Refusal {
-    Refusal::new(Code::Unauthorized, message)
+    Refusal::of_token(Detail::Invalid, message)
 }

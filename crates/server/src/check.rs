@@ -12,9 +12,10 @@ impl Sessions {
     /// Answers a check, once the chat log has told whose tokens were revoked and who the session is pinned to.
     pub(crate) fn check(self: &Arc<Self>, seated: &Seated, grant: Grant, peer: &Peer) {
         let check = self.answer_to(seated, peer);
-        let (runtime, user, asked) = (self.runtime.clone(), seated.user.clone(), peer.clone());
+        let (host, user, asked) = (Arc::clone(self), seated.user.clone(), peer.clone());
         let answer = move |input| {
             // The log's threads are none of the runtime's, and closing spawns a task.
+            let runtime = host.runtime.clone();
             let _within = runtime.enter();
             let admitted = match input {
                 Input::PageRead { page: Ok((_, admission)), .. } => admission.check(&user, &grant),
@@ -22,12 +23,12 @@ impl Sessions {
             };
             match admitted {
                 Ok(()) => asked.answer_check(&check),
-                Err(refusal) => asked.refuse(&refusal),
+                Err(refusal) => asked.refuse(&refusal, &host.watch),
             }
         };
         let request = StoreRequest::ReadPage { socket: seated.socket, known: Known::default() };
         if self.chat_log.submit(&seated.session, request, answer).is_some() {
-            peer.refuse(&busy());
+            peer.refuse(&busy(), &self.watch);
         }
     }
 

@@ -95,7 +95,7 @@ impl Hosted {
             }
             Output::Refuse { socket, refusal } => {
                 if let Some(peer) = self.sockets.remove(&socket) {
-                    peer.refuse(&refusal);
+                    peer.refuse(&refusal, &sessions.watch);
                 }
             }
             Output::AnswerKnock { knock, answer } => {
@@ -115,7 +115,7 @@ impl Hosted {
             }
             Output::Acknowledge { request, answer } => {
                 if let Some(ack) = self.requests.remove(&request) {
-                    ack.send(&answer);
+                    ack.tell(&answer, &sessions.watch);
                 }
             }
             Output::RenewIce { socket } => return Some(Input::Ice { socket, ice: self.ice(sessions, socket) }),

@@ -1,14 +1,15 @@
 //! The HTTP side: who may connect from where, static files, development tokens.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use axum::Router;
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use pairvoice_wire::{Code, Refusal};
 use serde::Deserialize;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -19,7 +20,7 @@ use crate::config::Config;
 use crate::database::DatabaseFile;
 use crate::knock;
 use crate::metrics::Metrics;
-use crate::net::{self, Addresses};
+use crate::net::{self, Addresses, Link};
 use crate::relay::RelayHost;
 use crate::sessions::Sessions;
 use crate::socket_io::{self, Endpoint};
@@ -27,6 +28,9 @@ use crate::static_files;
 
 /// Validity of a development token in seconds.
 const DEV_TOKEN_S: u64 = 12 * 3600;
+
+/// What a page of a foreign origin is told.
+const FORBIDDEN: &str = "this origin may not connect; see --allow-origin";
 
 /// Where clients knock.
 const KNOCK: &str = "/pairvoice/knock";
@@ -84,11 +88,12 @@ pub fn router(config: &Config) -> Result<Server, LogError> {
     }
     let origins = Arc::new(Origins { allowed: config.allow_origin.clone(), dev: config.dev });
     let may = Arc::clone(&origins);
+    let gate = Gate { origins, sessions: Arc::clone(&sessions), addresses: Arc::clone(&addresses) };
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, parts| may.allow(Some(origin), &parts.headers)))
-        .allow_methods([axum::http::Method::GET, axum::http::Method::POST])
+        .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE]);
-    let router = router.layer(cors).layer(middleware::from_fn_with_state(origins, check_origin));
+    let router = router.layer(cors).layer(middleware::from_fn_with_state(gate, check_origin));
     Ok(Server { router, sessions, endpoint, addresses, relay, admin })
 }
 
@@ -110,12 +115,43 @@ impl Origins {
     }
 }
 
-async fn check_origin(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
+/// What looks at origins.
+#[derive(Debug, Clone)]
+struct Gate {
+    origins: Arc<Origins>,
+    sessions: Arc<Sessions>,
+    addresses: Arc<Addresses>,
+}
+
+impl Gate {
+    /// One line for each request that is refused; a page that only asks why causes none.
+    fn log(&self, request: &Request) {
+        let path = request.uri().path();
+        if knock::asks_why(request) {
+            return;
+        }
+        let link = request.extensions().get::<Weak<Link>>().and_then(Weak::upgrade);
+        let client = link.map(|link| self.addresses.client(link.peer(), request.headers()));
+        let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+        self.sessions.watch.refused_origin(client, origin, path);
+    }
+}
+
+async fn check_origin(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if (path.starts_with("/socket.io") || path == KNOCK)
-        && !origins.allow(request.headers().get(header::ORIGIN), request.headers())
+    let is_knock = path == KNOCK;
+    if (path.starts_with("/socket.io") || is_knock)
+        && !gate.origins.allow(request.headers().get(header::ORIGIN), request.headers())
     {
-        return (StatusCode::FORBIDDEN, "this origin may not connect; see --allow-origin\n").into_response();
+        gate.log(&request);
+        return if is_knock {
+            // The page may read that it may not connect; a WebSocket would not tell it.
+            let refusal = Refusal::new(Code::OriginForbidden, FORBIDDEN);
+            let headers = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")];
+            (StatusCode::FORBIDDEN, headers, Json(refusal)).into_response()
+        } else {
+            (StatusCode::FORBIDDEN, [FORBIDDEN, "\n"].concat()).into_response()
+        };
     }
     next.run(request).await
 }

@@ -14,6 +14,7 @@ use pairvoice_wire::{
 };
 use tokio::sync::oneshot;
 
+use crate::lines::Refused;
 use crate::metrics::{ConnectionRefusal, KnockOutcome};
 use crate::net::{Addresses, Link};
 use crate::sessions::Sessions;
@@ -76,12 +77,9 @@ impl Service {
     }
 
     fn refuse(&self, client: IpAddr, refusal: Refusal) -> Response {
-        let (watch, metrics) = (&self.endpoint.sessions.watch, self.endpoint.metrics());
-        watch.limit.line(watch.limit.key(client), |left_out| {
-            tracing::info!(code = refusal.code.as_str(), left_out, "refused a knock");
-        });
-        metrics.refused(&refusal.code);
-        metrics.knocked(KnockOutcome::Refused);
+        let of = Refused { client, connection: None, seated: None };
+        self.endpoint.sessions.watch.refused("a knock", of, &refusal);
+        self.endpoint.metrics().knocked(KnockOutcome::Refused);
         let status = status(&refusal.code);
         let after_s = refusal.after_ms.map(|after| after.div_ceil(1_000).max(1));
         let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(refusal)).into_response();
@@ -95,8 +93,16 @@ impl Service {
     }
 }
 
+/// Whether a page whose socket could not be opened asks why: an answer means that it is not for its origin.
+pub(crate) fn asks_why(request: &Request) -> bool {
+    request.uri().query() == Some("why")
+}
+
 /// A request to `/pairvoice/knock`.
 pub(crate) async fn serve(State(service): State<Service>, request: Request) -> Response {
+    if asks_why(&request) {
+        return (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response();
+    }
     let link = request.extensions().get::<Weak<Link>>().and_then(Weak::upgrade);
     // A connection that is gone is told nothing.
     let Some(peer) = link.map(|link| link.peer()) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };

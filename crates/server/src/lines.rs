@@ -4,20 +4,24 @@
 //! A name in a field is given as text: the log's format quotes it. A name in a sentence is [`Quoted`] here.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use engineioxide::socket::Sid;
 use pairvoice_room::{Note, SocketId};
-use pairvoice_wire::{SessionId, UserId};
+use pairvoice_wire::{Code, Detail, Refusal, SessionId, UserId};
 use tracing::{info, warn};
 
 use crate::diagnostics::Journal;
 use crate::log_limit::LogGate;
 use crate::logs::Quoted;
 use crate::metrics::{HangUp, Metrics, SignalOutcome, VoiceClock};
+use crate::sessions::Seated;
 
 /// Characters of a socket's name in the log.
 const NAME: usize = 8;
+/// Most characters of an origin in the log: whoever sends it makes it up.
+const MAX_ORIGIN: usize = 200;
 
 /// Where notes go.
 #[derive(Debug)]
@@ -31,6 +35,39 @@ impl Watch {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
         Self { journal: Journal::default(), limit: LogGate::new(Arc::clone(&metrics)), metrics }
     }
+}
+
+impl Watch {
+    /// One line for what a client was refused, which names the kind; and it is counted. `what` is a handshake or a token, say.
+    pub(crate) fn refused(&self, what: &str, of: Refused<'_>, refusal: &Refusal) {
+        let Refused { client, connection, seated } = of;
+        let (room, user) = seated.map(|seated| (seated.session.as_str(), seated.user.as_str())).unzip();
+        let (code, detail, why) = (refusal.code.as_str(), refusal.detail.map(Detail::as_str), &*refusal.message);
+        self.limit.line(self.limit.key(client), |left_out| {
+            info!(room, user, connection, code, detail, why, left_out, "refused {what}");
+        });
+        self.metrics.refused(&refusal.code);
+    }
+
+    /// The same for a page of an origin that may not connect.
+    pub(crate) fn refused_origin(&self, client: Option<IpAddr>, origin: &str, path: &str) {
+        let code = Code::OriginForbidden;
+        let origin: String = origin.chars().take(MAX_ORIGIN).collect();
+        self.limit.line(self.limit.key(client), |left_out| {
+            info!(origin, path, code = code.as_str(), left_out, "refused a page of another origin; see --allow-origin");
+        });
+        self.metrics.refused(&code);
+    }
+}
+
+/// Who was refused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused<'a> {
+    pub(crate) client: IpAddr,
+    /// The Engine.IO connection, if there is one.
+    pub(crate) connection: Option<u64>,
+    /// Whom a token named that was good.
+    pub(crate) seated: Option<&'a Seated>,
 }
 
 /// Writes one note of a session, whose clock measures how long voice takes to connect. `connection` knows the number of the

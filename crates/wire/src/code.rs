@@ -34,6 +34,8 @@ pub enum Code {
     StorageFull,
     /// The text of a message is empty, too long, or holds control characters.
     BadText,
+    /// A knock: pages of this origin may not connect.
+    OriginForbidden,
     /// A notice: the server is about to stop and to start again.
     Restarting,
     /// A notice: the token runs out, and another one is asked for by the `token` event.
@@ -60,6 +62,7 @@ impl Code {
             Self::Busy => "busy",
             Self::StorageFull => "storage-full",
             Self::BadText => "bad-text",
+            Self::OriginForbidden => "origin-forbidden",
             Self::Restarting => "restarting",
             Self::TokenExpiring => "token-expiring",
             Self::Other(word) => word,
@@ -74,7 +77,7 @@ impl Code {
 }
 
 /// All words that have a variant.
-static KNOWN: [Code; 15] = [
+static KNOWN: [Code; 16] = [
     Code::Unauthorized,
     Code::SessionFull,
     Code::OpenedElsewhere,
@@ -88,6 +91,7 @@ static KNOWN: [Code; 15] = [
     Code::Busy,
     Code::StorageFull,
     Code::BadText,
+    Code::OriginForbidden,
     Code::Restarting,
     Code::TokenExpiring,
 ];

@@ -32,7 +32,7 @@ pub use limit::{
     MAX_TOPIC_BYTES,
 };
 pub use peer::{PeerInfo, Presence};
-pub use refusal::{Acknowledgement, Notice, Outcome, Refusal};
+pub use refusal::{Acknowledgement, Detail, Notice, Outcome, Refusal};
 pub use role::{Role, SameUser};
 pub use signal::{Candidate, Envelope, RestartWhy, SignalBody};
 pub use text::{TextError, check_text};

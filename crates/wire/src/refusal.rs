@@ -19,13 +19,50 @@ pub struct Refusal {
     /// When to ask again, in milliseconds from now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_ms: Option<u32>,
+    /// With [`Code::Unauthorized`]: what is wrong with the token, if the server tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+}
+
+/// What is wrong with a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Detail {
+    /// Its time is over.
+    Expired,
+    /// It was good, and was revoked.
+    Revoked,
+    /// It is none of this server's: its form, its signature, or for whom it is.
+    Invalid,
+    /// A word of a later version of the protocol, which is ignored.
+    #[serde(other)]
+    Other,
+}
+
+impl Detail {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Invalid => "invalid",
+            Self::Other => "other",
+        }
+    }
 }
 
 impl Refusal {
     /// A refusal with what its code says of another try.
     #[must_use]
     pub fn new(code: Code, message: &str) -> Self {
-        Self { retryable: code.is_retryable(), code, message: message.to_owned(), after_ms: None }
+        Self { retryable: code.is_retryable(), code, message: message.to_owned(), after_ms: None, detail: None }
+    }
+
+    /// A refusal of a token.
+    #[must_use]
+    pub fn of_token(detail: Detail, message: &str) -> Self {
+        Self { detail: Some(detail), ..Self::new(Code::Unauthorized, message) }
     }
 }
 
@@ -107,5 +144,17 @@ mod tests {
         let busy = serde_json::to_string(&Refusal::new(Code::Busy, "full")).unwrap();
         assert_eq!(busy, r#"{"code":"busy","message":"full","retryable":true}"#);
         assert!(!Refusal::new(Code::BadRequest, "").retryable);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_token_is_a_word_and_unknown_ones_are_borne() {
+        for detail in [Detail::Expired, Detail::Revoked, Detail::Invalid, Detail::Other] {
+            let refusal = Refusal::of_token(detail, "");
+            let text = serde_json::to_string(&refusal).unwrap();
+            assert!(text.ends_with(&format!(r#""detail":"{}"}}"#, detail.as_str())), "{text}");
+            assert_eq!(serde_json::from_str::<Refusal>(&text).unwrap(), refusal);
+        }
+        let later = r#"{"code":"unauthorized","message":"","retryable":false,"detail":"stolen"}"#;
+        assert_eq!(serde_json::from_str::<Refusal>(later).unwrap().detail, Some(Detail::Other));
     }
 }

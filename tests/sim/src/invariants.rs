@@ -10,7 +10,10 @@ use crate::world::World;
 
 /// How long healing may take, in milliseconds: longer than every back-off and time-out together.
 const HEAL_MS: u64 = 180_000;
-/// How often a person who sees `unavailable` or `unauthorized` asks again, in milliseconds.
+/// What a person sees whose token was refused.
+const REFUSED: [SessionReason; 3] =
+    [SessionReason::Unauthorized, SessionReason::TokenExpired, SessionReason::TokenInvalid];
+/// How often a person who sees `unavailable` or that the token was refused asks again, in milliseconds.
 const PATIENCE_MS: u64 = 15_000;
 
 /// The network is well, both want voice, and somebody asks for another try if it was given up.
@@ -36,7 +39,7 @@ pub fn heal(world: &mut World) {
         world.run(PATIENCE_MS / 10);
         if (world.now - began).is_multiple_of(PATIENCE_MS) {
             for who in 0..2 {
-                if world.sides[who].session.view().session.reason == Some(SessionReason::Unauthorized) {
+                if matches!(world.sides[who].session.view().session.reason, Some(reason) if REFUSED.contains(&reason)) {
                     world.input(who, Input::NewToken);
                 }
                 if world.voice(who) == VoiceState::Unavailable {

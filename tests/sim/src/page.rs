@@ -2,7 +2,7 @@
 
 use pairvoice_core::{
     AppFault, Device, Event, Input, KnockAnswer, MicrophoneEvent, OpId, OutboxCommand, OutboxEvent, Output,
-    SocketEvent, TokenSource,
+    ServerAnswer, SocketEvent, TokenSource,
 };
 use pairvoice_room::SocketId;
 use pairvoice_wire::{ClientEvent, Handshake, MicrophoneReason};
@@ -60,6 +60,16 @@ impl World {
                     let after = 2 * self.network.delay;
                     self.answer(who, after, Input::Knocked { id, answer: KnockAnswer::Unknown });
                 }
+            }
+            Output::AskServer { id } => {
+                let there = self.server_up && side.works.link;
+                let answer = there.then_some(ServerAnswer { status: 204, code: None, message: String::new() });
+                let after = 2 * self.network.delay;
+                self.answer(who, after, Input::ServerAnswered { id, answer });
+            }
+            Output::Goodbye { id } => {
+                self.perform(who, Output::Emit { request: id, event: ClientEvent::Bye });
+                self.perform(who, Output::CloseSocket { id });
             }
             Output::CloseSocket { id } => {
                 if let Some((_, socket)) = side.socket.take_if(|(name, _)| *name == id) {

@@ -1,7 +1,7 @@
 //! Tokens of the simulation: when they were issued, and until when they are good.
 
 use pairvoice_room::Grant;
-use pairvoice_wire::{Code, Refusal};
+use pairvoice_wire::{Detail, Refusal};
 
 /// What an app's tokens are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(crate) fn verify(token: &str, now: u64) -> Result<Grant, Refusal> {
     if secret == "signed" && until > now {
         Ok(Grant { participants: None, issued_at: Some(issued / 1_000), lasts_ms: until - now })
     } else {
-        Err(Refusal::new(Code::Unauthorized, "the token is no good"))
+        let detail = if secret == "signed" { Detail::Expired } else { Detail::Invalid };
+        Err(Refusal::of_token(detail, "the token is no good"))
     }
 }

@@ -48,7 +48,7 @@ fn a_token_is_renewed_in_mid_call_and_nobody_notices() {
 fn without_another_token_the_session_is_offline_and_the_call_and_its_chat_go_on() {
     let mut world = call_for(40_000);
     world.sides[0].tokens = Tokens::Forged;
-    world.until("the end of the token", 60_000, |w| reason(w, 0) == Some(SessionReason::Unauthorized));
+    world.until("the end of the token", 60_000, |w| reason(w, 0) == Some(SessionReason::TokenInvalid));
     assert!(world.now >= 40_000, "not before it ran out: {}", world.now);
     assert_eq!(world.session_state(0), SessionState::Offline);
     let tokens = world.sides[0].counts.tokens;
@@ -119,7 +119,7 @@ fn whoever_is_revoked_and_has_no_later_token_stays_out() {
     let mut world = World::call();
     world.sides[0].tokens = Tokens::Forged;
     world.revoke(Some(0));
-    world.until("a refusal", 10_000, |w| reason(w, 0) == Some(SessionReason::Unauthorized));
+    world.until("a refusal", 10_000, |w| reason(w, 0) == Some(SessionReason::TokenInvalid));
     let sockets = world.sides[0].counts.sockets;
     world.run(60_000);
     assert_eq!(world.sides[0].counts.sockets, sockets);

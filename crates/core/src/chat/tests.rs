@@ -84,7 +84,7 @@ fn a_final_refusal_fails_one_message_and_goes_on() {
     chat.add(id(2), "good".into(), 0, &mut out);
     chat.flush(&mut out);
     let sent = emitted(&mut out);
-    let error = Refusal { code: Code::BadText, message: String::new(), retryable: false, after_ms: None };
+    let error = Refusal { code: Code::BadText, message: String::new(), retryable: false, after_ms: None, detail: None };
     let answer = Acknowledgement { error: Some(error), refused_id: Some(id(1)), ..Default::default() };
     chat.acknowledged(sent[0].0, Some(answer), &mut out);
     chat.flush(&mut out);
@@ -100,7 +100,7 @@ fn a_retryable_refusal_waits_as_long_as_it_says() {
     chat.add(id(1), "one".into(), 0, &mut out);
     chat.flush(&mut out);
     let sent = emitted(&mut out);
-    let error = Refusal { code: Code::Busy, message: String::new(), retryable: true, after_ms: Some(70) };
+    let error = Refusal { code: Code::Busy, message: String::new(), retryable: true, after_ms: Some(70), detail: None };
     let answer = Acknowledgement { error: Some(error), ..Default::default() };
     chat.acknowledged(sent[0].0, Some(answer), &mut out);
     assert_eq!(out.pop(), Some(Output::SetTimer { timer: Timer::Outbox, after: 70, spread: true }));
@@ -260,7 +260,7 @@ fn a_message_refused_for_good_is_taken_back_from_the_other() {
     chat.copies();
     chat.flush(&mut out);
     let sent = emitted(&mut out);
-    let error = Refusal { code: Code::BadText, message: String::new(), retryable: false, after_ms: None };
+    let error = Refusal { code: Code::BadText, message: String::new(), retryable: false, after_ms: None, detail: None };
     chat.acknowledged(sent[0].0, Some(Acknowledgement { error: Some(error), ..Default::default() }), &mut out);
     assert_eq!(chat.copies(), [InBand::ChatWithdrawn(id(1))]);
     assert!(chat.messages()[0].failure_message().is_some());

@@ -71,7 +71,10 @@ impl Session {
                 }
             }
             SocketEvent::Refused(refusal) => self.refused(&refusal),
-            SocketEvent::Closed => self.socket_lost(SessionReason::SignalingUnreachable),
+            SocketEvent::Closed => {
+                self.signalling.ask_why(&mut self.out);
+                self.socket_lost(self.signalling.unreachable());
+            }
             SocketEvent::AppFailed { fault, cause } => self.app_failed(fault, cause),
         }
     }

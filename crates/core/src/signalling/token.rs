@@ -42,8 +42,8 @@ impl Signalling {
     /// The app has another token; tells whether a session that was refused may join again.
     pub(crate) fn new_token(&mut self) -> bool {
         self.token = Token::Wanted;
-        let refused = [SessionReason::Unauthorized, SessionReason::TokenFailed, SessionReason::Refused];
-        let waits = matches!(self.phase, Phase::Offline(reason) if refused.contains(&reason));
+        let refused = [SessionReason::TokenFailed, SessionReason::Refused];
+        let waits = matches!(self.phase, Phase::Offline(reason) if reason.is_of_token() || refused.contains(&reason));
         waits && self.stay != Stay::Suspended
     }
 }

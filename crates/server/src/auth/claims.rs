@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pairvoice_wire::{Refusal, UserId};
+use pairvoice_wire::{Detail, Refusal, UserId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -102,7 +102,7 @@ impl Claims {
     pub(super) fn check(&self, now: u64, audience: Option<&str>, issuer: Option<&str>) -> Result<(), Refusal> {
         let latest = now.saturating_add(SKEW_S);
         if self.exp.saturating_add(SKEW_S) < now {
-            return Err(unauthorized("the token has expired"));
+            return Err(Refusal::of_token(Detail::Expired, "the token has expired"));
         }
         if self.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(unauthorized("the token is not valid yet (nbf)"));
@@ -178,6 +178,9 @@ mod tests {
             assert_eq!(check(good.clone()), Ok(()), "{good}");
         }
         assert!(check(json!({ "exp": NOW - 31 })).unwrap_err().contains("expired"));
+        let detail = |more: Value| claims(more).unwrap().check(NOW, None, None).unwrap_err().detail;
+        assert_eq!(detail(json!({ "exp": NOW - 31 })), Some(Detail::Expired));
+        assert_eq!(detail(json!({ "nbf": NOW + 31 })), Some(Detail::Invalid));
         assert!(check(json!({ "nbf": NOW + 31 })).unwrap_err().contains("nbf"));
         assert!(check(json!({ "iat": NOW + 31 })).unwrap_err().contains("iat"));
     }

@@ -120,11 +120,7 @@ impl Endpoint {
             return peer.close(Some(HangUp::Protocol));
         }
         if let Err(refusal) = self.admit(peer, auth) {
-            let (limit, connection) = (&self.sessions.watch.limit, peer.engine.number);
-            limit.line(limit.key(peer.engine.address), |left_out| {
-                tracing::info!(connection, code = refusal.code.as_str(), left_out, "refused a handshake");
-            });
-            peer.refuse(&refusal);
+            peer.refuse(&refusal, &self.sessions.watch);
         }
     }
 

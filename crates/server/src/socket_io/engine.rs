@@ -11,6 +11,7 @@ use tokio::runtime::Handle as Runtime;
 
 use super::packet;
 use super::unsent::{Total, Unsent};
+use crate::lines::{Refused, Watch};
 use crate::metrics::{EventOutcome, HangUp, Metrics, Transport};
 use crate::net::{EngineSlot, Link};
 use crate::quota::{Bucket, SharedBucket};
@@ -257,10 +258,16 @@ impl Peer {
     }
 
     /// Tells the client why it is not let in, and closes the connection.
-    pub(crate) fn refuse(&self, refusal: &Refusal) {
-        self.engine.metrics.refused(&refusal.code);
+    pub(crate) fn refuse(&self, refusal: &Refusal, watch: &Watch) {
+        self.log_refusal("a handshake", refusal, watch);
         self.send(packet::connect_error(refusal));
         self.close(None);
+    }
+
+    fn log_refusal(&self, what: &str, refusal: &Refusal, watch: &Watch) {
+        let seated = lock(&self.engine.state).seated.clone();
+        let (client, connection) = (self.engine.address, Some(self.engine.number));
+        watch.refused(what, Refused { client, connection, seated: seated.as_ref() }, refusal);
     }
 
     /// Answers a client that asked for no seat, and closes the connection.
@@ -333,6 +340,14 @@ pub(crate) struct Ack {
 }
 
 impl Ack {
+    /// The same of what a room says of an event. A token that is refused is worth a line.
+    pub(crate) fn tell(self, answer: &Acknowledgement, watch: &Watch) {
+        if let (Some(name::TOKEN), Some(refusal)) = (self.event, &answer.error) {
+            self.peer.log_refusal("another token", refusal, watch);
+        }
+        self.send(answer);
+    }
+
     /// Acknowledges. Whoever is refused again and again is hung up on.
     pub(crate) fn send(self, answer: &Acknowledgement) {
         if let Some(id) = self.id {
