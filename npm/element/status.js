@@ -39,11 +39,11 @@ export function sessionTrouble({ reason, message, hint }, words) {
  * The status: `line`, `hint` (may be empty) and `look`, which is the shape and colour of the sign beside them: `off`, `busy`, `good`,
  * `limited` (muted, or heard by nobody), `trouble` (comes back by itself), `bad` and `ended`.
  */
-export function statusOf(state, words, given, holding = false) {
+export function statusOf(state, words, given) {
   const { session, voice } = state;
   const name = nameOf(state, words, given);
   if (session.state === "ended") return said(sessionTrouble(session, words), "ended");
-  const found = voiceStatus(state, words, name, holding);
+  const found = voiceStatus(state, words, name);
   if (session.state !== "offline" || voice.state === "reconnecting") return found;
   const [message, hint] = sessionTrouble(session, words);
   if (voice.state !== "connected") return said([message, hint], "trouble");
@@ -54,7 +54,7 @@ function said([line, hint], look) {
   return { line, hint: hint ?? "", look };
 }
 
-function voiceStatus(state, words, name, holding) {
+function voiceStatus(state, words, name) {
   const { voice, peer } = state;
   const say = (key, look, hint = "") => ({ line: sentence(words.t(`status/${key}`, { name })), hint: sentence(hint), look });
   const hint = (key) => words.t(`status/${key}`, { name });
@@ -72,7 +72,7 @@ function voiceStatus(state, words, name, holding) {
       return say(key, "busy", key === "waiting" ? hint("waitingHint") : "");
     }
     case "connected":
-      return connectedStatus(voice, peer, words, say, hint, holding);
+      return connectedStatus(voice, peer, words, say, hint);
     case "reconnecting":
       return said(words.pair(`recovery/${voice.recovery}`, [voice.message, voice.hint]), "trouble");
     default:
@@ -80,10 +80,10 @@ function voiceStatus(state, words, name, holding) {
   }
 }
 
-function connectedStatus(voice, peer, words, say, hint, holding) {
+function connectedStatus(voice, peer, words, say, hint) {
   if (voice.playbackBlocked) return say("playback", "limited");
   if (voice.listenOnly) return say("listenOnly", "limited", voice.microphone.state === "failed" ? microphoneTrouble(voice.microphone, words).join(" ") : hint("asking"));
-  if (holding) return say("connected", "good", hint("talking"));
+  if (voice.talking) return say("connected", "good", hint("talking"));
   if (voice.muted) return say("muted", "limited", hint("mutedHint"));
   if (peer.microphone === "failed") return say("peerNoMicrophone", "good");
   if (peer.muted) return say("peerMuted", "good");

@@ -51,6 +51,8 @@ pub struct VoiceView {
     pub role: Option<Role>,
     /// Muted by the person.
     pub muted: bool,
+    /// The person talks by push-to-talk, and is muted when that is over.
+    pub talking: bool,
     /// Voice is on and there is no microphone.
     pub listen_only: bool,
     /// The microphone.
@@ -184,6 +186,7 @@ impl Default for View {
                 state: VoiceState::Off,
                 role: None,
                 muted: false,
+                talking: false,
                 listen_only: false,
                 microphone: MicrophoneView::default(),
                 speaker: SpeakerView::default(),
@@ -253,6 +256,7 @@ fn voice_view(signalling: &Signalling, call: &Call, peer: &Peer, since: Option<u
         state,
         role: call.role(),
         muted: voice.muted,
+        talking: voice.talk.is_on(),
         listen_only: voice.on && voice.microphone.state() == MicrophoneState::Failed,
         microphone: microphone_view(voice),
         speaker: speaker_view(voice),
