@@ -226,6 +226,8 @@ export interface Processing {
 export interface PeerView {
   /** `null` until known. */
   readonly userId: string | null;
+  /** What their token calls them (`name`), at most 64 characters; `null` when it says nothing, or until known. It is their word: show it as text. */
+  readonly name: string | null;
   /** `away`: the connection broke off a moment ago. */
   readonly presence: "present" | "away" | "absent";
   /** They want voice. */

@@ -11,7 +11,7 @@ const fine = { state: "off", ...none };
 const { freeze } = Object;
 
 // What there is before there is a session.
-const NOBODY = freeze({ userId: null, presence: "absent", voice: false, muted: false, microphone: "off", microphoneReason: null });
+const NOBODY = freeze({ userId: null, name: null, presence: "absent", voice: false, muted: false, microphone: "off", microphoneReason: null });
 const JOINING = freeze({ session: null, state: "joining", ...none, cause: null, peer: NOBODY, error: null });
 const IDLE = freeze({ ...JOINING, state: "idle" });
 const switches = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };

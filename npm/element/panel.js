@@ -15,7 +15,7 @@ import { badge, mediaKeys, wakeLock } from "./surroundings.js";
 const NOTHING = {
   session: { state: "joining", reason: null },
   voice: { state: "starting", muted: false, talking: false, microphone: { state: "off" }, speaker: {}, volume: 1, since: null },
-  peer: { userId: null, presence: "absent", voice: false },
+  peer: { userId: null, name: null, presence: "absent", voice: false },
   chat: { messages: [], unread: 0, unsent: 0, more: false, durable: null },
 };
 

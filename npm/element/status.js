@@ -3,9 +3,15 @@
 /** A sentence that begins with a name that is none ("the other person") begins with a capital letter. */
 export const sentence = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toLocaleUpperCase());
 
-/** What a person is called: by the app, by the user ID, or "the other person". */
+/** A name as a part of a sentence: it changes no direction beside it (UAX 9, FSI and PDI). Names that are told hold none of these characters. */
+const isolated = (name) => `\u2068${name}\u2069`;
+
+/** A name that stands by itself. */
+export const bare = (name) => name.replace(/[\u2068\u2069]/g, "");
+
+/** What a person is called: by the app, by their token, by the user ID, or "the other person". */
 export function nameOf({ peer }, words, given) {
-  return given || peer.userId || words.t("other");
+  return given || (peer.name ? isolated(peer.name) : peer.userId) || words.t("other");
 }
 
 /** This browser can make calls, as far as the package looks. */

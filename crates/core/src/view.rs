@@ -135,6 +135,8 @@ pub struct SpeakerView {
 pub struct PeerView {
     /// Who, once known.
     pub user_id: Option<UserId>,
+    /// What their token calls them.
+    pub name: Option<String>,
     /// Whether they are there.
     pub presence: Presence,
     /// They want voice.
@@ -203,6 +205,7 @@ impl Default for View {
             },
             peer: PeerView {
                 user_id: None,
+                name: None,
                 presence: Presence::Absent,
                 voice: false,
                 muted: false,
@@ -236,6 +239,7 @@ fn peer_view(signalling: &Signalling, peer: &Peer) -> PeerView {
     let voice = peer.voice();
     PeerView {
         user_id: peer.user().cloned(),
+        name: peer.name().map(str::to_owned),
         presence: if signalling.is_ended() { Presence::Absent } else { peer.presence() },
         voice: voice.on,
         muted: voice.muted,
