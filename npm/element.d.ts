@@ -19,7 +19,10 @@ export interface Words {
  * - `session`, `user`, `peer`: as `sessionId`, `userId` and `peerUserId` of {@link SessionOptions}
  * - `token`: the token as a text; use the property for a function
  * - `voice="off"`: joins for text; the person can turn voice on
- * - `name`, `peer-name`: what this person and the other are called in this panel; nobody else is told
+ * - `name`, `peer-name`: what this person and the other are called in this panel; nobody else is told. Without `peer-name` it is what the
+ *   other's token says (`name`), else the user ID
+ * - `ask-name`: the screen before the call (`ready`) asks for a name, too, which is remembered in this browser. The other sees it once the
+ *   token says it: the `token` function is given it
  * - `lang`: the language of its words; the one of the element around it when it is left out
  * - `ready`: shows a screen to choose and try the devices before the first call, `ready="always"` before each
  * - `compact`: status and control bar only
@@ -34,8 +37,8 @@ export class PairvoiceSession extends HTMLElement {
   /** The handle; `undefined` while there is none. */
   readonly session: Session | undefined;
   /** The token, or a function that brings one, as in {@link SessionOptions}. Setting another function joins nothing anew. */
-  get token(): SessionOptions["token"] | null;
-  set token(value: SessionOptions["token"] | null | undefined);
+  get token(): ElementToken | null;
+  set token(value: ElementToken | null | undefined);
   /** The other options; attributes stand before them. */
   get options(): Partial<SessionOptions> & { words?: Words };
   set options(value: (Partial<SessionOptions> & { words?: Words }) | null | undefined);
@@ -43,6 +46,10 @@ export class PairvoiceSession extends HTMLElement {
   get words(): Words | undefined;
   set words(value: Words | null | undefined);
 }
+
+/** A token, or a function that brings one. `name` is what the person wants to be called, by the attribute `name` or the screen before the call;
+ * whatever it is, the app's server decides what the token says. */
+export type ElementToken = string | ((wanted: { readonly name: string | null }) => string | Promise<string>);
 
 /** Events of the element; they bubble and leave shadow roots. */
 export interface PairvoiceSessionEvents {

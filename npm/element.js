@@ -1,7 +1,7 @@
 // <pairvoice-session>: the whole panel of a session as an element. The contract is element.d.ts.
 import { kept } from "./element/dom.js";
 import { buildPanel } from "./element/panel.js";
-import { choices, readyView } from "./element/ready.js";
+import { choices, chosenName, readyView } from "./element/ready.js";
 import { nameOf } from "./element/status.js";
 import { styles } from "./element/style.js";
 import { directionOf, loadWords } from "./element/words.js";
@@ -25,7 +25,7 @@ const settings = {
 const Base = globalThis.HTMLElement ?? class {};
 
 export class PairvoiceSession extends Base {
-  static observedAttributes = [...IDENTITY, ...LOOK, "voice", "name", "peer-name", "ready"];
+  static observedAttributes = [...IDENTITY, ...LOOK, "voice", "name", "peer-name", "ready", "ask-name"];
 
   #root;
   #token;
@@ -164,8 +164,13 @@ export class PairvoiceSession extends Base {
     return { url: location.origin, ...this.#options, ...given };
   }
 
-  /** The same function all the time, whichever the app has set last. */
-  #ask = () => this.token();
+  /** The same function all the time, whichever the app has set last. It is told what the person wants to be called. */
+  #ask = () => this.token({ name: this.#ownName() || null });
+
+  /** By the app, or by the person on the screen before the call. */
+  #ownName() {
+    return this.getAttribute("name") ?? (this.hasAttribute("ask-name") ? chosenName(this.#all().userId) : "");
+  }
 
   async #build() {
     const abort = (this.#panelAbort = new AbortController());
@@ -184,7 +189,8 @@ export class PairvoiceSession extends Base {
       ids: () => [this.#all().sessionId, this.#all().userId],
       givenName: given,
       name: () => nameOf(this.#state ?? { peer: {} }, words, given()),
-      ownName: () => this.getAttribute("name") ?? "",
+      asksName: this.hasAttribute("ask-name") && !this.hasAttribute("name"),
+      ownName: () => this.#ownName(),
     };
     const direction = this.closest("[dir]")?.dir || directionOf(words.language);
     this.#panel = buildPanel(context, (what) => (what === "leave" ? this.#leave() : this.#again()));

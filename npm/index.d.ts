@@ -159,7 +159,11 @@ export interface VoiceView extends Trouble<VoiceReason> {
   readonly state: VoiceState;
   /** Who offers: the smaller user ID. `null` until the other is known. */
   readonly role: "offerer" | "answerer" | null;
+  /** Muted; not while this person talks by push-to-talk. */
   readonly muted: boolean;
+  /** This person talks by push-to-talk: `setTalking(true)`, and until the last of it has gone out, up to 300 ms after `setTalking(false)`.
+   * Then they are muted again. */
+  readonly talking: boolean;
   /** Voice is on and there is no microphone: this person hears and is not heard. */
   readonly listenOnly: boolean;
   readonly microphone: MicrophoneView;
@@ -236,6 +240,8 @@ export interface Processing {
 export interface PeerView {
   /** `null` until known. */
   readonly userId: string | null;
+  /** What their token calls them (`name`), at most 64 characters; `null` when it says nothing, or until known. It is their word: show it as text. */
+  readonly name: string | null;
   /** `away`: the connection broke off a moment ago. */
   readonly presence: "present" | "away" | "absent";
   /** They want voice. */
@@ -550,12 +556,19 @@ export interface Session {
   resumeAudio(): void;
   /** Mutes or unmutes the microphone; the other sees it. */
   setMuted(muted: boolean): void;
+  /**
+   * Push-to-talk: who is muted talks from `true` to `false`; who is not muted goes on talking. What is said up to 100 ms after the release
+   * is heard. From the second press on, or after one `setTalking(false)` ahead of the first, what was said up to 200 ms before the press is
+   * heard, too: it then goes 200 ms later than what is said unmuted. `setMuted()` ends it at once. It takes an `AudioContext` while this
+   * person is muted; where that does not run, only what is said after the press is heard.
+   */
+  setTalking(held: boolean): void;
   /** The microphones and speakers of this browser. Names are known once a microphone was allowed. */
   listDevices(): Promise<{ readonly microphones: readonly Device[]; readonly speakers: readonly Device[] }>;
   /**
    * Chooses a microphone by its id, or gives an audio track of the app's own; `null` is whatever the system uses, also when that
    * changes. Sound goes on until the other device is open, and nothing is negotiated. An own track is never stopped; while this
-   * person is muted, its `enabled` is `false`.
+   * person is muted or talks by push-to-talk, which sends a delayed one, its `enabled` may be `false`.
    * @throws {PairvoiceError} `invalid-options`
    */
   setMicrophone(microphone: string | MediaStreamTrack | null): void;

@@ -101,7 +101,7 @@ class Session {
     const microphone = { ...voice.microphone, ...none, label: "", deviceId: "" };
     this.#last = Object.freeze({
       session: sessionEnded,
-      voice: { ...voice, ...none, listenOnly: false, playbackBlocked: false, recovery: null, since: null, microphone },
+      voice: { ...voice, ...none, talking: false, listenOnly: false, playbackBlocked: false, recovery: null, since: null, microphone },
       peer: { ...peer, presence: "absent" },
       chat,
     });
@@ -217,6 +217,10 @@ class Session {
 
   setMuted(muted) {
     this.#call("setMuted", Boolean(muted));
+  }
+
+  setTalking(held) {
+    this.#call("setTalking", Boolean(held));
   }
 
   send(text) {

@@ -53,6 +53,8 @@ export interface VoiceCall extends VoiceView {
   /** Lets the browser play when `playbackBlocked`; call it in a click handler. */
   readonly resumeAudio: () => void;
   readonly setMuted: (muted: boolean) => void;
+  /** Push-to-talk: as `setTalking()` of a session. */
+  readonly setTalking: (held: boolean) => void;
   readonly toggleMuted: () => void;
 }
 

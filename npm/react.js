@@ -11,7 +11,7 @@ const fine = { state: "off", ...none };
 const { freeze } = Object;
 
 // What there is before there is a session.
-const NOBODY = freeze({ userId: null, presence: "absent", voice: false, muted: false, microphone: "off", microphoneReason: null });
+const NOBODY = freeze({ userId: null, name: null, presence: "absent", voice: false, muted: false, microphone: "off", microphoneReason: null });
 const JOINING = freeze({ session: null, state: "joining", ...none, cause: null, peer: NOBODY, error: null });
 const IDLE = freeze({ ...JOINING, state: "idle" });
 const switches = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
@@ -19,7 +19,7 @@ const MICROPHONE = freeze({ ...fine, label: "", deviceId: "", ...switches });
 const SPEAKER = freeze({ deviceId: "", label: "", selectable: false });
 const VOICE = freeze({
   ...fine,
-  ...{ role: null, muted: false, listenOnly: false, microphone: MICROPHONE, speaker: SPEAKER, volume: 1, path: null },
+  ...{ role: null, muted: false, talking: false, listenOnly: false, microphone: MICROPHONE, speaker: SPEAKER, volume: 1, path: null },
   ...{ recovery: null, since: null, playbackBlocked: false, heard: null, mutedTalking: false },
 });
 const CHAT = freeze({ messages: freeze([]), unread: 0, unsent: 0, more: false, durable: null });
@@ -222,6 +222,7 @@ const voiceActions = (session) => ({
   retry: () => session?.retryVoice(),
   resumeAudio: () => session?.resumeAudio(),
   setMuted: (muted) => session?.setMuted(muted),
+  setTalking: (held) => session?.setTalking(held),
   toggleMuted: () => session?.setMuted(!session.getState().voice.muted),
 });
 

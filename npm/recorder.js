@@ -136,7 +136,9 @@ export class Recorder {
     if (typeof value === "string") return this.#masks[key]?.(value) ?? value;
     if (Array.isArray(value)) return value.map((item) => this.#redacted(item, key));
     if (!value || typeof value !== "object") return value;
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.#redacted(item, name)]));
+    // What a person is called is nobody's business, and no decision depends on it.
+    const entries = Object.entries(value).filter(([name]) => name !== "name" || !("userId" in value));
+    return Object.fromEntries(entries.map(([name, item]) => [name, this.#redacted(item, name)]));
   }
 
   #note(list, entry) {

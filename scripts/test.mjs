@@ -34,10 +34,12 @@ const parts = {
   async sim() {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-sim"]);
   },
-  async server() {
-    await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-server"]);
+  /** `beside` is done while these tests wait. */
+  async server(beside) {
     await buildServer();
-    await nodeTests("tests/server");
+    // As it is served: what it is made of is not compiled a second time.
+    await run("cargo", ["test", "--locked", "--quiet", "--release", "--package", "pairvoice-server"]);
+    await allEnd(nodeTests("tests/server"), beside?.());
   },
   async protocol() {
     await buildRoom();
@@ -47,10 +49,7 @@ const parts = {
   async docs() {
     await ensurePrograms({ python3: "python3", php: "php-cli", perl: "perl", openssl: "openssl" });
     await buildServer();
-    const checks = checkSamples().then(() => nodeTests("tests/docs"));
-    // Both end before a failure is told, so that nothing is left running.
-    const failed = (await Promise.allSettled([buildDocs(), checks])).find(({ status }) => status === "rejected");
-    if (failed) throw failed.reason;
+    await allEnd(buildDocs(), checkSamples().then(() => nodeTests("tests/docs")));
   },
   async packaging() {
     await checkPackaging();
@@ -76,8 +75,8 @@ const parts = {
     await buildReactPage();
     await buildServer();
     await buildRouter();
-    // They wait for browsers and networks most of the time.
-    await nodeTests("tests/e2e", 2);
+    const waits = (name) => WAITING.includes(name);
+    await allEnd(nodeTests("tests/e2e", 2, (name) => !waits(name)), nodeTests("tests/e2e", 1, waits));
   },
   async package() {
     await ensurePrograms({ chromium: "chromium" });
@@ -91,9 +90,18 @@ const parts = {
   },
 };
 
-/** The tests of a folder, so many files at once. */
-async function nodeTests(folder, atOnce = 1) {
-  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.mjs"));
+/** Files of e2e that mostly wait for time to pass: they go beside the others. */
+const WAITING = ["late.test.mjs", "unavailable.test.mjs"];
+
+/** All of them end before a failure is told, so that nothing is left running. */
+async function allEnd(...work) {
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
+}
+
+/** The tests of a folder, so many files at once; `chosen` tells which files. */
+async function nodeTests(folder, atOnce = 1, chosen = () => true) {
+  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.mjs") && chosen(name));
   const paths = files.map((name) => join(folder, name));
   await run("node", ["--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", ...paths]);
 }
@@ -108,10 +116,11 @@ for (const name of wanted) {
 
 try {
   await ensureBasics();
-  for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
+  const everything = wanted.length === 0;
+  for (const name of everything ? Object.keys(parts).filter((part) => part !== "fuzz") : wanted) {
     console.log(`\n== ${name}`);
     const began = Date.now();
-    await parts[name]();
+    await parts[name](everything ? parts.fuzz : undefined);
     console.log(`== ${name} passed in ${Math.round((Date.now() - began) / 1000)} s`);
   }
 } catch (error) {

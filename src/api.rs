@@ -148,6 +148,12 @@ impl Handle {
         self.input(Input::SetMuted(muted));
     }
 
+    /// Push-to-talk is held or released.
+    #[wasm_bindgen(js_name = setTalking)]
+    pub fn set_talking(&self, held: bool) {
+        self.input(Input::SetTalking(held));
+    }
+
     /// Chooses a microphone by its ID, an own track, or whatever the system uses.
     ///
     /// # Errors

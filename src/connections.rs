@@ -28,7 +28,7 @@ impl Connections {
         Self { inbox, gathering, sound, contexts: Contexts::default(), open: RefCell::default() }
     }
 
-    /// Works on a connection; `track` is the microphone's, if there is one.
+    /// Works on a connection; `track` is the one that is sent, if there is one.
     pub(crate) fn command(&self, id: OpId, command: ConnectionCommand, track: Option<MediaStreamTrack>) {
         match command {
             ConnectionCommand::Offer { ice_servers, own_context } => {

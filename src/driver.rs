@@ -12,7 +12,6 @@ use js_sys::{Date, Function, Promise};
 use pairvoice_core::wire::InstanceId;
 use pairvoice_core::{Ahead, Config, Event, Identity, Input, OpId, Output, Session, TokenSource};
 use wasm_bindgen::JsValue;
-use web_sys::MediaStreamTrack;
 
 use crate::addresses::Look;
 use crate::connections::Connections;
@@ -277,7 +276,7 @@ impl Driver {
                 let before = self.look.replace(Look::new(id, &self.connections.contexts, self.inbox.clone()));
                 drop(before);
             }
-            Output::Connection { id, command } => self.connections.command(id, command, self.microphone.track()),
+            Output::Connection { id, command } => self.connections.command(id, command, self.microphone.sent()),
             Output::OpenMicrophone { id, source, processing } => {
                 set_audio_session("play-and-record");
                 self.microphone.open(id, &source, processing);
@@ -289,6 +288,7 @@ impl Driver {
                 self.microphone.close();
             }
             Output::EnableMicrophone(enabled) => self.microphone.enable(enabled),
+            Output::DelayMicrophone(delay) => self.microphone.delay(delay),
             Output::ApplyProcessing(processing) => self.microphone.process(processing),
             Output::ListDevices => self.report_devices(),
             Output::Remember(choices) => devices::remember(&choices, self.options.borrow().processing),
@@ -375,7 +375,7 @@ impl Driver {
         if crash::is_over() {
             return;
         }
-        let own = self.microphone.track().filter(MediaStreamTrack::enabled);
+        let own = self.microphone.track().filter(|_| self.microphone.is_enabled());
         let peer = level::peer(self.connections.receiver().as_ref());
         let levels = Levels { own: self.meter.microphone(own.as_ref()), peer };
         self.subscribers.call("level", &to_frozen(&levels));

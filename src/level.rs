@@ -10,8 +10,8 @@ use web_sys::{
 };
 
 use crate::convert::{ignore, property};
-use crate::crash::Hold;
 use crate::timers::steady_time;
+use crate::unmuted::Unmuted;
 
 /// Time between two measurements in milliseconds.
 pub(crate) const INTERVAL_MS: u32 = 100;
@@ -93,13 +93,12 @@ fn tap(track: &MediaStreamTrack, samples: u32) -> Result<Tap, JsValue> {
 /// the packets.
 pub(crate) struct SpeechEar {
     meter: Meter,
-    /// The microphone's track, and another one of the same source that is never muted.
-    tracks: RefCell<Option<(MediaStreamTrack, MediaStreamTrack, Hold)>>,
+    unmuted: RefCell<Option<Unmuted>>,
 }
 
 impl Default for SpeechEar {
     fn default() -> Self {
-        Self { meter: Meter { samples: WORD, tap: RefCell::default() }, tracks: RefCell::default() }
+        Self { meter: Meter { samples: WORD, tap: RefCell::default() }, unmuted: RefCell::default() }
     }
 }
 
@@ -110,26 +109,18 @@ impl SpeechEar {
             self.stop();
             return false;
         }
-        let other = self.tracks.borrow().as_ref().is_none_or(|(of, ..)| !Object::is(of, track));
-        if other {
+        if self.unmuted.borrow().as_ref().is_none_or(|unmuted| !unmuted.is_of(track)) {
             self.stop();
-            // The DOM's: another track of the same source.
-            let open = track.clone();
-            open.set_enabled(true);
-            let hold = Hold::new(&open);
-            *self.tracks.borrow_mut() = Some((Clone::clone(track), open, hold));
+            *self.unmuted.borrow_mut() = Some(Unmuted::new(track));
         }
-        let open = self.tracks.borrow().as_ref().map(|(_, open, _)| Clone::clone(open));
+        let open = self.unmuted.borrow().as_ref().map(|unmuted| Clone::clone(&unmuted.track));
         self.meter.microphone(open.as_ref()) >= LOUD
     }
 
     /// Lets go of all of it.
     pub(crate) fn stop(&self) {
         self.meter.stop();
-        let tracks = self.tracks.borrow_mut().take();
-        if let Some((_, open, _)) = tracks {
-            open.stop();
-        }
+        self.unmuted.borrow_mut().take();
     }
 }
 

@@ -12,6 +12,7 @@ mod context;
 mod convert;
 mod copies;
 mod crash;
+mod delay_line;
 mod devices;
 mod door;
 mod driver;
@@ -40,6 +41,7 @@ mod storage;
 mod subscribers;
 mod timers;
 mod to_js;
+mod unmuted;
 mod watch;
 
 /// Two-level segregated fit: constant time, and less than half the code of the allocator that std brings.

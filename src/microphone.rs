@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use pairvoice_core::wire::MicrophoneReason;
-use pairvoice_core::{Device, Input, MicrophoneEvent, OpId, Processing, Source};
+use pairvoice_core::{Delay, Device, Input, MicrophoneEvent, OpId, Processing, Source};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MediaStream, MediaStreamTrack, MediaStreamTrackState, MediaTrackConstraints};
 
 use crate::convert::property;
 use crate::crash::{self, Hold};
+use crate::delay_line::DelayLine;
 use crate::inbox::Inbox;
 use crate::listeners::Listener;
 use crate::permission;
@@ -22,6 +23,10 @@ pub(crate) struct Microphone {
     /// A function of `npm/index.js` that asks the browser, or brings what it began to ask for while this module was loaded.
     ask: Function,
     state: RefCell<State>,
+    /// Brings what the microphone brought a moment ago.
+    delay: RefCell<Option<Rc<DelayLine>>>,
+    /// That is what is sent.
+    delayed: Cell<bool>,
     /// The app's own track, for [`Source::App`].
     app: RefCell<Option<MediaStreamTrack>>,
     /// Hears of a permission that is given in the browser's settings.
@@ -63,6 +68,8 @@ impl Microphone {
             inbox,
             ask,
             state: RefCell::default(),
+            delay: RefCell::default(),
+            delayed: Cell::default(),
             app: RefCell::default(),
             permission: RefCell::default(),
             watching: Cell::default(),
@@ -157,11 +164,14 @@ impl Microphone {
             return;
         };
         let changing = track.apply_constraints_with_constraints(&constraints(wanted));
-        let inbox = self.inbox.clone();
+        let (inbox, this) = (self.inbox.clone(), Rc::downgrade(self));
         spawn_local(async move {
             if let Ok(changing) = changing {
                 // What it could not do is seen by the settings.
                 let _ = JsFuture::from(changing).await;
+            }
+            if let Some(this) = this.upgrade() {
+                this.lead(true);
             }
             inbox.microphone(id, MicrophoneEvent::Applied(processing(&track, wanted)));
         });
@@ -201,20 +211,68 @@ impl Microphone {
 
     /// Stops the track; what a pending request brings is stopped too.
     pub(crate) fn close(&self) {
+        self.delay(Delay::Off);
         let before = std::mem::take(&mut *self.state.borrow_mut());
         before.live.into_iter().for_each(Live::let_go);
     }
 
     /// Lets sound through or not.
     pub(crate) fn enable(&self, enabled: bool) {
-        if let Some(track) = self.track() {
+        if let Some(track) = self.sent() {
             track.set_enabled(enabled);
         }
     }
 
+    /// Keeps a delay line or none. Without Web Audio there is none, and the core is not told that one runs.
+    pub(crate) fn delay(&self, delay: Delay) {
+        self.delayed.set(delay == Delay::Sent);
+        if delay == Delay::Off {
+            let before = self.delay.take();
+            drop(before);
+            return;
+        }
+        if self.delay.borrow().is_none() {
+            let made = DelayLine::new(&self.inbox).ok().map(Rc::new);
+            *self.delay.borrow_mut() = made;
+        }
+        if delay == Delay::Ready
+            && let Some(line) = self.line()
+        {
+            line.output.set_enabled(false);
+        }
+        self.lead(false);
+    }
+
+    fn line(&self) -> Option<Rc<DelayLine>> {
+        self.delay.borrow().clone()
+    }
+
+    /// Leads the track in use through the delay line. `anew`: its sound has changed.
+    fn lead(&self, anew: bool) {
+        if let (Some(line), Some(track)) = (self.line(), self.track()) {
+            if anew {
+                line.cut_off();
+            }
+            line.take_in(&track);
+        }
+    }
+
+    /// The microphone's own track.
     pub(crate) fn track(&self) -> Option<MediaStreamTrack> {
         // Not its own `clone()`, which is the DOM's and makes another track of the same source.
         self.state.borrow().live.as_ref().map(|live| Clone::clone(&live.track))
+    }
+
+    /// The track that is sent: its own, or what the delay line brings. None without a microphone.
+    pub(crate) fn sent(&self) -> Option<MediaStreamTrack> {
+        let own = self.track()?;
+        let delayed = self.line().filter(|_| self.delayed.get()).map(|line| Clone::clone(&line.output));
+        Some(delayed.unwrap_or(own))
+    }
+
+    /// What is sent is not muted.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.sent().is_some_and(|track| track.enabled())
     }
 }
 

@@ -2,8 +2,8 @@
 //! time, and a call's first words run through half of the module while somebody waits. Nothing leaves the page.
 
 use pairvoice_core::wire::{
-    ChatPage, ClientEvent, Envelope, InstanceId, Knocked, PeerInfo, Presence, ServerEvent, SessionId, UserId, VERSION,
-    VoiceStatus, Welcome,
+    ChatPage, ClientEvent, DisplayName, Envelope, InstanceId, Knocked, PeerInfo, Presence, ServerEvent, SessionId,
+    UserId, VERSION, VoiceStatus, Welcome,
 };
 use pairvoice_core::{
     Ahead, Choices, Config, ConnectionCommand, ConnectionEvent, Device, Identity, Input, KnockAnswer, LinkState,
@@ -78,7 +78,7 @@ impl Actor {
         let voice = VoiceStatus { on: true, ahead: true, ..VoiceStatus::default() };
         let instance = Some(self.me.instance.clone());
         let (user_id, presence) = (self.me.user.clone(), Presence::Present);
-        PeerInfo { user_id, instance, presence, left: false, welcomes: 1, voice }
+        PeerInfo { user_id, name: DisplayName::default(), instance, presence, left: false, welcomes: 1, voice }
     }
 
     /// Joins where the other is already, by a knock and by a socket.

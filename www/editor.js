@@ -33,7 +33,10 @@ const element = (name, properties = {}, ...children) => {
   return made;
 };
 
-/** Puts the editor of a session into a place of the page, for a person of this name; `attach` connects it with a handle, and later with another. */
+/** What somebody calls themselves may be any text: it is cut, and changes no direction beside it (UAX 9, FSI and PDI). */
+const shown = (name) => `\u2068${[...String(name ?? "?").replace(/[\u2066-\u2069]/g, "")].slice(0, 64).join("")}\u2069`;
+
+/** Puts the editor of a session into a place of the page, for a person of the name that `name()` says; `attach` connects it with a handle, and later with another. */
 export async function codeEditor(place, { sessionId, name }) {
   const shared = await openDocument(`pairvoice-demo/${sessionId}`);
   const { code, settings, output } = shared;
@@ -90,7 +93,7 @@ export async function codeEditor(place, { sessionId, name }) {
 
   function draw() {
     const entries = output.toArray().filter((entry) => KINDS.includes(entry?.kind));
-    const items = entries.map(({ kind, text: said, by }) => element("p", { className: kind, textContent: kind === "run" ? `${by} ran this` : String(said) }));
+    const items = entries.map(({ kind, text: said, by }) => element("p", { className: kind, textContent: kind === "run" ? `${shown(by)} ran this` : String(said) }));
     lines.replaceChildren(...items);
     lines.scrollTop = lines.scrollHeight;
     clear.disabled = items.length === 0;
@@ -104,7 +107,7 @@ export async function codeEditor(place, { sessionId, name }) {
     running = false;
     shared.doc.transact(() => {
       output.delete(0, output.length);
-      output.push([{ kind: "run", by: name }, ...found]);
+      output.push([{ kind: "run", by: name() }, ...found]);
       if (found.length === 0) output.push([{ kind: "log", text: "The program ended and wrote nothing." }]);
     });
     chooseLanguage();
@@ -121,7 +124,7 @@ export async function codeEditor(place, { sessionId, name }) {
   const { awareness } = shared;
   view.dispatch({ effects: presence.reconfigure(cursors(code, awareness)) });
   const others = () => {
-    const names = [...awareness.getStates()].filter(([client]) => client !== awareness.clientID).map(([, state]) => String(state.user?.name ?? "?"));
+    const names = [...awareness.getStates()].filter(([client]) => client !== awareness.clientID).map(([, state]) => shown(state.user?.name));
     together.textContent = names.length > 0 ? `${names.join(", ")} writes with you` : "";
   };
   awareness.on("change", others);
@@ -129,7 +132,7 @@ export async function codeEditor(place, { sessionId, name }) {
   return {
     /** Is the same as the other's from now on, by this session. */
     attach(session) {
-      awareness.setLocalState({ user: { name } });
+      awareness.setLocalState({ user: { name: name() } });
       shared.connect(session);
     },
   };

@@ -13,8 +13,13 @@ const userId = query.get("user") ?? "mentor";
 
 const $ = (id) => document.getElementById(id);
 
-async function token() {
-  const response = await fetch(`/dev/token?${new URLSearchParams({ session: sessionId, user: userId })}`);
+let ownName = query.get("name");
+
+/** The server for development signs whatever name it is told; one of an app knows its people. */
+async function token({ name } = {}) {
+  ownName = name ?? ownName;
+  const wanted = { session: sessionId, user: userId, ...(ownName && { name: ownName }) };
+  const response = await fetch(`/dev/token?${new URLSearchParams(wanted)}`);
   if (!response.ok) throw new Error("this link has no token; ask whoever runs the server for one");
   return response.text();
 }
@@ -36,7 +41,7 @@ void preload(options);
 const idle = new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(resolve));
 const opening = idle
   .then(() => import("./editor.js"))
-  .then(({ codeEditor }) => codeEditor($("code-editor"), { sessionId, name: query.get("name") ?? userId }));
+  .then(({ codeEditor }) => codeEditor($("code-editor"), { sessionId, name: () => ownName ?? userId }));
 opening.catch(() => ($("editor-trouble").hidden = false));
 
 const call = $("call");
@@ -49,6 +54,7 @@ call.addEventListener("pairvoice-state", () => {
 });
 call.addEventListener("pairvoice-check", ({ detail }) => (globalThis.lastCheck = detail));
 if (query.get("voice") === "off") call.setAttribute("voice", "off");
+call.setAttribute("ask-name", "");
 if (query.has("ready")) call.setAttribute("ready", "always");
 for (const name of ["name", "peer-name", "lang", "dir"]) if (query.has(name)) call.setAttribute(name, query.get(name));
 call.token = options.token;

@@ -1,7 +1,7 @@
 //! Handshakes as they come from the network.
 
 use pairvoice_room::Grant;
-use pairvoice_wire::Handshake;
+use pairvoice_wire::{DisplayName, Handshake};
 
 use crate::host::Host;
 
@@ -12,7 +12,10 @@ pub fn check(bytes: &[u8]) {
     let mut host: Option<Host> = None;
     for handshake in handshakes {
         let host = host.get_or_insert_with(|| Host::new(handshake.session_id.clone()));
-        host.enter(handshake, Grant { participants: None, issued_at: None, lasts_ms: 3_600_000 });
+        host.enter(
+            handshake,
+            Grant { participants: None, name: DisplayName::default(), issued_at: None, lasts_ms: 3_600_000 },
+        );
         host.settle();
         host.connect_newest();
     }

@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 use pairvoice_room::Grant;
-use pairvoice_wire::UserId;
+use pairvoice_wire::{DisplayName, UserId};
 
 use crate::steps::Who;
 
@@ -39,7 +39,12 @@ impl Token {
     pub(crate) fn grant(&self, user: &UserId) -> Grant {
         let two = |peer: UserId| if self.turned { [peer, user.clone()] } else { [user.clone(), peer] };
         let participants = self.peer.map(Who::user).filter(|peer| peer != user).map(two);
-        Grant { participants, issued_at: self.issued.map(u64::from), lasts_ms: self.lasts.milliseconds() }
+        Grant {
+            participants,
+            name: DisplayName::default(),
+            issued_at: self.issued.map(u64::from),
+            lasts_ms: self.lasts.milliseconds(),
+        }
     }
 }
 

@@ -21,6 +21,8 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
   const pictures = { on: mute.querySelector("svg"), off: icon("muted") };
 
   let voice;
+  /** As the person sees it: who holds the key, or has just let go of it, is muted still. */
+  let muted;
   let endedBy;
   let holding = false;
   let timer;
@@ -30,16 +32,15 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
 
   function toggleMute() {
     if (off(mute) || holding) return;
-    session()?.setMuted(!voice.muted);
+    session()?.setMuted(!muted);
   }
 
   /** Talks as long as it is held; nothing of it lasts. */
   function hold(on) {
     clearTimeout(timer);
-    if (holding === on || (on && (off(mute) || !voice?.muted))) return;
+    if (holding === on || (on && (off(mute) || !muted))) return;
     holding = on;
-    session()?.setMuted(!on);
-    act("held");
+    session()?.setTalking(on);
   }
 
   mute.addEventListener("click", toggleMute);
@@ -77,7 +78,7 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
     if (event.key !== " " || event.repeat) return;
     if (target === mute) timer = setTimeout(() => hold(true), HOLD_MS);
     else if (target === talk) hold(true);
-    else if (!isControl(target) && voice?.muted && !off(mute)) {
+    else if (!isControl(target) && muted && !off(mute)) {
       event.preventDefault();
       hold(true);
     }
@@ -97,14 +98,11 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
     // Nobody would hear the key come up.
-    if (holding) session()?.setMuted(true);
+    if (holding) session()?.setTalking(false);
   });
 
   return {
     element,
-    get holding() {
-      return holding;
-    },
     /** The control that has the focus when another one goes. */
     get first() {
       return during.hidden ? join : mute;
@@ -114,18 +112,18 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
     },
     draw(state) {
       voice = state.voice;
+      muted = voice.muted || voice.talking;
       const ended = state.session.state === "ended";
       const had = element.contains(element.getRootNode().activeElement);
       const on = voice.state !== "off" && !ended;
       if (!on) hold(false);
       const silent = !on || voice.microphone.state === "failed";
-      const pressed = voice.muted || holding;
-      mute.setAttribute("aria-pressed", String(on && pressed));
+      mute.setAttribute("aria-pressed", String(on && muted));
       setOff(mute, silent);
-      const wanted = pressed ? pictures.off : pictures.on;
+      const wanted = muted ? pictures.off : pictures.on;
       if (mute.firstElementChild !== wanted) mute.firstElementChild.replaceWith(wanted);
-      setOff(talk, silent || !pressed);
-      talk.toggleAttribute("data-held", holding);
+      setOff(talk, silent || !muted);
+      talk.toggleAttribute("data-held", voice.talking);
       textOnly.setAttribute("aria-pressed", String(!on));
       const was = during.hidden;
       show(during, !ended);

@@ -14,8 +14,8 @@ import { badge, mediaKeys, wakeLock } from "./surroundings.js";
 /** What a session is before there is one. */
 const NOTHING = {
   session: { state: "joining", reason: null },
-  voice: { state: "starting", muted: false, microphone: { state: "off" }, speaker: {}, volume: 1, since: null },
-  peer: { userId: null, presence: "absent", voice: false },
+  voice: { state: "starting", muted: false, talking: false, microphone: { state: "off" }, speaker: {}, volume: 1, since: null },
+  peer: { userId: null, name: null, presence: "absent", voice: false },
   chat: { messages: [], unread: 0, unsent: 0, more: false, durable: null },
 };
 
@@ -59,7 +59,7 @@ export function buildPanel(context, act) {
     { type: "button", id: "help-open", class: "plain square", "aria-label": words.t("check/title"), "aria-expanded": "false", "aria-controls": "help", onclick: () => sheets.toggle("help") },
     icon("help"),
   );
-  const bar = controlBar(context, (what) => (what === "held" ? draw() : act(what)), sheets);
+  const bar = controlBar(context, act, sheets);
   const voice = h(
     "section",
     { class: "voice", part: "voice", "aria-labelledby": "voice-title" },
@@ -140,7 +140,7 @@ export function buildPanel(context, act) {
   }
 
   function draw() {
-    const found = statusOf(state, words, context.givenName(), bar.holding);
+    const found = statusOf(state, words, context.givenName());
     setText(line, found.line);
     line.dataset.state = found.look;
     setText(hint, found.hint);

@@ -1,6 +1,6 @@
 // Who is here: two people, each with a ring while speaking, what is to be known of their microphone, and how loud they are.
 import { h, setText } from "./dom.js";
-import { ownNote, peerNote, sentence } from "./status.js";
+import { bare, ownNote, peerNote, sentence } from "./status.js";
 
 /** The people of a panel. */
 export function peopleView({ words, name, ownName }) {
@@ -11,7 +11,7 @@ export function peopleView({ words, name, ownName }) {
     ].map(([who, label]) => {
       const parts = {
         avatar: h("span", { class: "avatar", "aria-hidden": "true" }),
-        name: h("span", { id: `${who}-name` }),
+        name: h("bdi", { id: `${who}-name` }),
         speaks: h("span", { id: `${who}-speaks`, class: "visually-hidden" }),
         note: h("span", { class: "note", id: `${who}-note` }),
         level: h("meter", { id: `${who}-level`, min: 0, max: 1, value: 0, "aria-label": words.t(label) }),
@@ -37,7 +37,7 @@ export function peopleView({ words, name, ownName }) {
     element: h("ul", { class: "people", part: "people", "aria-label": words.t("panel/people") }, cards.own.element, cards.peer.element),
     draw(state) {
       call("own", ownName() ? `${ownName()} (${words.t("you")})` : words.t("you"));
-      call("peer", name() === words.t("other") ? sentence(name()) : name());
+      call("peer", name() === words.t("other") ? sentence(name()) : bare(name()));
       setText(cards.own.note, ownNote(state, words));
       setText(cards.peer.note, peerNote(state, words));
       // Nothing is measured any more, and the last level would stay.

@@ -11,8 +11,15 @@ const REASONS = { NotAllowedError: "denied", SecurityError: "blocked", NotFoundE
 /** What was chosen the last time: `microphone` and `speaker`, empty for the system's choice. Nothing when nobody has chosen yet. */
 export const choices = () => chosen.get();
 
+/** A name without control characters and those that change the direction of what stands beside it; servers do the same. */
+const plain = (text) => text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "").trim();
+
+/** What a user called themselves the last time. */
+const named = (userId) => kept("localStorage", `name.${userId}`);
+export const chosenName = (userId) => String(named(userId).get() ?? "");
+
 /** The screen before a call. `join(voice)` is called once. */
-export function readyView({ words, signal }, join) {
+export function readyView({ words, signal, asksName, ids }, join) {
   const say = (key) => words.t(`ready/${key}`);
   const past = chosen.get() ?? {};
   const microphones = h("select", { id: "ready-microphones" });
@@ -22,6 +29,8 @@ export function readyView({ words, signal }, join) {
   const allow = h("button", { type: "button", hidden: true, onclick: () => void listen() }, words.t("bar/microphone"));
   const speakerRow = h("div", { class: "row", hidden: true }, h("label", { for: "ready-speakers" }, words.t("devices/speaker")), speakers);
   const test = h("button", { type: "button", onclick: () => void playTest(speakers.value).catch(() => setText(trouble, words.t("devices/speakerFailed"))) }, words.t("devices/test"));
+  const name = h("input", { type: "text", id: "ready-name", maxlength: 64, autocomplete: "nickname", dir: "auto", value: chosenName(ids()[1]) });
+  const nameRow = asksName && h("div", { class: "row" }, h("label", { for: "ready-name" }, say("name")), name);
   const talk = h("button", { type: "button", class: "primary", id: "ready-join", onclick: () => done(true) }, say("join"));
   const write = h("button", { type: "button", onclick: () => done(false) }, say("joinText"));
   const element = h(
@@ -29,6 +38,7 @@ export function readyView({ words, signal }, join) {
     { class: "ready", part: "ready", "aria-labelledby": "ready-title" },
     h("h2", { id: "ready-title" }, say("title")),
     h("p", { class: "hint" }, say("intro")),
+    nameRow || null,
     h("label", { for: "ready-microphones" }, words.t("devices/microphone")),
     microphones,
     level,
@@ -112,6 +122,7 @@ export function readyView({ words, signal }, join) {
     stop();
     const picked = { microphone: microphones.value, speaker: speakers.value };
     chosen.set(picked);
+    if (asksName) named(ids()[1]).set(plain(name.value) || undefined);
     join(voice, picked);
   }
 

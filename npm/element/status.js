@@ -3,9 +3,15 @@
 /** A sentence that begins with a name that is none ("the other person") begins with a capital letter. */
 export const sentence = (text) => text.replace(/^\p{Ll}/u, (letter) => letter.toLocaleUpperCase());
 
-/** What a person is called: by the app, by the user ID, or "the other person". */
+/** A name as a part of a sentence: it changes no direction beside it (UAX 9, FSI and PDI). Names that are told hold none of these characters. */
+const isolated = (name) => `\u2068${name}\u2069`;
+
+/** A name that stands by itself. */
+export const bare = (name) => name.replace(/[\u2068\u2069]/g, "");
+
+/** What a person is called: by the app, by their token, by the user ID, or "the other person". */
 export function nameOf({ peer }, words, given) {
-  return given || peer.userId || words.t("other");
+  return given || (peer.name ? isolated(peer.name) : peer.userId) || words.t("other");
 }
 
 /** This browser can make calls, as far as the package looks. */
@@ -39,11 +45,11 @@ export function sessionTrouble({ reason, message, hint }, words) {
  * The status: `line`, `hint` (may be empty) and `look`, which is the shape and colour of the sign beside them: `off`, `busy`, `good`,
  * `limited` (muted, or heard by nobody), `trouble` (comes back by itself), `bad` and `ended`.
  */
-export function statusOf(state, words, given, holding = false) {
+export function statusOf(state, words, given) {
   const { session, voice } = state;
   const name = nameOf(state, words, given);
   if (session.state === "ended") return said(sessionTrouble(session, words), "ended");
-  const found = voiceStatus(state, words, name, holding);
+  const found = voiceStatus(state, words, name);
   if (session.state !== "offline" || voice.state === "reconnecting") return found;
   const [message, hint] = sessionTrouble(session, words);
   if (voice.state !== "connected") return said([message, hint], "trouble");
@@ -54,7 +60,7 @@ function said([line, hint], look) {
   return { line, hint: hint ?? "", look };
 }
 
-function voiceStatus(state, words, name, holding) {
+function voiceStatus(state, words, name) {
   const { voice, peer } = state;
   const say = (key, look, hint = "") => ({ line: sentence(words.t(`status/${key}`, { name })), hint: sentence(hint), look });
   const hint = (key) => words.t(`status/${key}`, { name });
@@ -72,7 +78,7 @@ function voiceStatus(state, words, name, holding) {
       return say(key, "busy", key === "waiting" ? hint("waitingHint") : "");
     }
     case "connected":
-      return connectedStatus(voice, peer, words, say, hint, holding);
+      return connectedStatus(voice, peer, words, say, hint);
     case "reconnecting":
       return said(words.pair(`recovery/${voice.recovery}`, [voice.message, voice.hint]), "trouble");
     default:
@@ -80,10 +86,10 @@ function voiceStatus(state, words, name, holding) {
   }
 }
 
-function connectedStatus(voice, peer, words, say, hint, holding) {
+function connectedStatus(voice, peer, words, say, hint) {
   if (voice.playbackBlocked) return say("playback", "limited");
   if (voice.listenOnly) return say("listenOnly", "limited", voice.microphone.state === "failed" ? microphoneTrouble(voice.microphone, words).join(" ") : hint("asking"));
-  if (holding) return say("connected", "good", hint("talking"));
+  if (voice.talking) return say("connected", "good", hint("talking"));
   if (voice.muted) return say("muted", "limited", hint("mutedHint"));
   if (peer.microphone === "failed") return say("peerNoMicrophone", "good");
   if (peer.muted) return say("peerMuted", "good");

@@ -37,7 +37,7 @@ summary { min-block-size: 2.5rem; display: flex; align-items: center; gap: 0.4re
 summary::before { content: ""; border: 0.3rem solid transparent; border-inline-start-color: currentColor; margin-inline-end: -0.1rem; }
 [open] > summary::before { border-color: currentColor transparent transparent; translate: 0 0.15rem; }
 summary::-webkit-details-marker { display: none; }
-select, input[type="search"] { inline-size: 100%; min-block-size: 2.5rem; padding: 0 0.5rem; border: 1px solid var(--edge); border-radius: 0.5rem; background: var(--page); }
+select, input[type="search"], input[type="text"] { inline-size: 100%; min-block-size: 2.5rem; padding: 0 0.5rem; border: 1px solid var(--edge); border-radius: 0.5rem; background: var(--page); }
 input[type="range"] { inline-size: 100%; min-block-size: 2.5rem; margin: 0; accent-color: var(--accent); }
 input[type="checkbox"] { inline-size: 1.25rem; block-size: 1.25rem; margin: 0; flex: none; accent-color: var(--accent); }
 fieldset { margin: 0.5rem 0 0; padding: 0.25rem 0.75rem 0.5rem; border: 1px solid var(--line); border-radius: 0.5rem; min-inline-size: 0; }

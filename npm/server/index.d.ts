@@ -16,6 +16,8 @@ export interface Claims {
   iat?: number;
   /** The two users of the session: the first token that names them keeps everybody else out for good. */
   participants?: readonly string[] | null;
+  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. */
+  name?: unknown;
   [claim: string]: unknown;
 }
 
@@ -181,6 +183,7 @@ export interface TokenOptions {
   expiresIn?: number;
   audience?: string;
   issuer?: string;
+  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. */
   name?: string;
   role?: string;
 }

@@ -70,7 +70,7 @@ export async function serve(options) {
       // A web page that points its own name at 127.0.0.1 could ask, too.
       if (!isLoopback(request.headers.host)) return say(403, "development tokens are for localhost only\n");
       try {
-        const who = { sessionId: searchParams.get("session"), userId: searchParams.get("user") };
+        const who = { sessionId: searchParams.get("session"), userId: searchParams.get("user"), name: searchParams.get("name") ?? undefined };
         return say(200, signToken(secrets[0], { ...who, expiresIn: DEV_TOKEN_S }));
       } catch (error) {
         return say(400, `${error.message}\n`);

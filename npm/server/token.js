@@ -129,6 +129,8 @@ export function grantOf(claims, sessionId, userId) {
   const lastsMs = exp === undefined ? Number.MAX_SAFE_INTEGER : Math.max(0, Math.floor(exp) + SKEW_S - nowS()) * 1000;
   return {
     participants: participants ?? null,
+    // The room brings it into its form.
+    name: typeof claims.name === "string" ? claims.name : "",
     issuedAt: iat === undefined ? null : Math.min(Number.MAX_SAFE_INTEGER, Math.floor(iat)),
     lastsMs: Math.min(Number.MAX_SAFE_INTEGER, lastsMs),
   };

@@ -51,7 +51,7 @@ impl Driver {
     pub(super) fn listen_to_oneself(&self, packets: Option<bool>) {
         let track = self.microphone.track();
         let speaks = match (&track, packets) {
-            (Some(track), Some(speaks)) if track.enabled() => {
+            (Some(track), Some(speaks)) if self.microphone.is_enabled() => {
                 self.speech_ear.stop();
                 speaks
             }

@@ -3,9 +3,9 @@
 use js_sys::JSON;
 use pairvoice_core::StoredMessage;
 use pairvoice_core::wire::{
-    Acknowledgement, Candidate, ChatCopy, ChatMessage, ChatPage, CopyReceipt, Envelope, Handshake, IceServer, InBand,
-    InstanceId, MessageId, PeerInfo, Presence, Receipt, SessionId, SignalBody, Typing, UserId, VoiceReason,
-    VoiceStatus, Welcome,
+    Acknowledgement, Candidate, ChatCopy, ChatMessage, ChatPage, CopyReceipt, DisplayName, Envelope, Handshake,
+    IceServer, InBand, InstanceId, MessageId, PeerInfo, Presence, Receipt, SessionId, SignalBody, Typing, UserId,
+    VoiceReason, VoiceStatus, Welcome,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,6 +63,7 @@ fn wire_types_are_the_same_by_both_conversions() {
     both_ways(&InBand::Bye);
     let peer = PeerInfo {
         user_id: UserId::parse("9").unwrap(),
+        name: DisplayName::new("Ada"),
         instance: None,
         presence: Presence::Away,
         left: false,

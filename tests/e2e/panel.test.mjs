@@ -163,6 +163,26 @@ test("the screen before the call opens nothing but the microphone, and joins wit
   assert.equal((await a.held()).tracks, 1, "the one that was looked at is closed");
 });
 
+test("a name that somebody gives before the call is what the other reads, and is remembered", async () => {
+  const here = fresh();
+  const a = await two.low("1", here({ query: { ready: "1" } }));
+  await a.page.getByLabel("Your name").fill(" <b>Ada</b>\u202e ");
+  await a.page.locator("#ready-join").click();
+  const b = await two.high("2", here({ query: { voice: "off" } }));
+  await b.until((s) => s.peer?.name === "<b>Ada</b>");
+  assert.equal(await b.page.locator("#peer-name").textContent(), "<b>Ada</b>");
+  await b.page.getByText("\u2068<b>Ada</b>\u2069 has voice on.").first().waitFor();
+  assert.equal(await a.page.locator("#own-name").textContent(), "<b>Ada</b> (You)");
+  await a.says("hello");
+  await b.page.getByText(/^\u2068<b>Ada<\/b>\u2069 · /).waitFor();
+  assert.equal((await a.state()).peer.name, null);
+  assert.equal(await a.page.locator("#peer-name").textContent(), "2", "who gave none is called by the ID");
+  await a.page.locator("#code-editor .cm-content").click();
+  await b.page.locator(".remote-name", { hasText: "<b>Ada</b>" }).waitFor();
+  await a.page.reload();
+  assert.equal(await a.page.getByLabel("Your name").inputValue(), "<b>Ada</b>");
+});
+
 test("words are those of the page's language or the app's own, and an invitation can be copied", async () => {
   const here = fresh({ context: { permissions: ["clipboard-read", "clipboard-write"] }, query: { voice: "off", lang: "de" } });
   const a = await two.low("mentor", here());

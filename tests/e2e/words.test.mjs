@@ -87,7 +87,9 @@ test("each state has true words and its own sign, and a trouble is said once", a
   const say = (parts) => Object.values(statusOf(stateOf(parts), words, ""));
   assert.deepEqual(say({}), ["Connected. You can talk.", "", "good"]);
   assert.deepEqual(say({ voice: { heard: true } }), ["Connected. Mentor hears you.", "", "good"]);
+  assert.deepEqual(say({ voice: { heard: true }, peer: { name: "Ada" } })[0], "Connected. \u2068Ada\u2069 hears you.");
   assert.deepEqual(say({ voice: { muted: true } }), ["Connected. You are muted.", "Mentor does not hear you.", "limited"]);
+  assert.deepEqual(say({ voice: { talking: true } }), ["Connected. You can talk.", "Mentor hears you while you hold the key.", "good"]);
   assert.deepEqual(say({ voice: { heard: false } }), ["Connected.", "", "limited"]);
   const failed = { state: "failed", reason: "missing" };
   assert.deepEqual(say({ voice: { listenOnly: true, microphone: failed } }), ["You hear Mentor; they don’t hear you.", microphoneTrouble(failed, words).join(" "), "limited"]);

@@ -134,4 +134,25 @@ conformance((test) => {
     await b.until("peer", (all) => all.at(-1)?.presence === "away");
     await join("7", { instance: a.instance });
   });
+
+  const NAME = "`name`: what their newest token calls them, without control characters, explicit directional formatting characters and white space around it, cut to 64 Unicode characters, and left out when nothing remains";
+  for (const [detail, given, told] of [
+    ["as it is", "Ada Lovelace", "Ada Lovelace"],
+    ["what is no part of it", " \u202eAda\u0007\u2069\n", "Ada"],
+    ["too long", "😀".repeat(65), "😀".repeat(64)],
+    ["nothing remains", " \u202e", undefined],
+    ["none", undefined, undefined],
+  ]) {
+    test(NAME, async ({ join, token }) => {
+      await join("7", { token: token("7", { name: given }) });
+      assert.equal((await join("9")).welcome.peer.name, told);
+    }, detail);
+  }
+
+  test(NAME, async ({ join, token }) => {
+    const [a, b] = [await join("7"), await join("9")];
+    assert.ok(!("name" in b.welcome.peer));
+    assert.deepEqual(await a.emit("token", { token: token("7", { name: "Grace" }) }), { ok: true });
+    await b.until("peer", (all) => all.at(-1)?.name === "Grace");
+  }, "by the event `token`");
 });

@@ -34,6 +34,7 @@ export async function main(): Promise<void> {
   session.setMicrophone(microphones.find((device) => device.current)?.id ?? null);
   session.setMicrophone(session.remoteStream.getAudioTracks()[0] ?? null);
   await session.setSpeaker(speakers[0]?.id ?? "");
+  session.setTalking(!session.getState().voice.talking);
   session.setVolume(0.5);
   session.setProcessing({ noiseSuppression: false });
   session.on("peer-left", (user) => console.log(user.length));

@@ -17,7 +17,7 @@ class Caret extends WidgetType {
     const caret = document.createElement("span");
     caret.className = "remote-caret";
     caret.ariaHidden = "true";
-    const name = document.createElement("span");
+    const name = document.createElement("bdi");
     name.className = "remote-name";
     name.textContent = this.name;
     caret.append("\u2060", name);
@@ -78,7 +78,7 @@ export function cursors(text, awareness) {
         const end = this.view.state.doc.length;
         if (anchor === undefined || head === undefined || Math.max(anchor, head) > end) continue;
         if (anchor !== head) ranges.push(selected.range(Math.min(anchor, head), Math.max(anchor, head)));
-        const caret = new Caret(String(state.user?.name ?? "?"));
+        const caret = new Caret([...String(state.user?.name ?? "?")].slice(0, 64).join(""));
         ranges.push(Decoration.widget({ widget: caret, side: head > anchor ? -1 : 1 }).range(head));
       }
       this.decorations = RangeSet.of(ranges, true);

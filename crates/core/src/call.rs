@@ -13,6 +13,7 @@ mod liveness;
 mod microphone;
 mod negotiation;
 mod outgoing;
+mod push_to_talk;
 mod quiet;
 mod revival;
 mod speaker;
@@ -259,10 +260,6 @@ impl Call {
 
     pub(crate) fn start(&mut self, out: &mut Outputs) {
         self.voice.start(out);
-    }
-
-    pub(crate) fn mute(&mut self, muted: bool, out: &mut Outputs) {
-        self.voice.mute(muted, out);
     }
 
     /// Voice is not wanted any more; the other is told. A link that both let stand is left alone.

@@ -24,6 +24,10 @@ pub enum Input {
     RetryVoice,
     /// The person mutes or unmutes the microphone.
     SetMuted(bool),
+    /// Push-to-talk is held or released: who is muted talks as long as it is held.
+    SetTalking(bool),
+    /// The delay line of [`crate::Output::DelayMicrophone`] brings sound (`AudioContext.state` is `running`), or brings none any more.
+    DelayRuns(bool),
     /// The person chooses a microphone, or the app gives a track of its own.
     SetMicrophone(Source),
     /// The person chooses what is done to the microphone's sound.

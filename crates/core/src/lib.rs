@@ -49,7 +49,7 @@ pub use input::{
     ServerAnswer, SocketEvent,
 };
 pub use op_id::OpId;
-pub use output::{ConnectionCommand, Event, Note, OutboxCommand, Output, TokenSource};
+pub use output::{ConnectionCommand, Delay, Event, Note, OutboxCommand, Output, TokenSource};
 pub use quality::{
     Cause, Hearing, Means, Protection, QualityReport, Reception, Step, Stream, Traffic, Trouble, Unheard, Warning,
 };

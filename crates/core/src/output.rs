@@ -123,8 +123,10 @@ pub enum Output {
     SetVolume(Volume),
     /// Go on playing if the system paused it.
     ResumeSpeaker,
-    /// Let sound through or not (`MediaStreamTrack.enabled`).
+    /// Let sound through or not (`MediaStreamTrack.enabled`): that of the delay line while it is the one that is sent.
     EnableMicrophone(bool),
+    /// Lead the sound of the track in use through a delay line as well, or no longer, and report [`crate::Input::DelayRuns`].
+    DelayMicrophone(Delay),
     /// Stop playing.
     StopSpeaker,
     /// Report the time of day by [`crate::Input::Clock`].
@@ -149,6 +151,24 @@ pub enum Output {
     Log(Note),
     /// The session is over and everything is let go.
     Ended,
+}
+
+/// What is done by a delay line, which brings the microphone's sound as it was a moment ago.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Delay {
+    /// There is none.
+    #[default]
+    Off,
+    /// It takes the sound in, whether the microphone's track is enabled or not, and lets none out.
+    Ready,
+    /// Where the microphone's track is sent, what comes out is sent instead.
+    Sent,
+}
+
+impl Delay {
+    /// How old the sound is that comes out, in milliseconds.
+    pub const MS: u32 = 200;
 }
 
 /// Where the token of a handshake comes from.

@@ -60,7 +60,9 @@ impl Peer {
         self.user = Some(info.user_id.clone());
         // A restarted server has not met the other yet; the life that we know may still be on the line.
         let instance = info.instance.clone().or_else(|| old_instance.cloned());
-        self.info = Some(PeerInfo { instance, ..info });
+        let known = old.filter(|p| info.instance.is_none() && p.user_id == info.user_id);
+        let name = known.map_or_else(|| info.name.clone(), |p| p.name.clone());
+        self.info = Some(PeerInfo { instance, name, ..info });
         change
     }
 
@@ -81,6 +83,11 @@ impl Peer {
 
     pub(crate) fn user(&self) -> Option<&UserId> {
         self.user.as_ref()
+    }
+
+    /// What they are called.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.info.as_ref().and_then(|p| p.name.get())
     }
 
     pub(crate) fn instance(&self) -> Option<&InstanceId> {
@@ -149,10 +156,12 @@ impl Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::DisplayName;
 
     fn info(instance: u8, welcomes: u32, presence: Presence) -> PeerInfo {
         PeerInfo {
             user_id: UserId::parse("9").unwrap(),
+            name: DisplayName::default(),
             instance: Some(InstanceId::parse(&format!("{instance:032x}")).unwrap()),
             presence,
             left: false,
@@ -194,8 +203,10 @@ mod tests {
     fn a_restarted_server_does_not_make_the_other_a_stranger() {
         let mut them = Peer::new(None);
         them.update(info(1, 1, Presence::Present), false);
+        them.update(PeerInfo { name: DisplayName::new("Ada"), ..info(1, 1, Presence::Present) }, false);
         let unknown = PeerInfo { instance: None, ..info(0, 0, Presence::Absent) };
         assert_eq!(them.update(unknown, false), PeerChange::default());
+        assert_eq!(them.name(), Some("Ada"));
         assert_eq!(them.instance(), info(1, 1, Presence::Present).instance.as_ref());
     }
 }

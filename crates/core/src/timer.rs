@@ -33,6 +33,8 @@ pub enum Timer {
     MicrophoneMuted,
     /// Until a microphone that took the place of one that was lost counts as working.
     MicrophoneSteady,
+    /// Until the last of what was said by push-to-talk has gone out.
+    Talk,
     /// Until a direct path is looked for again, for a call that goes through a relay.
     Improve,
     /// Until newer credentials for a relay are used by a call that goes through it.
@@ -49,7 +51,7 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Rejoin,
         Self::Connect,
         Self::Pulse,
@@ -62,6 +64,7 @@ impl Timer {
         Self::PeerTyping,
         Self::MicrophoneMuted,
         Self::MicrophoneSteady,
+        Self::Talk,
         Self::Improve,
         Self::Ice,
         Self::Knock,

@@ -51,6 +51,8 @@ pub struct VoiceView {
     pub role: Option<Role>,
     /// Muted by the person.
     pub muted: bool,
+    /// The person talks by push-to-talk, and is muted when that is over.
+    pub talking: bool,
     /// Voice is on and there is no microphone.
     pub listen_only: bool,
     /// The microphone.
@@ -133,6 +135,8 @@ pub struct SpeakerView {
 pub struct PeerView {
     /// Who, once known.
     pub user_id: Option<UserId>,
+    /// What their token calls them.
+    pub name: Option<String>,
     /// Whether they are there.
     pub presence: Presence,
     /// They want voice.
@@ -184,6 +188,7 @@ impl Default for View {
                 state: VoiceState::Off,
                 role: None,
                 muted: false,
+                talking: false,
                 listen_only: false,
                 microphone: MicrophoneView::default(),
                 speaker: SpeakerView::default(),
@@ -200,6 +205,7 @@ impl Default for View {
             },
             peer: PeerView {
                 user_id: None,
+                name: None,
                 presence: Presence::Absent,
                 voice: false,
                 muted: false,
@@ -231,6 +237,7 @@ fn peer_view(signalling: &Signalling, peer: &Peer) -> PeerView {
     let voice = peer.voice();
     PeerView {
         user_id: peer.user().cloned(),
+        name: peer.name().map(str::to_owned),
         presence: if signalling.is_ended() { Presence::Absent } else { peer.presence() },
         voice: voice.on,
         muted: voice.muted,
@@ -251,6 +258,7 @@ fn voice_view(signalling: &Signalling, call: &Call, peer: &Peer, since: Option<u
         state,
         role: call.role(),
         muted: voice.muted,
+        talking: voice.talk.is_on(),
         listen_only: voice.on && voice.microphone.state() == MicrophoneState::Failed,
         microphone: microphone_view(voice),
         speaker: speaker_view(voice),

@@ -6,8 +6,8 @@ use pairvoice_room::{
     Admission, Appended, Grant, Input, Knock, KnockId, RequestId, SocketId, StoreError, Ticket, Timer,
 };
 use pairvoice_wire::{
-    Accepted, ChatBatch, ChatMessage, ChatPage, ClientEvent, Data, Envelope, Handshake, HistoryRequest, IceServers,
-    MessageId, Receipt, Refusal, TokenRenewal, Typing, UserId, VoiceStatus,
+    Accepted, ChatBatch, ChatMessage, ChatPage, ClientEvent, Data, DisplayName, Envelope, Handshake, HistoryRequest,
+    IceServers, MessageId, Receipt, Refusal, TokenRenewal, Typing, UserId, VoiceStatus,
 };
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,8 @@ impl From<EventIn> for ClientEvent {
 pub(crate) struct GrantIn {
     #[serde(default)]
     participants: Option<[UserId; 2]>,
+    #[serde(default)]
+    name: DisplayName,
     /// In seconds since 1970.
     #[serde(default)]
     issued_at: Option<u64>,
@@ -131,8 +133,8 @@ pub(crate) struct GrantIn {
 }
 
 impl From<GrantIn> for Grant {
-    fn from(GrantIn { participants, issued_at, lasts_ms }: GrantIn) -> Self {
-        Self { participants, issued_at, lasts_ms }
+    fn from(GrantIn { participants, name, issued_at, lasts_ms }: GrantIn) -> Self {
+        Self { participants, name, issued_at, lasts_ms }
     }
 }
 

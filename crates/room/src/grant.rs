@@ -1,6 +1,6 @@
 //! What a verified token grants, and for how long: whoever brings no other one in time is let go.
 
-use pairvoice_wire::{Acknowledgement, Code, Notice, Refusal, ServerEvent, UserId};
+use pairvoice_wire::{Acknowledgement, Code, DisplayName, Notice, Refusal, ServerEvent, UserId};
 
 use crate::input::{RequestId, SocketId};
 use crate::output::{Note, Output, Timer};
@@ -18,6 +18,8 @@ const LONGEST_MS: u64 = 30 * 24 * 3_600 * 1_000;
 pub struct Grant {
     /// The two users of the session, when the token names them.
     pub participants: Option<[UserId; 2]>,
+    /// What the app calls the user.
+    pub name: DisplayName,
     /// When it was issued, in seconds since 1970.
     pub issued_at: Option<u64>,
     /// How long it is still good, in milliseconds.
@@ -76,9 +78,18 @@ impl Room {
         match grant.and_then(|grant| self.authorize(&user, &grant).map(|()| grant)) {
             Ok(grant) => {
                 self.lend(&user, grant.lasts_ms);
+                self.rename(&user, grant.name);
                 self.acknowledge(request, Acknowledgement::ok());
             }
             Err(refusal) => self.acknowledge(request, refusal),
+        }
+    }
+
+    /// Another token may call its user otherwise.
+    fn rename(&mut self, user: &UserId, name: DisplayName) {
+        if let Some(seat) = self.seat(user).filter(|seat| seat.name != name) {
+            seat.name = name;
+            self.tell_other(user);
         }
     }
 

@@ -23,7 +23,7 @@ impl Room {
     /// A client knocks.
     pub(crate) fn knock(&mut self, knock: Box<Knock>) {
         let Some(knock) = self.knock_at_the_door(knock) else { return };
-        let Knock { id, handshake, ice, wait_ms, .. } = *knock;
+        let Knock { id, handshake, grant, ice, wait_ms } = *knock;
         let (user, instance) = (handshake.user_id, handshake.instance);
         let before = self.seat(&user).map(|seat| seat.info());
         if let Err(refusal) = self.find_seat(&user, &instance) {
@@ -45,6 +45,7 @@ impl Room {
         let is_alone = matches!(seat.socket, Socket::None);
         if is_alone {
             seat.voice = handshake.voice;
+            seat.name = grant.name;
         }
         if !is_open {
             // From now on the other takes signals of this instance.

@@ -174,6 +174,7 @@ impl Room {
         let known = Known { log: handshake.log.clone(), since: handshake.since, tip: handshake.tip.clone() };
         if let Some(seat) = self.seat(&user) {
             seat.voice = handshake.voice;
+            seat.name = grant.name.clone();
             seat.socket = Socket::Entering(Box::new(Entering::new(socket, handshake, grant)));
         }
         // A seat whose owner then never appears runs out like any other.

@@ -1,7 +1,9 @@
 //! A person's place in a session. It belongs to a user, not to a socket: sockets come and go, the seat with its parked
 //! signals stays for a while.
 
-use pairvoice_wire::{ChatMessage, ChatPage, Handshake, InstanceId, PeerInfo, Presence, Receipt, UserId, VoiceStatus};
+use pairvoice_wire::{
+    ChatMessage, ChatPage, DisplayName, Handshake, InstanceId, PeerInfo, Presence, Receipt, UserId, VoiceStatus,
+};
 
 use crate::grant::Grant;
 use crate::input::SocketId;
@@ -15,6 +17,8 @@ const MAX_BACKLOG: usize = 1_024;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Seat {
     pub(crate) user: UserId,
+    /// What the newest token calls the user.
+    pub(crate) name: DisplayName,
     pub(crate) instance: InstanceId,
     pub(crate) presence: Presence,
     pub(crate) welcomes: u32,
@@ -113,6 +117,7 @@ impl Seat {
     pub(crate) fn new(user: UserId, instance: InstanceId) -> Self {
         Self {
             user,
+            name: DisplayName::default(),
             instance,
             presence: Presence::Absent,
             welcomes: 0,
@@ -129,6 +134,7 @@ impl Seat {
     pub(crate) fn info(&self) -> PeerInfo {
         PeerInfo {
             user_id: self.user.clone(),
+            name: self.name.clone(),
             instance: Some(self.instance.clone()),
             presence: self.presence,
             left: false,

@@ -1,8 +1,9 @@
 //! What happens to one session, told in inputs and outputs.
 
 use pairvoice_wire::{
-    Acknowledgement, ChatMessage, ChatPage, ClientEvent, Code, Envelope, Handshake, IceServers, InstanceId,
-    MAX_SIGNAL_BYTES, MessageId, Outcome, Presence, ServerEvent, SessionId, SignalBody, UserId, VoiceStatus, Welcome,
+    Acknowledgement, ChatMessage, ChatPage, ClientEvent, Code, DisplayName, Envelope, Handshake, IceServers,
+    InstanceId, MAX_SIGNAL_BYTES, MessageId, Outcome, Presence, ServerEvent, SessionId, SignalBody, UserId,
+    VoiceStatus, Welcome,
 };
 
 use crate::{Admission, Appended, Config, Grant, Input, Note, Output, RequestId, Room, SocketId, StoreRequest, Timer};
@@ -41,7 +42,7 @@ fn offer(attempt: u32) -> SignalBody {
 }
 
 fn grant(lasts_ms: u64) -> Grant {
-    Grant { participants: None, issued_at: None, lasts_ms }
+    Grant { participants: None, name: DisplayName::default(), issued_at: None, lasts_ms }
 }
 
 /// A room and what it asked for since it was last looked at.

@@ -1,7 +1,7 @@
 //! What a token grants, for a room.
 
 use pairvoice_room::Grant;
-use pairvoice_wire::{Refusal, SessionId, UserId};
+use pairvoice_wire::{DisplayName, Refusal, SessionId, UserId};
 
 use crate::auth::{Keys, SKEW_S, now_s};
 
@@ -13,6 +13,7 @@ pub(crate) fn grant(keys: &Keys, token: &str, session: &SessionId, user: &UserId
     let claims = keys.verify(token, session, user)?;
     Ok(Grant {
         participants: claims.participants(),
+        name: DisplayName::new(claims.name.as_deref().unwrap_or_default()),
         issued_at: claims.iat,
         // As long as its verification would take it.
         lasts_ms: claims.exp.saturating_add(SKEW_S).saturating_sub(now_s()).saturating_mul(1_000),

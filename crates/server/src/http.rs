@@ -170,6 +170,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 struct DevToken {
     session: String,
     user: String,
+    name: Option<String>,
 }
 
 /// A token for whoever asks, on this machine only: the Host header must name it too, or a web page that points its own
@@ -179,7 +180,7 @@ async fn dev_token(State(config): State<Arc<Config>>, headers: HeaderMap, Query(
     if !is_loopback(host) {
         return (StatusCode::FORBIDDEN, "development tokens are for localhost only\n").into_response();
     }
-    let claims = Claims::new(query.user, query.session, DEV_TOKEN_S);
+    let claims = Claims { name: query.name, ..Claims::new(query.user, query.session, DEV_TOKEN_S) };
     match config.keys.sign(&claims) {
         Ok(token) => ([(header::CACHE_CONTROL, "no-store")], token).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -4,6 +4,8 @@
 pub const MAX_ID_BYTES: usize = 128;
 /// Largest signal in bytes of JSON, as [`crate::Envelope::size`] reckons them.
 pub const MAX_SIGNAL_BYTES: usize = 32 * 1024;
+/// Longest name of a person in Unicode scalar values.
+pub const MAX_NAME_CHARS: usize = 64;
 /// Most signals in one handshake.
 pub const MAX_HANDSHAKE_SIGNALS: usize = 64;
 /// Longest time that a knock may wait for a signal, in milliseconds.

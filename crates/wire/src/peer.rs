@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::display_name::DisplayName;
 use crate::id::{InstanceId, UserId};
 use crate::voice::VoiceStatus;
 
@@ -24,6 +25,9 @@ pub enum Presence {
 pub struct PeerInfo {
     /// Their user ID.
     pub user_id: UserId,
+    /// What their token calls them.
+    #[serde(default, skip_serializing_if = "DisplayName::is_empty")]
+    pub name: DisplayName,
     /// Their newest instance; none before they came for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
@@ -46,6 +50,7 @@ impl PeerInfo {
     pub fn unmet(user_id: UserId) -> Self {
         Self {
             user_id,
+            name: DisplayName::default(),
             instance: None,
             presence: Presence::Absent,
             left: false,

@@ -291,6 +291,7 @@ export default {
     title: "Before you join",
     intro: "Choose what you speak into and hear with. Say something: the bar moves when you can be heard.",
     join: "Join",
+    name: "Your name, as the other sees it",
     joinText: "Join with text only",
     help: {
       chrome: "Click the sign at the left of the address, switch the microphone on, and it is noticed here by itself.",

@@ -281,6 +281,7 @@ export default {
     title: "Antes de entrar",
     intro: "Elige con qué hablas y con qué oyes. Di algo: la barra se mueve cuando se te puede oír.",
     join: "Entrar",
+    name: "Tu nombre, como lo ve la otra persona",
     joinText: "Entrar solo con texto",
     help: {
       chrome: "Haz clic en el signo a la izquierda de la dirección y enciende el micrófono; aquí se nota solo.",

@@ -284,6 +284,7 @@ export default {
     title: "Avant de rejoindre",
     intro: "Choisissez votre micro et votre haut-parleur. Parlez : la barre bouge quand on peut vous entendre.",
     join: "Rejoindre",
+    name: "Votre nom, tel que l’autre le voit",
     joinText: "Rejoindre par écrit seulement",
     help: {
       chrome: "Cliquez sur le signe à gauche de l’adresse et activez le micro ; ce sera remarqué ici tout seul.",

@@ -58,6 +58,18 @@
         else tone.connect(output);
         track.dispatchEvent(new Event(on ? "mute" : "unmute"));
       },
+      /** Another tone for so many seconds; resolves when it is over, with the time since then by a function, in seconds. */
+      beep(hertz, seconds) {
+        const beep = new OscillatorNode(context, { frequency: hertz });
+        const loudness = new GainNode(context, { gain: 0 });
+        beep.connect(loudness).connect(output);
+        const [from, end] = [context.currentTime, context.currentTime + seconds];
+        // Without ramps it would click, which is a bit of every tone.
+        for (const [level, at] of [[0, from], [0.5, from + 0.03], [0.5, end - 0.03], [0, end]]) loudness.gain.linearRampToValueAtTime(level, at);
+        beep.start(from);
+        beep.stop(end);
+        return new Promise((resolve) => (beep.onended = () => resolve(() => context.currentTime - end)));
+      },
       end() {
         tone.stop();
         track.stop();
@@ -91,6 +103,8 @@
   desk.mute = (id, on) => {
     for (const one of tracksOf(id)) one.mute(on);
   };
+
+  desk.beep = (id, hertz, seconds) => tracksOf(id)[0].beep(hertz, seconds);
 
   /** Nothing comes from the open devices any more, not even silence; one that is opened again works. */
   desk.freeze = () => {

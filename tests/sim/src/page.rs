@@ -123,6 +123,7 @@ impl World {
             Output::Event(Event::DataDone { id, failure }) => self.data_done(who, id, failure),
             Output::Ended => side.ended = true,
             Output::EnableMicrophone(_)
+            | Output::DelayMicrophone(_)
             | Output::ApplyProcessing(_)
             | Output::ListDevices
             | Output::KeepIceServers { .. }

@@ -1,7 +1,7 @@
 //! Tokens of the simulation: when they were issued, and until when they are good.
 
 use pairvoice_room::Grant;
-use pairvoice_wire::{Detail, Refusal};
+use pairvoice_wire::{Detail, DisplayName, Refusal};
 
 /// What an app's tokens are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,12 @@ pub(crate) fn verify(token: &str, now: u64) -> Result<Grant, Refusal> {
     let [secret, issued, until] = words[..] else { panic!("not a token: {token}") };
     let (issued, until): (u64, u64) = (issued.parse().unwrap(), until.parse().unwrap());
     if secret == "signed" && until > now {
-        Ok(Grant { participants: None, issued_at: Some(issued / 1_000), lasts_ms: until - now })
+        Ok(Grant {
+            participants: None,
+            name: DisplayName::default(),
+            issued_at: Some(issued / 1_000),
+            lasts_ms: until - now,
+        })
     } else {
         let detail = if secret == "signed" { Detail::Expired } else { Detail::Invalid };
         Err(Refusal::of_token(detail, "the token is no good"))

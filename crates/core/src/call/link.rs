@@ -152,6 +152,10 @@ impl Call {
 
     /// Hidden or seen: the other is told at once how often heartbeats come now, before the browser slows the timers down.
     pub(crate) fn hide(&mut self, hidden: bool, out: &mut Outputs) {
+        if hidden {
+            // Its timer would come late.
+            self.talked(out);
+        }
         self.liveness.hide(hidden);
         self.voice.hide(hidden, out);
         self.watch(out);

@@ -1,6 +1,7 @@
 //! What this person wants of voice, the microphone and the speaker.
 
 use super::microphone::Microphone;
+use super::push_to_talk::PushToTalk;
 use super::speaker::Speaker;
 use crate::device::{Choices, Device, Processing, Source, Volume};
 use crate::input::MicrophoneEvent;
@@ -14,6 +15,7 @@ use crate::wire::{MicrophoneState, VoiceReason};
 pub(crate) struct Voice {
     pub(crate) on: bool,
     pub(crate) muted: bool,
+    pub(crate) talk: PushToTalk,
     /// Why this browser can't do voice at all.
     pub(crate) incapable: Option<VoiceReason>,
     pub(crate) microphone: Microphone,
@@ -27,6 +29,7 @@ impl Voice {
         Self {
             on: false,
             muted: false,
+            talk: PushToTalk::default(),
             incapable,
             microphone: Microphone::new(microphone, processing),
             speaker: Speaker::new(selectable, speaker, volume),
@@ -59,24 +62,16 @@ impl Voice {
     /// Lets go of microphone and speaker; what is wanted stays.
     pub(crate) fn release(&mut self, out: &mut Outputs) {
         self.microphone.stop(out);
+        self.talk.stop();
         out.push(Output::StopSpeaker);
         self.playback_blocked = false;
-    }
-
-    pub(crate) fn mute(&mut self, muted: bool, out: &mut Outputs) {
-        if self.muted != muted {
-            self.muted = muted;
-            if self.microphone.is_open() {
-                out.push(Output::EnableMicrophone(!muted));
-            }
-        }
     }
 
     /// Takes the microphone's report; tells whether there is another track now, or none that may be sent.
     pub(crate) fn microphone_event(&mut self, id: OpId, event: MicrophoneEvent, out: &mut Outputs) -> bool {
         let changed = self.microphone.event(id, event, out);
-        if changed && self.muted && self.microphone.is_open() {
-            out.push(Output::EnableMicrophone(false));
+        if changed {
+            self.let_through(self.muted, true, out);
         }
         changed
     }

@@ -199,3 +199,25 @@ fn revoked_tokens_end_at_once_and_later_ones_are_good() {
     assert_eq!(host.join_by(5, "7", issued(200)), Err(Code::Unauthorized));
     assert_eq!(host.join_by(6, "7", issued(201)), Ok(()));
 }
+
+#[test]
+fn the_other_is_told_what_the_newest_token_calls_somebody() {
+    let mut host = Host::new();
+    let called = |name: &str| Grant { name: DisplayName::new(name), ..grant(3_600_000) };
+    host.join_by(1, "7", called("Ada")).unwrap();
+    host.join_by(2, "9", grant(3_600_000)).unwrap();
+    let [ServerEvent::Welcome(welcome)] = &host.sent(2)[..] else { panic!("{:?}", host.done) };
+    assert_eq!(welcome.peer.as_ref().unwrap().name.get(), Some("Ada"));
+    let told = |host: &Host, socket| {
+        let peers = host.sent(socket).into_iter().filter_map(|event| match event {
+            ServerEvent::Peer(peer) => Some(peer.name.get().map(str::to_owned)),
+            _ => None,
+        });
+        peers.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&host, 1), [None], "whose token has no name has none");
+    for (name, expected) in [("Grace", vec![Some("Grace".to_owned())]), ("Grace", vec![]), ("", vec![None])] {
+        host.input(Input::Renewed { socket: SocketId(1), request: RequestId(1), grant: Ok(called(name)) });
+        assert_eq!(told(&host, 2), expected, "{name:?}");
+    }
+}

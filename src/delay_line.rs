@@ -1,0 +1,85 @@
+//! The microphone's sound as it was a moment ago, for push-to-talk (W3C Web Audio, `DelayNode`).
+
+use std::cell::RefCell;
+
+use js_sys::Array;
+use pairvoice_core::{Delay, Input};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AudioContext, DelayNode, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack};
+
+use crate::convert::{ignore, property};
+use crate::crash::Hold;
+use crate::inbox::Inbox;
+use crate::listeners::Listener;
+use crate::unmuted::Unmuted;
+
+/// Seconds of a millisecond.
+const MILLISECOND: f32 = 0.001;
+
+/// A delay line. It reports whether it runs: a browser may let it wait for a gesture, or interrupt it.
+pub(crate) struct DelayLine {
+    _listener: Listener,
+    input: RefCell<Option<(Unmuted, MediaStreamAudioSourceNode)>>,
+    node: DelayNode,
+    /// What comes out; enabled only while it is sent.
+    pub(crate) output: MediaStreamTrack,
+    context: AudioContext,
+    _hold: Hold,
+}
+
+impl DelayLine {
+    /// # Errors
+    /// What the browser throws that has no Web Audio.
+    pub(crate) fn new(inbox: &Inbox) -> Result<Self, JsValue> {
+        let context = AudioContext::new()?;
+        let hold = Hold::new(&context);
+        let node = context.create_delay()?;
+        #[allow(clippy::cast_precision_loss, reason = "a few hundred")]
+        node.delay_time().set_value(Delay::MS as f32 * MILLISECOND);
+        let destination = context.create_media_stream_destination()?;
+        node.connect_with_audio_node(&destination)?;
+        let output: MediaStreamTrack = destination.stream().get_audio_tracks().get(0).dyn_into()?;
+        output.set_enabled(false);
+        let (inbox, of) = (inbox.clone(), Clone::clone(&context));
+        let listener = Listener::new(&context, "statechange", move |_| inbox.input(Input::DelayRuns(runs(&of))));
+        Ok(Self { _listener: listener, input: RefCell::default(), node, output, context, _hold: hold })
+    }
+
+    /// Takes in the sound of this track from now on; what is in it comes out as before.
+    pub(crate) fn take_in(&self, track: &MediaStreamTrack) {
+        if !runs(&self.context) {
+            let _ = self.context.resume().map(ignore);
+        }
+        if self.input.borrow().as_ref().is_some_and(|(input, _)| input.is_of(track)) {
+            return;
+        }
+        self.cut_off();
+        let input = Unmuted::new(track);
+        let source = MediaStream::new_with_tracks(&Array::of1(&input.track))
+            .and_then(|stream| self.context.create_media_stream_source(&stream));
+        if let Ok(source) = source {
+            let _ = source.connect_with_audio_node(&self.node);
+            *self.input.borrow_mut() = Some((input, source));
+        }
+    }
+
+    /// Takes nothing in.
+    pub(crate) fn cut_off(&self) {
+        if let Some((_, source)) = self.input.borrow_mut().take() {
+            let _ = source.disconnect();
+        }
+    }
+}
+
+impl Drop for DelayLine {
+    fn drop(&mut self) {
+        self.cut_off();
+        self.output.stop();
+        let _ = self.context.close();
+    }
+}
+
+/// Not the state of web-sys, which does not know `interrupted` (iOS).
+fn runs(context: &AudioContext) -> bool {
+    property(context, "state") == *"running"
+}
