@@ -254,12 +254,33 @@ impl Quality {
         Some((QualityReport { step: self.step, incoming, outgoing, round_trip_ms, path, sending, warnings }, stuck))
     }
 
-    /// One bad second changes no step.
+    /// One bad second changes no step, and those in which a call begins don't either: buffers are not full yet.
     fn judge(&mut self, step: Step) {
+        if self.warnings.are_early() {
+            return;
+        }
         self.against = if step == self.step { 0 } else { self.against + 1 };
         if self.against >= 2 {
             self.step = step;
             self.against = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seconds_in_which_a_call_begins_say_nothing_of_it() {
+        let mut quality = Quality::default();
+        let second = Second { incoming: None, outgoing: None, short: false, unheard: None, muted_talk: false };
+        let mut steps = Vec::new();
+        for _ in 0..8 {
+            quality.warnings.judge(&second);
+            quality.judge(Step::Fair);
+            steps.push(quality.step);
+        }
+        assert_eq!(steps, [[Step::Good; 6].as_slice(), &[Step::Fair; 2]].concat());
     }
 }

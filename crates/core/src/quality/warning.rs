@@ -126,10 +126,15 @@ pub(super) struct Warnings {
 }
 
 impl Warnings {
+    /// The call has just begun.
+    pub(super) fn are_early(&self) -> bool {
+        self.seconds <= GRACE
+    }
+
     /// A second has passed: what is wrong now.
     pub(super) fn judge(&mut self, second: &Second<'_>) -> Vec<Trouble> {
         self.seconds = self.seconds.saturating_add(1);
-        let grace = self.seconds <= GRACE;
+        let grace = self.are_early();
         let mut troubles = Vec::new();
         for (past, (name, cause)) in self.past.iter_mut().zip(second.causes()) {
             // Whether they are heard or muted was judged over time already.
