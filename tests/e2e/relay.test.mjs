@@ -78,11 +78,13 @@ test("credentials that run out in mid-call are exchanged without a gap", async (
     }),
   );
   await Promise.all(states);
-  const first = await a.page.evaluate(() => globalThis.witness.offers);
+  // On a busy machine the first connection may have come too late for the first credentials.
+  const made = () => a.page.evaluate(() => globalThis.witness.connections.length);
+  const [first, before] = [await a.page.evaluate(() => globalThis.witness.offers), await made()];
   // Twice: the first credentials have run out by then, and so has what was allocated with them.
   await a.page.waitForFunction((before) => globalThis.witness.offers >= before + 2, first);
   await bothHear(a, LOW, b, HIGH);
-  assert.equal(await a.page.evaluate(() => globalThis.witness.connections.length), 1, "the connection stayed the same");
+  assert.equal(await made(), before, "the connection stayed the same");
   for (const person of [a, b]) {
     const seen = await person.page.evaluate(() => globalThis.seen);
     assert.ok(seen.every((state) => state === "connected"), seen.join());

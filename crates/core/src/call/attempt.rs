@@ -74,6 +74,8 @@ pub(crate) struct Attempt {
     pub(super) channel_open: bool,
     /// All candidates of this generation are known, of this side and of the other (RFC 8838 section 14).
     pub(super) complete: (bool, bool),
+    /// This side has any candidate.
+    pub(super) found: bool,
     pub(crate) addresses: Addresses,
 }
 
@@ -100,6 +102,7 @@ impl Attempt {
             means: Means::default(),
             channel_open: false,
             complete: (false, false),
+            found: false,
             addresses: Addresses::default(),
         }
     }
@@ -146,6 +149,12 @@ impl Attempt {
     /// A browser may give up when no pair of the candidates that it knows works, though more are to come; it goes on with those.
     pub(super) fn fails_too_early(&self) -> bool {
         !self.was_connected() && self.complete != (true, true)
+    }
+
+    /// This side has gathered, and nothing came of it: there is no pair to be tried (a relay is wanted and there is none, or the browser may
+    /// not use UDP).
+    pub(super) fn leads_nowhere(&self) -> bool {
+        !self.was_connected() && self.complete.0 && !self.found
     }
 
     /// Whether the other has taken it.

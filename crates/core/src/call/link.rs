@@ -1,6 +1,7 @@
 //! What peer connections report, and what is asked of them as time goes by.
 
 use super::Call;
+use super::attempt::Attempt;
 use super::liveness::Silence;
 use super::{FROZEN_MS, PULSES_OF_A_PATH, RESTART_MS};
 use crate::decision::Fact;
@@ -39,6 +40,12 @@ impl Call {
         self.negotiation.hand_over(id, event, out);
         let carrier = self.negotiation.is_carrier(id);
         match event {
+            ConnectionEvent::LocalCandidate(candidate) if newest && candidate.is_end() => {
+                if self.leads_nowhere() {
+                    self.try_again(out);
+                }
+                None
+            }
             ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
             ConnectionEvent::Link(LinkState::Failed) if newest && self.negotiation.is_trying(id) => None,
             ConnectionEvent::Link(LinkState::Failed) | ConnectionEvent::Broken if newest => {
@@ -176,7 +183,13 @@ impl Call {
 
     /// The running try has its full time anew.
     pub(crate) fn try_again(&mut self, out: &mut Outputs) {
-        self.role.into_iter().for_each(|role| self.budget.arm(role, out));
+        let nowhere = self.leads_nowhere();
+        self.role.into_iter().for_each(|role| self.budget.arm(role, nowhere, out));
+    }
+
+    /// The newest connection has no candidate, and gets none.
+    pub(super) fn leads_nowhere(&self) -> bool {
+        self.negotiation.attempt().is_some_and(Attempt::leads_nowhere)
     }
 
     /// The running restart has its full time anew.

@@ -277,6 +277,7 @@ impl Negotiation {
                 attempt.addresses.found(candidate);
                 self.relays.here |= is_relayed(candidate);
                 attempt.complete.0 |= candidate.is_end();
+                attempt.found |= !candidate.is_end();
                 if let Some(withheld) = &mut attempt.withheld {
                     withheld.push(candidate.clone());
                 } else if newest {
