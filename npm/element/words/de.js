@@ -284,7 +284,7 @@ export default {
     title: "Vor dem Beitritt",
     intro: "Wähle, womit du sprichst und hörst. Sag etwas: Der Balken bewegt sich, wenn du zu hören bist.",
     join: "Beitreten",
-    name: "Ihr Name, wie ihn die andere Person sieht",
+    name: "Dein Name, wie ihn die andere Person sieht",
     joinText: "Nur mit Text beitreten",
     help: {
       chrome: "Klicke auf das Zeichen links neben der Adresse und schalte das Mikrofon ein; das wird hier von selbst bemerkt.",
