@@ -223,7 +223,11 @@ const voiceActions = (session) => ({
   resumeAudio: () => session?.resumeAudio(),
   setMuted: (muted) => session?.setMuted(muted),
   setTalking: (held) => session?.setTalking(held),
-  toggleMuted: () => session?.setMuted(!session.getState().voice.muted),
+  toggleMuted() {
+    // Whoever talks by push-to-talk is muted all the same.
+    const { muted, talking } = session?.getState().voice ?? {};
+    session?.setMuted(!(muted || talking));
+  },
 });
 
 export function useVoice(...given) {

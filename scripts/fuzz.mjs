@@ -22,8 +22,9 @@ const target = join(fuzz, "target");
 /** The targets that fuzz/Cargo.toml names. */
 export const targets = () => [...readFileSync(join(fuzz, "Cargo.toml"), "utf8").matchAll(/^\[\[bin\]\]\nname = "(\w+)"/gm)].map(([, name]) => name);
 
+// Nice, for in `npm test` the server's tests wait by the clock beside it.
 const cargoFuzz = (args) =>
-  run("cargo", ["fuzz", ...args], {
+  run("nice", ["cargo", "fuzz", ...args], {
     // Coverage for libFuzzer and cfg(fuzzing) come by unstable options of rustc, such as `-Zsanitizer`. With this variable the stable
     // compiler takes them, so that what is fuzzed is built by the compiler that builds what is shipped, and no other is needed.
     env: { ...env, RUSTC_BOOTSTRAP: "1" },

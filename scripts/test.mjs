@@ -1,5 +1,5 @@
 // npm test: everything that a change must pass, from a fresh clone on. `npm run test:<part>` runs one part.
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { buildBarePage, buildDemo, buildReactPage, buildRoom, buildRouter, buildServer, buildWasm } from "./build.mjs";
@@ -76,6 +76,7 @@ const parts = {
     await buildServer();
     await buildRouter();
     const waits = (name) => WAITING.includes(name);
+    for (const name of WAITING) if (!existsSync(join(root, "tests/e2e", name))) throw new Error(`there is no ${name} in tests/e2e`);
     await allEnd(nodeTests("tests/e2e", 2, (name) => !waits(name)), nodeTests("tests/e2e", 1, waits));
   },
   async package() {
@@ -102,8 +103,18 @@ async function allEnd(...work) {
 /** The tests of a folder, so many files at once; `chosen` tells which files. */
 async function nodeTests(folder, atOnce = 1, chosen = () => true) {
   const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.mjs") && chosen(name));
+  // Without a path Node would run every test that it finds.
+  if (files.length === 0) throw new Error(`no tests in ${folder}`);
   const paths = files.map((name) => join(folder, name));
   await run("node", ["--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", ...paths]);
+}
+
+/** Runs a part, and says how long it took. */
+async function timed(name, beside) {
+  console.log(`\n== ${name}`);
+  const began = Date.now();
+  await parts[name](beside);
+  console.log(`== ${name} passed in ${Math.round((Date.now() - began) / 1000)} s`);
 }
 
 const wanted = process.argv.slice(2);
@@ -118,10 +129,7 @@ try {
   await ensureBasics();
   const everything = wanted.length === 0;
   for (const name of everything ? Object.keys(parts).filter((part) => part !== "fuzz") : wanted) {
-    console.log(`\n== ${name}`);
-    const began = Date.now();
-    await parts[name](everything ? parts.fuzz : undefined);
-    console.log(`== ${name} passed in ${Math.round((Date.now() - began) / 1000)} s`);
+    await timed(name, everything ? () => timed("fuzz") : undefined);
   }
 } catch (error) {
   console.error(`\nfailed: ${error.message}`);

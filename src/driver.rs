@@ -12,6 +12,7 @@ use js_sys::{Date, Function, Promise};
 use pairvoice_core::wire::InstanceId;
 use pairvoice_core::{Ahead, Config, Event, Identity, Input, OpId, Output, Session, TokenSource};
 use wasm_bindgen::JsValue;
+use web_sys::MediaStreamTrack;
 
 use crate::addresses::Look;
 use crate::connections::Connections;
@@ -375,7 +376,7 @@ impl Driver {
         if crash::is_over() {
             return;
         }
-        let own = self.microphone.track().filter(|_| self.microphone.is_enabled());
+        let own = self.microphone.sent().filter(MediaStreamTrack::enabled);
         let peer = level::peer(self.connections.receiver().as_ref());
         let levels = Levels { own: self.meter.microphone(own.as_ref()), peer };
         self.subscribers.call("level", &to_frozen(&levels));

@@ -75,7 +75,7 @@ export function buildPanel(context, act) {
   const keepAwake = wakeLock(signal);
   const count = context.badge ? badge(signal) : () => {};
   const keys = mediaKeys(signal, {
-    toggle: () => session()?.setMuted(!state.voice.muted),
+    toggle: () => session()?.setMuted(!(state.voice.muted || state.voice.talking)),
     hangUp: () => session()?.stopVoice(),
   });
 

@@ -11,8 +11,8 @@ const REASONS = { NotAllowedError: "denied", SecurityError: "blocked", NotFoundE
 /** What was chosen the last time: `microphone` and `speaker`, empty for the system's choice. Nothing when nobody has chosen yet. */
 export const choices = () => chosen.get();
 
-/** A name without control characters and those that change the direction of what stands beside it; servers do the same. */
-const plain = (text) => text.replace(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "").trim();
+/** A name without control characters, what shows nothing, and those that change the direction of what stands beside it; servers do the same. */
+const plain = (text) => text.replace(/[\p{Cc}\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\u3164\ufeff\uffa0]/gu, "").trim();
 
 /** What a user called themselves the last time. */
 const named = (userId) => kept("localStorage", `name.${userId}`);

@@ -30,6 +30,11 @@ const RESTART_SPREAD_MS = 5_000;
 /** How often overdue connections are looked for, in milliseconds. */
 const SWEEP_MS = 1_000;
 
+/** Refusals that are logged in a second. */
+const MAX_REFUSALS = 50;
+/** Longest origin in the log, in characters: whoever sends it makes it up. */
+const MAX_ORIGIN = 200;
+
 /** What clients are told as the server's version. */
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -43,12 +48,16 @@ export function attachPairvoice(io, options) {
   const knock = (request, response) => answerKnock(io, request, response, (read, to) => host.knock(read, request, to), refused);
   if (io.httpServer && options.knock !== false) listenForKnocks(io.httpServer, knock);
   // Whom the app's Socket.IO server does not let connect at all.
-  io.engine?.on("connection_error", ({ code, req, context }) => {
+  const turnedAway = ({ code, req, context }) => {
     if (code === FORBIDDEN) refused({ code: "origin-forbidden", message: context?.message }, { origin: req?.headers.origin });
-  });
+  };
+  io.engine?.on("connection_error", turnedAway);
   return {
     revoke: (sessionId, userId) => host.revoke(String(sessionId), userId),
-    close: () => host.close(),
+    close() {
+      io.engine?.off("connection_error", turnedAway);
+      return host.close();
+    },
     handleKnock(request, response) {
       const mine = isKnock(request);
       if (mine) knock(request, response);
@@ -61,6 +70,7 @@ export function attachPairvoice(io, options) {
 }
 
 class Host {
+  #refusals = { second: 0, lines: 0, leftOut: 0 };
   chatLog;
   #verify;
   #ice;
@@ -104,9 +114,19 @@ class Host {
     }
   }
 
-  /** One line for each refusal, with its kind. */
-  refused({ code, detail, message }, who) {
-    this.log({ event: "refused", ...who, code, detail, message });
+  /** One line for each refusal, with its kind. Strangers fill no disk: what is over a number in a second is counted in the next line. */
+  refused({ code, detail, message }, { origin, ...who } = {}) {
+    const second = Math.floor(Date.now() / 1_000);
+    if (second !== this.#refusals.second) this.#refusals = { second, lines: 0, leftOut: this.#refusals.leftOut };
+    if (this.#refusals.lines >= MAX_REFUSALS) {
+      this.#refusals.leftOut += 1;
+      return;
+    }
+    this.#refusals.lines += 1;
+    const leftOut = this.#refusals.leftOut || undefined;
+    this.#refusals.leftOut = 0;
+    const made = origin === undefined ? {} : { origin: String(origin).slice(0, MAX_ORIGIN) };
+    this.log({ event: "refused", ...who, ...made, code, detail, message, ...(leftOut && { leftOut }) });
   }
 
   #known(conn) {

@@ -362,7 +362,7 @@ impl Call {
         if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {
             self.negotiation.offer(peer, self.beginning(), out);
             self.begun(out);
-            self.budget.arm(role, false, out);
+            self.budget.arm(role, out);
         }
         if possible && role == Role::Answerer && self.negotiation.has_offer() {
             // Whoever wants voice last has candidates of the other then, and can begin.
@@ -372,7 +372,7 @@ impl Call {
         }
         let both = self.stands_by() || (self.voice.on && now.peer_voice.on);
         let needed = possible && self.wants_link() && both && there && !self.is_connected();
-        self.budget.watch(needed, role, self.leads_nowhere(), out);
+        self.budget.watch(needed, role, out);
     }
 
     fn beginning(&self) -> Beginning {

@@ -38,9 +38,16 @@ impl From<String> for DisplayName {
     }
 }
 
-/// Control characters, line and paragraph separators, and the explicit directional formatting characters (UAX 9 section 2).
+/// Control characters, line and paragraph separators, the explicit directional formatting characters (UAX 9 section 2), and what shows
+/// nothing; joiners (U+200C, U+200D) are a part of words and of emoji.
 fn is_formatting(c: char) -> bool {
-    c.is_control()
+    let blank = matches!(
+        c,
+        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'
+            ..='\u{2064}' | '\u{feff}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
+    );
+    blank
+        || c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -56,7 +63,7 @@ mod tests {
         assert_eq!(name("a\u{202e}b\u{2069}\u{7}c").as_deref(), Some("abc"));
         assert_eq!(name(&"😀".repeat(65)), Some("😀".repeat(64)));
         assert_eq!(name(&format!("{} b", "a".repeat(63))), Some("a".repeat(63)), "nothing is left of what comes after");
-        for nothing in ["", " \t", "\u{202e}\u{0}"] {
+        for nothing in ["", " \t", "\u{202e}\u{0}", "\u{200b}\u{3164} \u{feff}"] {
             assert_eq!(name(nothing), None);
         }
         assert_eq!(serde_json::from_str::<DisplayName>("\" x \"").unwrap(), DisplayName::new("x"));

@@ -154,7 +154,7 @@ impl Attempt {
     /// This side has gathered, and nothing came of it: there is no pair to be tried (a relay is wanted and there is none, or the browser may
     /// not use UDP).
     pub(super) fn leads_nowhere(&self) -> bool {
-        !self.was_connected() && self.complete.0 && !self.found
+        !self.was_connected() && !self.is_quiet() && self.complete.0 && !self.found
     }
 
     /// Whether the other has taken it.

@@ -9,8 +9,6 @@ use crate::wire::{RestartWhy, Role, VoiceReason};
 const ATTEMPT_MS: u32 = 10_000;
 /// The answerer gives up by itself so much later than the offerer should have said so, in milliseconds.
 const GRACE_MS: u32 = 5_000;
-/// How long an attempt may take that has no candidate of this side, in milliseconds.
-const NOWHERE_MS: u32 = 2_000;
 /// Tries before the first connection: the attempt and one rebuild.
 const FIRST_TRIES: u32 = 2;
 /// Tries after an interruption: 30 s without a path.
@@ -105,22 +103,19 @@ impl Budget {
     }
 
     /// Starts or stops counting: `needed` while both want to be linked, both are there, and no link is up.
-    /// `nowhere`: as in [`Self::arm`].
-    pub(super) fn watch(&mut self, needed: bool, role: Role, nowhere: bool, out: &mut Outputs) {
+    pub(super) fn watch(&mut self, needed: bool, role: Role, out: &mut Outputs) {
         if needed && !self.counting && self.given_up.is_none() {
             self.counting = true;
-            self.arm(role, nowhere, out);
+            self.arm(role, out);
         } else if !needed && self.counting {
             self.stop(out);
         }
     }
 
-    /// A try has its full time from now on, if tries are counted. `nowhere`: this side has no candidate, which waiting does not mend; after
-    /// a link that worked it may be offline for a moment.
-    pub(super) fn arm(&self, role: Role, nowhere: bool, out: &mut Outputs) {
+    /// A try has its full time from now on, if tries are counted.
+    pub(super) fn arm(&self, role: Role, out: &mut Outputs) {
         if self.counting {
             let after = match role {
-                _ if nowhere && !self.was_up => NOWHERE_MS,
                 Role::Offerer => ATTEMPT_MS,
                 Role::Answerer => ATTEMPT_MS * self.allowed() + GRACE_MS,
             };
@@ -148,11 +143,11 @@ mod tests {
     #[test]
     fn the_offerer_rebuilds_once_before_the_first_connection_and_twice_after() {
         let (mut budget, mut out) = (Budget::default(), Outputs::default());
-        budget.watch(true, Role::Offerer, false, &mut out);
+        budget.watch(true, Role::Offerer, &mut out);
         assert_eq!(failed(&mut budget, &mut out), Some(MediaAction::Rebuild));
         assert_eq!(failed(&mut budget, &mut out), Some(MediaAction::GiveUp));
         budget.note(Fact::LinkUp { first: true }, TRYING, &mut out);
-        budget.watch(true, Role::Offerer, false, &mut out);
+        budget.watch(true, Role::Offerer, &mut out);
         assert_eq!(failed(&mut budget, &mut out), Some(MediaAction::Rebuild));
         assert_eq!(failed(&mut budget, &mut out), Some(MediaAction::Rebuild));
         assert_eq!(failed(&mut budget, &mut out), Some(MediaAction::GiveUp));
@@ -165,21 +160,5 @@ mod tests {
         assert_eq!(budget.given_up(), None);
         budget.note(Fact::GaveUp(VoiceReason::NoRelay), TRYING, &mut out);
         assert_eq!(budget.given_up(), Some(VoiceReason::NoRelay));
-    }
-
-    #[test]
-    fn a_first_try_that_has_no_candidate_ends_soon_and_one_after_a_link_has_its_time() {
-        let armed = |budget: &Budget, nowhere| {
-            let mut out = Outputs::default();
-            budget.arm(Role::Offerer, nowhere, &mut out);
-            out.pop()
-        };
-        let after = |after| Some(crate::Output::SetTimer { timer: Timer::Connect, after, spread: false });
-        let (mut budget, mut out) = (Budget::default(), Outputs::default());
-        budget.watch(true, Role::Offerer, false, &mut out);
-        assert_eq!([armed(&budget, false), armed(&budget, true)], [after(ATTEMPT_MS), after(NOWHERE_MS)]);
-        budget.note(Fact::LinkUp { first: true }, TRYING, &mut out);
-        budget.watch(true, Role::Offerer, true, &mut out);
-        assert_eq!(armed(&budget, true), after(ATTEMPT_MS));
     }
 }

@@ -40,11 +40,11 @@ impl Call {
         self.negotiation.hand_over(id, event, out);
         let carrier = self.negotiation.is_carrier(id);
         match event {
-            ConnectionEvent::LocalCandidate(candidate) if newest && candidate.is_end() => {
-                if self.leads_nowhere() {
-                    self.try_again(out);
-                }
-                None
+            // It waits for what can't come. After a link that worked this side may be offline for a moment.
+            ConnectionEvent::LocalCandidate(candidate)
+                if newest && candidate.is_end() && self.leads_nowhere() && !self.budget.was_up() =>
+            {
+                self.connection_event(id, &ConnectionEvent::Broken, joined, out)
             }
             ConnectionEvent::Link(LinkState::Connected) if newest => Some(Fact::LinkUp { first }),
             ConnectionEvent::Link(LinkState::Failed) if newest && self.negotiation.is_trying(id) => None,
@@ -183,12 +183,11 @@ impl Call {
 
     /// The running try has its full time anew.
     pub(crate) fn try_again(&mut self, out: &mut Outputs) {
-        let nowhere = self.leads_nowhere();
-        self.role.into_iter().for_each(|role| self.budget.arm(role, nowhere, out));
+        self.role.into_iter().for_each(|role| self.budget.arm(role, out));
     }
 
     /// The newest connection has no candidate, and gets none.
-    pub(super) fn leads_nowhere(&self) -> bool {
+    fn leads_nowhere(&self) -> bool {
         self.negotiation.attempt().is_some_and(Attempt::leads_nowhere)
     }
 

@@ -122,6 +122,11 @@ impl Liveness {
         self.round_trip
     }
 
+    /// Nobody sees the page.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.pace.hidden
+    }
+
     /// Browsers slow down the timers of a page that nobody sees.
     pub(crate) fn hide(&mut self, hidden: bool) {
         self.pace.hidden = hidden;

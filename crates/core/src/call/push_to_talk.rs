@@ -53,12 +53,11 @@ impl PushToTalk {
         }
     }
 
-    /// The microphone is let go, and the delay line with it.
-    pub(super) fn stop(&mut self) {
-        (self.runs, self.delay) = (false, Delay::Off);
-        if let Key::Down { delayed } | Key::Released { delayed } = &mut self.key {
-            *delayed = false;
-        }
+    /// The microphone is let go, and the delay line with it. Tells whether somebody talked: what is held then counts no more.
+    pub(super) fn stop(&mut self) -> bool {
+        let talked = self.is_on();
+        (self.key, self.runs, self.delay) = (Key::Up, false, Delay::Off);
+        talked
     }
 }
 
@@ -107,6 +106,9 @@ impl Voice {
         if let Key::Down { delayed } | Key::Released { delayed } = &mut self.talk.key {
             *delayed &= runs;
         }
+        if !runs && self.fall_silent(out) {
+            return true;
+        }
         self.let_through(false, false, out)
     }
 
@@ -141,6 +143,10 @@ impl Call {
     pub(crate) fn talk(&mut self, held: bool, out: &mut Outputs) {
         let other = self.voice.hold(held, out);
         self.send_other(other, out);
+        if !held && self.liveness.is_hidden() {
+            // The timer would come late.
+            self.talked(out);
+        }
     }
 
     /// What was said before the release has gone out.

@@ -8,6 +8,7 @@ use crate::input::MicrophoneEvent;
 use crate::op_id::OpId;
 use crate::output::Output;
 use crate::outputs::Outputs;
+use crate::timer::Timer;
 use crate::wire::{MicrophoneState, VoiceReason};
 
 /// Own intent, own microphone and own speaker.
@@ -62,7 +63,10 @@ impl Voice {
     /// Lets go of microphone and speaker; what is wanted stays.
     pub(crate) fn release(&mut self, out: &mut Outputs) {
         self.microphone.stop(out);
-        self.talk.stop();
+        if self.talk.stop() {
+            out.clear_timer(Timer::Talk);
+            self.muted = true;
+        }
         out.push(Output::StopSpeaker);
         self.playback_blocked = false;
     }

@@ -196,3 +196,15 @@ fn without_a_microphone_nothing_is_let_through_by_the_one_that_was_lost() {
     person.hold(false);
     assert_eq!(person.time(), [Output::ClearTimer(Timer::Talk), delay(Delay::Ready), OFF]);
 }
+
+#[test]
+fn a_press_does_not_outlive_the_microphone() {
+    let mut person = Person::new();
+    person.mute(true);
+    person.hold(true);
+    assert!(!person.voice.muted);
+    person.voice.release(&mut person.out);
+    assert_eq!((person.voice.muted, person.voice.talk.is_on()), (true, false));
+    person.voice.start(&mut person.out);
+    assert!(person.microphone().contains(&Output::EnableMicrophone(false)), "who comes back is muted");
+}
