@@ -138,7 +138,7 @@ conformance((test) => {
     await a.until("peer", (all) => presence("present")(all) && all.at(-1).welcomes === 1);
   });
 
-  test("`peer { userId, instance?, presence, left?, welcomes, voice }` whenever the other changed", async ({ join }) => {
+  test("`peer { userId, name?, instance?, presence, left?, welcomes, voice }` whenever the other changed", async ({ join }) => {
     const a = await join("7");
     const b = await join("9", { voice: { on: true, microphone: "asking" } });
     const [told] = await a.until("peer", (all) => all.length > 0);
