@@ -1,5 +1,5 @@
 // npm test: everything that a change must pass, from a fresh clone on. `npm run test:<part>` runs one part.
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { buildBarePage, buildDemo, buildReactPage, buildRoom, buildRouter, buildServer, buildWasm } from "./build.mjs";
@@ -75,9 +75,8 @@ const parts = {
     await buildReactPage();
     await buildServer();
     await buildRouter();
-    const waits = (name) => WAITING.includes(name);
-    for (const name of WAITING) if (!existsSync(join(root, "tests/e2e", name))) throw new Error(`there is no ${name} in tests/e2e`);
-    await allEnd(nodeTests("tests/e2e", 2, (name) => !waits(name)), nodeTests("tests/e2e", 1, waits));
+    // They wait for browsers and networks half of the time.
+    await nodeTests("tests/e2e", 2);
   },
   async package() {
     await ensurePrograms({ chromium: "chromium" });
@@ -91,20 +90,15 @@ const parts = {
   },
 };
 
-/** Files of e2e that mostly wait for time to pass: they go beside the others. */
-const WAITING = ["late.test.mjs", "unavailable.test.mjs"];
-
 /** All of them end before a failure is told, so that nothing is left running. */
 async function allEnd(...work) {
   const failed = (await Promise.allSettled(work)).find(({ status }) => status === "rejected");
   if (failed) throw failed.reason;
 }
 
-/** The tests of a folder, so many files at once; `chosen` tells which files. */
-async function nodeTests(folder, atOnce = 1, chosen = () => true) {
-  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.mjs") && chosen(name));
-  // Without a path Node would run every test that it finds.
-  if (files.length === 0) throw new Error(`no tests in ${folder}`);
+/** The tests of a folder, so many files at once. */
+async function nodeTests(folder, atOnce = 1) {
+  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith(".test.mjs"));
   const paths = files.map((name) => join(folder, name));
   await run("node", ["--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", ...paths]);
 }
