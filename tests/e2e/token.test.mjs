@@ -61,6 +61,8 @@ async function expired(tokensOf) {
   await bothHear(a, LOW, b, HIGH);
   // Its running out is what is tried here.
   await pause(Math.max(0, began + (GOOD + 2) * 1000 - Date.now()));
+  // On a busy machine a call may have looked for another path in between, which is no matter of the token.
+  await Promise.all([a, b].map(({ page }) => page.evaluate(() => (globalThis.connectionsBefore = globalThis.witness.connections.length))));
   await a.page.evaluate(() => globalThis.witness.sockets.at(-1).close());
   return [a, b, session];
 }
@@ -68,7 +70,8 @@ async function expired(tokensOf) {
 async function callGoesOn(people) {
   await bothHear(people[0], LOW, people[1], HIGH);
   for (const person of people) {
-    assert.equal(await person.page.evaluate(() => globalThis.witness.connections.length), 1, await person.account());
+    const [before, now] = await person.page.evaluate(() => [globalThis.connectionsBefore, globalThis.witness.connections.length]);
+    assert.equal(now, before, await person.account());
   }
 }
 
