@@ -114,7 +114,8 @@ export interface IceServers {
   iceLifetime?: number;
 }
 
-/** Something that happened: `event` is `joined`, `away`, `left`, `let-go`, `voice`, `refused`, `verify-failed`, `store-failed` and so on. It holds no token, text or address. */
+/** Something that happened: `event` is `joined`, `away`, `left`, `let-go`, `voice`, `refused`, `verify-failed`, `store-failed` and so on. It holds no token, text or address.
+ * Of refusals 50 a second are told; `leftOut` counts those that were not. */
 export interface LogEvent {
   event: string;
   session?: string;

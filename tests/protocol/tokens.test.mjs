@@ -135,12 +135,14 @@ conformance((test) => {
     await join("7", { instance: a.instance });
   });
 
-  const NAME = "`name`: what their newest token calls them, without control characters, explicit directional formatting characters and white space around it, cut to 64 Unicode characters, and left out when nothing remains";
+  const NAME = "`name`: what their newest token calls them, without control characters, explicit directional formatting characters, characters that show nothing (joiners stay) and white space around it, cut to 64 Unicode characters, and left out when nothing remains";
   for (const [detail, given, told] of [
     ["as it is", "Ada Lovelace", "Ada Lovelace"],
     ["what is no part of it", " \u202eAda\u0007\u2069\n", "Ada"],
     ["too long", "😀".repeat(65), "😀".repeat(64)],
     ["nothing remains", " \u202e", undefined],
+    ["nothing is shown", "\u200b\u3164", undefined],
+    ["joiners stay", "a\u200db", "a\u200db"],
     ["none", undefined, undefined],
   ]) {
     test(NAME, async ({ join, token }) => {
