@@ -142,16 +142,16 @@ export class Person {
   }
 
   /** Waits until the chat shows exactly these texts, in this order. */
-  reads(texts) {
-    return this.page.waitForFunction(
-      (wanted) => {
-        const panel = document.querySelector("pairvoice-session").shadowRoot;
-        const shown = [...panel.querySelectorAll("#messages li > p")].map((p) => p.textContent);
-        return JSON.stringify(shown) === JSON.stringify(wanted);
-      },
-      texts,
-      { timeout: CAP_MS },
-    );
+  async reads(texts) {
+    const shown = () =>
+      [...(document.querySelector("pairvoice-session")?.shadowRoot?.querySelectorAll("#messages li > p") ?? [])].map((p) => p.textContent);
+    const same = new Function("wanted", `return JSON.stringify((${shown})()) === wanted`);
+    try {
+      await this.page.waitForFunction(same, JSON.stringify(texts), { timeout: CAP_MS });
+    } catch (error) {
+      const seen = await this.page.evaluate(shown).catch(String);
+      throw new Error(`reads ${JSON.stringify(seen)} instead of ${JSON.stringify(texts)}\n${await this.account()}`, { cause: error });
+    }
   }
 
   /** The page can't reach the server any more; a call that runs is not touched. */
