@@ -87,10 +87,14 @@ export function chatPanel(context) {
     show(fresh, chat.unread > 0 && !inView);
   }
 
-  /** Index of the first message to draw. */
+  /** Index of the message that was the first to be drawn; -1 without one. */
+  const firstOf = (messages) => messages.findIndex((message) => keyOf(message) === first);
+
+  /** Index of the first message to draw: all that was drawn, and a page at least, for the log may come after what is unsent. */
   function beginning(messages) {
-    const index = first === undefined ? -1 : messages.findIndex((message) => keyOf(message) === first);
-    return index >= 0 ? index : Math.max(0, messages.length - PAGE);
+    const page = Math.max(0, messages.length - PAGE);
+    const index = firstOf(messages);
+    return index >= 0 ? Math.min(index, page) : page;
   }
 
   function draw() {
@@ -197,7 +201,7 @@ export function chatPanel(context) {
     draw(state) {
       const before = chat;
       chat = state.chat;
-      const come = extending && chat !== before ? beginning(chat.messages) : 0;
+      const come = extending && chat !== before ? firstOf(chat.messages) : 0;
       if (come > 0) {
         extending = false;
         first = keyOf(chat.messages[Math.max(0, come - PAGE)]);

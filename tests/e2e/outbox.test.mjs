@@ -26,6 +26,21 @@ test("typed offline, tab closed, opened again, online: delivered once and in ord
   await a.page.waitForFunction(stored, 0);
 });
 
+test("what is unsent is shown before the log is there, and the log comes before it", async () => {
+  const here = fresh();
+  const [a, b] = await Promise.all([two.low("1", here(textOnly)), two.high("2", here(textOnly))]);
+  await b.says("from the log");
+  await a.reads(["from the log"]);
+  await a.goOffline();
+  await a.says("unsent");
+  await a.page.waitForFunction(stored, 1);
+  await a.context.addInitScript(() => globalThis.witness.cut(true));
+  await a.page.reload();
+  await a.reads(["unsent"]);
+  await a.goOnline();
+  for (const person of [a, b]) await person.reads(["from the log", "unsent"]);
+});
+
 test("what one tab left unsent goes out from the tab that took over", async () => {
   const here = fresh();
   const a = await two.low("1", here(textOnly));
