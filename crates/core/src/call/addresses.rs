@@ -47,10 +47,16 @@ impl Addresses {
     /// Compares the addresses that this host has now with those that the connection knows: whether it has a new one, and
     /// whether all that are known are gone. Nothing can be said where addresses are hidden.
     pub(crate) fn compare(&self, now: &[String]) -> Option<Moved> {
-        let is_known = |address: &String| self.known.contains(address);
-        let new = now.iter().any(|address| !is_hidden(address) && !is_known(address));
-        (new && !self.known.is_empty()).then(|| Moved { gone: !now.iter().any(is_known) })
+        let now = || now.iter().map(|address| bare(address));
+        let is_known = |address: &str| self.known.iter().any(|known| known == address);
+        let new = now().any(|address| !is_hidden(address) && !is_known(address));
+        (new && !self.known.is_empty()).then(|| Moved { gone: !now().any(is_known) })
     }
+}
+
+/// An address as candidate lines have it: `RTCIceCandidate.address` puts those of IPv6 in brackets in Chromium.
+fn bare(address: &str) -> &str {
+    address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address)
 }
 
 /// A name that stands for an address (multicast DNS).
@@ -102,6 +108,8 @@ mod tests {
         assert_eq!(moved(&["10.0.0.1", "10.1.0.1"], &["10.1.0.1"]), None, "ICE has the other one already");
         assert_eq!(moved(&["10.0.0.1"], &["10.0.0.2"]), Some(true));
         assert_eq!(moved(&["10.0.0.1"], &["10.0.0.1", "172.17.0.1"]), Some(false));
+        assert_eq!(moved(&["10.0.0.1", "fd00::1"], &["10.0.0.1", "[fd00::1]"]), None, "in brackets it is the same");
+        assert_eq!(moved(&["fd00::1"], &["[fd00::2]"]), Some(true));
     }
 
     #[test]
