@@ -19,6 +19,9 @@ const start = (person) => person.page.evaluate(() => globalThis.session.startVoi
 const linked = (person) =>
   person.page.waitForFunction(() => globalThis.witness.connections.some((c) => c.connectionState === "connected"));
 
+/** Runs in the page: an offer has its answer. */
+const isPrepared = () => globalThis.witness.connections[0]?.remoteDescription && globalThis.witness.connections[0].signalingState === "stable";
+
 /** Packets of sound that a page's connections have sent and got. */
 const packets = (person) =>
   person.page.evaluate(async () => {
@@ -57,8 +60,7 @@ for (const [name, first, second] of [["the offerer", "1", "2"], ["the answerer",
     const low = await setup.low(first, here());
     const high = await setup.high(second, here());
     await Promise.all([begin(low, "startVoiceCall"), begin(high, "joinSession")]);
-    const prepared = () => globalThis.witness.connections[0]?.remoteDescription && globalThis.witness.connections[0].signalingState === "stable";
-    await Promise.all([low, high].map(({ page }) => page.waitForFunction(prepared)));
+    await Promise.all([low, high].map(({ page }) => page.waitForFunction(isPrepared)));
     for (const { page } of [low, high]) {
       const known = await page.evaluate(() => globalThis.witness.connections[0].remoteDescription.sdp.match(/a=candidate:.*/g));
       assert.equal(known, null, "no candidate of the other is known");
@@ -68,6 +70,27 @@ for (const [name, first, second] of [["the offerer", "1", "2"], ["the answerer",
     await start(high);
     await bothHear(low, LOW, high, HIGH);
     assert.deepEqual([await low.held(), await high.held()].map((held) => held.connections), [1, 1]);
+  });
+}
+
+/** A page whose network lets it have no candidate: it may use a relay alone, and there is none. */
+const nowhere = `const Native = RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Native {
+    constructor(configuration) { super({ ...configuration, iceServers: [], iceTransportPolicy: "relay" }); }
+  };`;
+
+for (const [first, second, who] of [["1", "2", "waited"], ["2", "1", "waited"], ["1", "2", "starts"], ["2", "1", "starts"]]) {
+  test(`user ${second} starts after user ${first}, and who ${who} can have no candidate: nobody waits for a path that can't be`, async () => {
+    const here = fresh();
+    const low = await setup.low(first, here({ init: who === "waited" ? nowhere : undefined }));
+    const high = await setup.high(second, here({ init: who === "starts" ? nowhere : undefined }));
+    await Promise.all([begin(low, "startVoiceCall"), begin(high, "joinSession")]);
+    await Promise.all([low, high].map(({ page }) => page.waitForFunction(isPrepared)));
+    await start(high);
+    await Promise.all([low.voice("unavailable"), high.voice("unavailable")]);
+    const decisions = (await Promise.all([low, high].map(({ page }) => page.evaluate(() => JSON.stringify(globalThis.session.diagnostics().decisions))))).join();
+    assert.match(decisions, /connectionFailed/);
+    assert.doesNotMatch(decisions, /connectTooLong/);
   });
 }
 

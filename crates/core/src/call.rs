@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::{Fact, MediaAction};
 use crate::device::Choices;
 use crate::identity::Identity;
-use crate::input::{LinkState, MicrophoneEvent, Path};
+use crate::input::{ConnectionEvent, LinkState, MicrophoneEvent, Path};
 use crate::op_id::OpId;
 use crate::output::Output;
 use crate::outputs::Outputs;
@@ -350,13 +350,14 @@ impl Call {
         }
     }
 
-    /// Offers, answers and counts as far as that is called for.
-    pub(crate) fn pursue(&mut self, now: &Surroundings, out: &mut Outputs) {
+    /// Offers, answers and counts as far as that is called for. Tells that what was made before that has no candidate.
+    pub(crate) fn pursue(&mut self, now: &Surroundings, out: &mut Outputs) -> Option<Fact> {
+        let prepared = self.negotiation.is_quiet();
         self.follow(now, out);
         if self.negotiation.carrier().is_none() {
             self.fall_quiet(false, out);
         }
-        let (Some(role), Some(peer)) = (self.role, &now.peer) else { return };
+        let (role, peer) = (self.role?, now.peer.as_ref()?);
         let possible = self.course.aim != Aim::Nothing && (now.met || self.ice.known) && self.given_up().is_none();
         let there = now.peer_presence != Presence::Absent;
         if possible && role == Role::Offerer && self.negotiation.attempt().is_none() {
@@ -372,7 +373,10 @@ impl Call {
         }
         let both = self.stands_by() || (self.voice.on && now.peer_voice.on);
         let needed = possible && self.wants_link() && both && there && !self.is_connected();
-        self.budget.watch(needed, role, out);
+        let begun = self.budget.watch(needed, role, out);
+        let nowhere = (prepared || begun) && self.leads_nowhere() && !self.budget.was_up();
+        let id = self.negotiation.attempt().filter(|_| nowhere)?.id;
+        self.connection_event(id, &ConnectionEvent::Broken, now.joined, out)
     }
 
     fn beginning(&self) -> Beginning {

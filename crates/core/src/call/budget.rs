@@ -102,14 +102,16 @@ impl Budget {
         }
     }
 
-    /// Starts or stops counting: `needed` while both want to be linked, both are there, and no link is up.
-    pub(super) fn watch(&mut self, needed: bool, role: Role, out: &mut Outputs) {
-        if needed && !self.counting && self.given_up.is_none() {
+    /// Starts or stops counting: `needed` while both want to be linked, both are there, and no link is up. Tells whether it starts.
+    pub(super) fn watch(&mut self, needed: bool, role: Role, out: &mut Outputs) -> bool {
+        let starts = needed && !self.counting && self.given_up.is_none();
+        if starts {
             self.counting = true;
             self.arm(role, out);
         } else if !needed && self.counting {
             self.stop(out);
         }
+        starts
     }
 
     /// A try has its full time from now on, if tries are counted.

@@ -187,7 +187,7 @@ impl Call {
     }
 
     /// The newest connection has no candidate, and gets none.
-    fn leads_nowhere(&self) -> bool {
+    pub(super) fn leads_nowhere(&self) -> bool {
         self.negotiation.attempt().is_some_and(Attempt::leads_nowhere)
     }
 

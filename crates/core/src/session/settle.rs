@@ -19,7 +19,10 @@ impl Session {
         if !self.signalling.is_ended() {
             self.conclude_presence();
             let now = self.surroundings();
-            self.call.pursue(&now, &mut self.out);
+            if let Some(fact) = self.call.pursue(&now, &mut self.out) {
+                self.learn(fact);
+                self.call.pursue(&now, &mut self.out);
+            }
             let status = self.call.status(self.voice_state());
             self.call.tell(status, now.joined, &mut self.out);
             self.knock();
