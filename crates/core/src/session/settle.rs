@@ -18,15 +18,12 @@ impl Session {
         }
         if !self.signalling.is_ended() {
             self.conclude_presence();
-            let now = self.surroundings();
-            if let Some(fact) = self.call.pursue(&now, &mut self.out) {
+            if let Some(fact) = self.pursue() {
                 self.learn(fact);
-                self.call.pursue(&now, &mut self.out);
+                self.pursue();
             }
-            let status = self.call.status(self.voice_state());
-            self.call.tell(status, now.joined, &mut self.out);
             self.knock();
-            if now.joined {
+            if self.signalling.is_joined() {
                 self.chat.flush(&mut self.out);
             }
             if self.call.negotiation().can_send_in_band() {
@@ -40,6 +37,15 @@ impl Session {
             }
         }
         self.refresh_view();
+    }
+
+    /// The call does what is called for. The other is told of it before anything follows from it.
+    fn pursue(&mut self) -> Option<Fact> {
+        let now = self.surroundings();
+        let fact = self.call.pursue(&now, &mut self.out);
+        let status = self.call.status(self.voice_state());
+        self.call.tell(status, now.joined, &mut self.out);
+        fact
     }
 
     /// App data goes over the data channel, or by the server to somebody who is there.
