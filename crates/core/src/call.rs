@@ -91,6 +91,8 @@ struct Ice {
     servers: Vec<IceServer>,
     /// They were known before this session asked for them.
     known: bool,
+    /// The server has told them.
+    told: bool,
     /// They are of a knock of the connect under way: those of its welcome are no others.
     new: bool,
 }
@@ -119,7 +121,7 @@ pub(crate) struct Call {
     /// What the server knows of our voice.
     told: VoiceStatus,
     /// What the other was told over the data channel.
-    told_in_band: VoiceStatus,
+    told_in_band: Option<VoiceStatus>,
 }
 
 impl Call {
@@ -140,7 +142,7 @@ impl Call {
             quality: Quality::default(),
             budget: Budget::default(),
             role: None,
-            ice: Ice { known: ice_servers.is_some(), servers: ice_servers.unwrap_or_default(), new: false },
+            ice: Ice { known: ice_servers.is_some(), servers: ice_servers.unwrap_or_default(), told: false, new: false },
             looking: None,
             addresses_lag: false,
             improving: false,
@@ -148,7 +150,7 @@ impl Call {
             stale: false,
             pulses: 0,
             told: VoiceStatus::default(),
-            told_in_band: VoiceStatus::default(),
+            told_in_band: Some(VoiceStatus::default()),
         }
     }
 

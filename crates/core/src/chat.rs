@@ -126,8 +126,11 @@ impl Chat {
 
     /// Changes by a fact: what went over a data channel that is not the open one may not have arrived.
     pub(crate) fn note(&mut self, fact: Fact) {
-        if matches!(fact, Fact::LinkUp { first: true } | Fact::ChannelOpen) {
-            self.channel_opened();
+        match fact {
+            Fact::LinkUp { first: true } | Fact::ChannelOpen => self.channel_opened(),
+            // Another life, perhaps on another device, counts its messages by another clock.
+            Fact::PeerReplaced => self.forget_copies(),
+            _ => {}
         }
     }
 
@@ -218,7 +221,8 @@ impl Chat {
             }
         }
         self.arranged(out);
-        if self.list.trim(WINDOW + self.earlier) {
+        // A page of history on its way ends where the list begins now.
+        if self.history.is_none() && self.list.trim(WINDOW + self.earlier) {
             self.more = true;
         }
     }

@@ -51,12 +51,15 @@ impl Peer {
                 p.instance == info.instance && (p.welcomes != info.welcomes || (p.left && !info.left))
             }),
         };
-        // Somebody who said goodbye over the data channel may still be emptying their outbox. Our own welcome is news of its
-        // own: a server that was started again counts welcomes from one.
-        let lingering =
-            !in_welcome && self.left && old.is_some_and(|p| p.instance == info.instance && p.welcomes == info.welcomes);
+        // Somebody who said goodbye over the data channel, of which the server does not know, may still be emptying their outbox. Our
+        // own welcome is news of its own: a server that was started again counts welcomes from one.
+        let same = |p: &PeerInfo| p.instance == info.instance && p.welcomes == info.welcomes && !p.left;
+        let lingering = !in_welcome && self.left && old.is_some_and(same);
         self.left = info.left || (lingering && info.presence == Presence::Present);
-        self.in_band = None;
+        // While they are away the server knows what they told it last, and they may have told more since.
+        if info.presence == Presence::Present || info.left || change.instance {
+            self.in_band = None;
+        }
         self.user = Some(info.user_id.clone());
         // A restarted server has not met the other yet; the life that we know may still be on the line.
         let instance = info.instance.clone().or_else(|| old_instance.cloned());
@@ -197,6 +200,28 @@ mod tests {
         assert_eq!(them.seen(false), Presence::Absent, "they are emptying their outbox");
         them.update(info(1, 1, Presence::Present), true);
         assert_eq!(them.seen(false), Presence::Present);
+    }
+
+    #[test]
+    fn who_said_goodbye_to_the_server_and_comes_back_in_the_same_life_is_there() {
+        let mut them = Peer::new(None);
+        them.update(info(1, 1, Presence::Present), true);
+        them.update(PeerInfo { left: true, ..info(1, 1, Presence::Absent) }, false);
+        assert!(them.has_left());
+        assert!(them.update(info(1, 1, Presence::Present), false).welcomed);
+        assert!(!them.has_left());
+    }
+
+    #[test]
+    fn what_they_told_over_the_link_outweighs_what_the_server_knew_before() {
+        let mut them = Peer::new(None);
+        them.update(info(1, 1, Presence::Present), true);
+        let muted = VoiceStatus { on: true, muted: true, ..VoiceStatus::default() };
+        them.voice_in_band(muted);
+        them.update(info(1, 1, Presence::Away), false);
+        assert_eq!(them.voice(), muted);
+        them.update(info(1, 2, Presence::Present), false);
+        assert_eq!(them.voice(), VoiceStatus::default());
     }
 
     #[test]

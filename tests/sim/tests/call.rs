@@ -223,3 +223,16 @@ fn a_page_from_the_back_forward_cache_joins_again_after_a_restart_of_the_server(
     world.start_server();
     world.until("a call", 20_000, World::is_up);
 }
+
+#[test]
+fn a_page_from_the_back_forward_cache_is_there_again_for_the_other() {
+    let mut world = World::new("7", "9");
+    world.run(1_000);
+    world.input(1, Input::PageHidden);
+    world.until("gone", 1_000, |w| w.sides[0].session.view().peer.presence == Presence::Absent);
+    world.input(1, Input::PageShown);
+    world.until("back", 5_000, |w| w.sides[0].session.view().peer.presence == Presence::Present);
+    world.say(1);
+    world.run(1_000);
+    assert_eq!(world.sides[0].session.view().peer.presence, Presence::Present);
+}

@@ -205,3 +205,17 @@ fn an_old_connection_that_fails_while_its_successor_is_made_leaves_the_ears_to_i
     world.input(0, Input::Connection { id: former[0], event });
     assert!(world.is_up());
 }
+
+#[test]
+fn what_is_told_to_a_dead_socket_is_told_over_the_link() {
+    for who in 0..2 {
+        let mut world = World::call();
+        world.deafen(who);
+        world.input(who, Input::SetMuted(true));
+        world.run(500);
+        world.stop_server();
+        world.run(15_000);
+        assert!(world.is_up());
+        assert!(world.sides[1 - who].session.view().peer.muted, "{who} is muted");
+    }
+}

@@ -67,3 +67,19 @@ fn on_a_hint_a_direct_path_is_looked_for_once_in_a_while_by_either_side() {
         assert_eq!(restarts(&world), [1, 0], "what is direct is not touched");
     }
 }
+
+#[test]
+fn what_waits_for_somebody_waits_with_credentials_that_are_good() {
+    for first in 0..2 {
+        let network = Network { relayed: true, ice_lifetime: Some(100), ..Network::default() };
+        let mut world = World::seeded(0, ["7", "9"], network);
+        world.input(first, Input::StartVoice);
+        world.run(3_000);
+        let before = world.sides[0].counts.offers;
+        world.run(297_000);
+        let renewed = world.sides[0].counts.offers - before;
+        assert!((3..=8).contains(&renewed), "each 75 s, by the one who offers: {renewed}");
+        world.input(1 - first, Input::StartVoice);
+        world.until("the call", 5_000, World::is_up);
+    }
+}

@@ -41,6 +41,11 @@ impl Budget {
         self.given_up
     }
 
+    /// A try is under way.
+    pub(super) fn is_counting(&self) -> bool {
+        self.counting
+    }
+
     pub(super) fn was_up(&self) -> bool {
         self.was_up
     }

@@ -96,6 +96,7 @@ impl Call {
     pub(crate) fn set_ice_servers(&mut self, servers: IceServers, out: &mut Outputs) {
         let IceServers { ice_servers, ice_lifetime: lifetime } = servers;
         let same = same_places(&ice_servers, &self.ice.servers);
+        let again = std::mem::replace(&mut self.ice.told, true);
         // Those of the welcome after a knock have credentials that are as good.
         if std::mem::take(&mut self.ice.new) && same {
             return;
@@ -109,7 +110,10 @@ impl Call {
             out.push(Output::Connection { id, command });
         }
         self.ice.servers = ice_servers;
-        if !same && self.negotiation.attempt().is_some_and(|a| !a.was_connected()) {
+        // What waits for somebody may wait for longer than its relayed address is good.
+        let outlived = again && !self.budget.is_counting();
+        self.stale |= outlived && self.negotiation.is_quiet();
+        if (outlived || !same) && self.negotiation.attempt().is_some_and(|a| !a.was_connected()) {
             // It was begun with servers that are none any more.
             out.set_timer(Timer::Ice, ICE_MS);
         }
@@ -163,6 +167,11 @@ impl Call {
         self.negotiation.acknowledged(request, outcome, with);
     }
 
+    /// The socket is gone, and what was told by it may have gone nowhere.
+    pub(crate) fn disconnected(&mut self) {
+        self.told_in_band = None;
+    }
+
     /// Tells the other what changed of our voice: by the server while it can, else over the data channel.
     pub(crate) fn tell(&mut self, status: VoiceStatus, joined: bool, out: &mut Outputs) {
         if joined {
@@ -171,12 +180,12 @@ impl Call {
                 out.emit(ClientEvent::Voice(status));
             }
             // Over a link that stands by the other hears of it half a round trip sooner.
-            if self.stands_by() && status != self.told_in_band && self.negotiation.can_send_in_band() {
+            if self.stands_by() && self.told_in_band != Some(status) && self.negotiation.can_send_in_band() {
                 self.send_in_band(InBand::Voice(status), out);
             }
-            self.told_in_band = status;
-        } else if status != self.told_in_band && self.negotiation.can_send_in_band() {
-            self.told_in_band = status;
+            self.told_in_band = Some(status);
+        } else if self.told_in_band != Some(status) && self.negotiation.can_send_in_band() {
+            self.told_in_band = Some(status);
             self.send_in_band(InBand::Voice(status), out);
         }
     }

@@ -18,6 +18,12 @@ impl Chat {
         self.told_copies = Progress::default();
     }
 
+    /// What was said of copies concerned a life of the other that is over.
+    pub(super) fn forget_copies(&mut self) {
+        self.copies = Progress::default();
+        self.told_copies = Progress::default();
+    }
+
     /// What is to go over the data channel now.
     pub(crate) fn copies(&mut self) -> Vec<InBand> {
         let mut messages: Vec<InBand> =

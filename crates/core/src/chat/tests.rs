@@ -333,3 +333,36 @@ fn a_log_that_was_set_back_hides_nothing() {
     chat.welcome(ChatPage { since: 0, ..page("a", vec![durable(1, "7")]) }, &mut out);
     assert_eq!((chat.since(), chat.messages().len(), chat.unsent()), (1, 3, 1));
 }
+
+#[test]
+fn what_comes_while_older_messages_are_loaded_leaves_no_hole() {
+    let (mut chat, mut out) = joined();
+    let window = u64::try_from(WINDOW).unwrap();
+    let (first, last) = (101, 100 + window);
+    chat.welcome(ChatPage { more: true, ..page("a", (first..=last).map(|n| durable(n, "9")).collect()) }, &mut out);
+    outputs(&mut out);
+    chat.load_earlier(&mut out);
+    let (request, _) = emitted(&mut out).pop().unwrap();
+    chat.deliver(vec![durable(last + 1, "9")], &mut out);
+    let answer = Acknowledgement {
+        ok: true,
+        more: false,
+        messages: (1..first).map(|n| durable(n, "9")).collect(),
+        ..Acknowledgement::default()
+    };
+    chat.acknowledged(request, Some(answer), &mut out);
+    let seqs: Vec<u64> = chat.messages().iter().filter_map(|m| m.seq).collect();
+    assert_eq!(seqs, (1..=last + 1).collect::<Vec<_>>());
+}
+
+#[test]
+fn another_life_of_the_other_has_not_read_our_copies_before_it_gets_them() {
+    let (mut chat, mut out) = joined();
+    let copy = ChatCopy { id: id(1), text: "hello".into(), at: 1, counter: 9_000 };
+    chat.take_copies(&user("9"), vec![copy], &mut out);
+    chat.mark_read();
+    assert!(matches!(chat.copies().as_slice(), [InBand::ChatReceipt(receipt)] if receipt.read == 9_000));
+    chat.note(Fact::PeerReplaced);
+    chat.note(Fact::ChannelOpen);
+    assert_eq!(chat.copies(), [], "its messages are counted by another clock");
+}

@@ -24,10 +24,12 @@ impl Session {
     pub(super) fn drop_socket(&mut self) {
         self.signalling.drop_socket(&mut self.out);
         self.chat.disconnected();
+        self.call.disconnected();
     }
 
     pub(super) fn go_offline(&mut self, reason: SessionReason) {
         self.chat.disconnected();
+        self.call.disconnected();
         self.peer.types(false, &mut self.out);
         self.signalling.go_offline(reason);
     }
