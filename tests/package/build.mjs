@@ -57,26 +57,32 @@ async function esbuild(workshop) {
   await build({ ...shared, loader, entryPoints: { main: join(workshop, "esbuild", "option.js") }, outdir: option });
 }
 
-async function next(workshop) {
+async function next(workshop, app, bundler) {
   const program = require.resolve("next/dist/bin/next");
-  const options = { cwd: join(workshop, "next"), env: production, maxBuffer: 1e8, timeout: NEXT_MS };
-  const { stdout } = await promisify(execFile)(process.execPath, [program, "build", "--webpack"], options).catch((error) => {
-    throw new Error(`next build: ${error.message}\n${error.stdout}`);
+  const options = { cwd: join(workshop, app), env: production, maxBuffer: 1e8, timeout: NEXT_MS };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, "build", bundler], options).catch((error) => {
+    const hangs = error.killed ? " hangs (Turbopack waits for ever when the bundle of a worker leads back to what makes the worker)" : "";
+    throw new Error(`next build ${bundler}${hangs}: ${error.message}\n${error.stdout}`);
   });
-  if (/warning/i.test(stdout)) throw new Error(`next build: ${stdout}`);
+  if (/warning|⚠/i.test(stdout + stderr)) throw new Error(`next build ${bundler}: ${stdout}${stderr}`);
 }
+
+const turbopack = (workshop) => next(workshop, "next", "--turbopack");
+const nextWebpack = (workshop) => next(workshop, "next-webpack", "--webpack");
 
 /** The program that serves Next's build, with its arguments. */
 export const nextStart = (port) => [require.resolve("next/dist/bin/next"), "start", "--port", String(port)];
 
-const builds = { next, vite, webpack, esbuild };
+const builds = { turbopack, "next-webpack": nextWebpack, vite, webpack, esbuild };
 
 /** Builds apps side by side; returns how long each took, in milliseconds. */
 export async function buildApps(workshop, names = Object.keys(builds)) {
   cpSync(sources, workshop, { recursive: true });
   for (const name of ["pairvoice-plain.js", "pairvoice-react.jsx"]) cpSync(join(samples, name), join(workshop, "lines", name));
-  // Next compiles what is below its own folder.
+  // Next compiles what is below its own folder; each of its bundlers has one.
   cpSync(join(samples, "pairvoice-react.jsx"), join(workshop, "next", "app", "call.jsx"));
+  cpSync(join(sources, "next"), join(workshop, "next-webpack"), { recursive: true });
+  cpSync(join(samples, "pairvoice-react.jsx"), join(workshop, "next-webpack", "app", "call.jsx"));
   const took = {};
   await Promise.all(
     names.map(async (name) => {
