@@ -103,11 +103,13 @@ describe("apps", { concurrency: 2 }, () => {
     await talk(both);
   });
 
-  test("the same under a policy without blob:", async (t) => {
-    const both = await open(t, turbopack.url, { strict: "1" });
-    await call(both);
-    await talk(both, tried);
-    // Only a file is left.
-    for (const { page } of both) assert.match(page.workers()[0].url(), /\/_next\//);
-  });
+  for (const [name, more] of Object.entries({ "without blob:": { self: "1" }, "with trusted types and without blob:": { trusted: "1" } })) {
+    test(`Next.js by Turbopack under a policy ${name}, with voice`, async (t) => {
+      const both = await open(t, turbopack.url, more);
+      await call(both);
+      await talk(both, tried);
+      // Only a file is left.
+      for (const { page } of both) assert.match(page.workers()[0].url(), /\/_next\/static\//);
+    });
+  }
 });

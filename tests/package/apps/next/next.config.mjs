@@ -2,12 +2,16 @@ import { fileURLToPath } from "node:url";
 
 // Packages are found upwards. One process is enough for one page.
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const strict = { key: "Content-Security-Policy", value: "worker-src 'self'" };
+
+/** Who asks for it by the address gets a page under a policy. */
+const under = (key, value) => ({ source: "/", has: [{ type: "query", key }], headers: [{ key: "Content-Security-Policy", value }] });
 
 export default {
   outputFileTracingRoot: root,
   turbopack: { root },
   experimental: { webpackBuildWorker: false, cpus: 1 },
-  // Who asks for it gets a page that may have no worker from text.
-  headers: async () => [{ source: "/", has: [{ type: "query", key: "strict" }], headers: [strict] }],
+  headers: async () => [
+    under("self", "worker-src 'self'"),
+    under("trusted", "worker-src 'self'; require-trusted-types-for 'script'; trusted-types default pairvoice"),
+  ],
 };
