@@ -1,5 +1,5 @@
 // How a packet of sound with copies of earlier frames is written (RFC 2198). Apart from copies.js, which makes the worker: a bundle of the worker
-// that had that in it, too, would lead back to itself.
+// that had that in it, too, would lead back to itself, and Turbopack waits for the end of such a ring for ever.
 
 /**
  * What the worker does. It is handed to it as text, and so uses nothing of this module.

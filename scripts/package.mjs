@@ -76,11 +76,28 @@ function checkFiles() {
   }
 }
 
+/** No worker's file leads, by what it imports, back to one that makes a worker: Turbopack would wait for itself without an end
+ * (github.com/vercel/next.js/pull/97956), and any other bundler would put the page's side into the worker. */
+function checkWorkers() {
+  const folder = join(installed, "npm");
+  const read = (path) => readFileSync(path, "utf8");
+  const makes = /new Worker\(new URL\("([^"]+)"/g;
+  const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
+  const workers = names.map((name) => join(folder, name)).flatMap((path) => [...read(path).matchAll(makes)].map(([, file]) => join(dirname(path), file)));
+  if (workers.length === 0) throw new Error("no file makes a worker as bundlers know it");
+  const seen = new Set(workers);
+  for (const path of seen) {
+    if (/new Worker\(/.test(read(path))) throw new Error(`${path} makes a worker and is a part of one`);
+    for (const [, file] of read(path).matchAll(/(?:from |import |import\()"(\.{1,2}\/[^"]+)"/g)) seen.add(join(dirname(path), file));
+  }
+}
+
 /** Everything that is looked at before a browser is. */
 export async function checkPackage() {
   const tarball = pack();
   checkExports();
   checkFiles();
+  checkWorkers();
   await Promise.all([checkPublint(), attw(tarball), checkNode()]);
 }
 

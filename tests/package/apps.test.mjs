@@ -9,25 +9,26 @@ import { startServer } from "../e2e/support/server.mjs";
 import { serveApps, serveNext } from "./support.mjs";
 
 const workshop = fileURLToPath(new URL("../../.package", import.meta.url));
-let [server, apps, next, low, high] = [];
+let [server, apps, turbopack, nextWebpack, low, high] = [];
 
 before(async () => {
   server = await startServer({ page: "none" });
-  [apps, next, low, high] = await Promise.all([
+  [apps, turbopack, nextWebpack, low, high] = await Promise.all([
     serveApps(workshop, server.url),
-    serveNext(workshop),
+    serveNext(workshop, "next"),
+    serveNext(workshop, "next-webpack"),
     launch({ hertz: LOW }),
     launch({ hertz: HIGH }),
   ]);
 });
 after(async () => {
   await Promise.all([low?.close(), high?.close()]);
-  await Promise.all([next?.stop(), apps?.stop(), server?.stop()]);
+  await Promise.all([turbopack?.stop(), nextWebpack?.stop(), apps?.stop(), server?.stop()]);
 });
 
-/** Two people at an app. */
-async function open(t, url) {
-  const at = (browser, user) => Person.open(browser, { url }, user, { query: { session: t.name, server: server.url } });
+/** Two people at an app; `more` goes into the address. */
+async function open(t, url, more = {}) {
+  const at = (browser, user) => Person.open(browser, { url }, user, { query: { session: t.name, server: server.url, ...more } });
   const both = await Promise.all([at(low, "1"), at(high, "2")]);
   t.after(() => Promise.all(both.map((person) => person.close())));
   return both;
@@ -58,10 +59,15 @@ async function call(both) {
 }
 
 describe("apps", { concurrency: 2 }, () => {
-  test("Next.js renders on the server and joins in the browser", async (t) => {
-    const html = await (await fetch(`${next.url}/?session=s&user=1&server=${server.url}`)).text();
+  /** The page comes from Next's server as it is before anybody has joined. */
+  async function rendered({ url }) {
+    const html = await (await fetch(`${url}/?session=s&user=1&server=${server.url}`)).text();
     assert.match(html, /<p>The other is absent, voice is off<\/p>/);
-    await talk(await open(t, next.url));
+  }
+
+  test("Next.js by webpack renders on the server and joins in the browser", async (t) => {
+    await rendered(nextWebpack);
+    await talk(await open(t, nextWebpack.url));
   });
 
   const plain = {
@@ -87,6 +93,23 @@ describe("apps", { concurrency: 2 }, () => {
       const both = await open(t, apps.url + path);
       await call(both);
       await talk(both, expected);
+    });
+  }
+
+  test("Next.js by Turbopack renders on the server and joins in the browser, with voice", async (t) => {
+    await rendered(turbopack);
+    const both = await open(t, turbopack.url);
+    await call(both);
+    await talk(both);
+  });
+
+  for (const [name, more] of Object.entries({ "without blob:": { self: "1" }, "with trusted types and without blob:": { trusted: "1" } })) {
+    test(`Next.js by Turbopack under a policy ${name}, with voice`, async (t) => {
+      const both = await open(t, turbopack.url, more);
+      await call(both);
+      await talk(both, tried);
+      // Only a file is left.
+      for (const { page } of both) assert.match(page.workers()[0].url(), /\/_next\/static\//);
     });
   }
 });

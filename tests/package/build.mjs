@@ -9,8 +9,8 @@ import { promisify } from "node:util";
 const require = createRequire(import.meta.url);
 const sources = fileURLToPath(new URL("apps", import.meta.url));
 const samples = fileURLToPath(new URL("../../bench/lines", import.meta.url));
-/** A build that takes longer hangs, in milliseconds: it takes half a minute of one core. */
-const NEXT_MS = 300_000;
+/** A build that takes longer hangs, in milliseconds: it takes half a minute of one core, and several others run beside it. */
+const NEXT_MS = 600_000;
 const production = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
 
 /** index.html of the plain app, with another script, below an app's folder. */
@@ -57,26 +57,32 @@ async function esbuild(workshop) {
   await build({ ...shared, loader, entryPoints: { main: join(workshop, "esbuild", "option.js") }, outdir: option });
 }
 
-async function next(workshop) {
+async function next(workshop, app, bundler) {
   const program = require.resolve("next/dist/bin/next");
-  const options = { cwd: join(workshop, "next"), env: production, maxBuffer: 1e8, timeout: NEXT_MS };
-  const { stdout } = await promisify(execFile)(process.execPath, [program, "build", "--webpack"], options).catch((error) => {
-    throw new Error(`next build: ${error.message}\n${error.stdout}`);
+  const options = { cwd: join(workshop, app), env: production, maxBuffer: 1e8, timeout: NEXT_MS };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, "build", bundler], options).catch((error) => {
+    const ended = error.killed ? ` was ended after ${NEXT_MS / 1000} s` : "";
+    throw new Error(`next build ${bundler}${ended}: ${error.message}\n${error.stdout}`);
   });
-  if (/warning/i.test(stdout)) throw new Error(`next build: ${stdout}`);
+  if (/warning|⚠/i.test(stdout + stderr)) throw new Error(`next build ${bundler}: ${stdout}${stderr}`);
 }
+
+const turbopack = (workshop) => next(workshop, "next", "--turbopack");
+const nextWebpack = (workshop) => next(workshop, "next-webpack", "--webpack");
 
 /** The program that serves Next's build, with its arguments. */
 export const nextStart = (port) => [require.resolve("next/dist/bin/next"), "start", "--port", String(port)];
 
-const builds = { next, vite, webpack, esbuild };
+const builds = { turbopack, "next-webpack": nextWebpack, vite, webpack, esbuild };
 
 /** Builds apps side by side; returns how long each took, in milliseconds. */
 export async function buildApps(workshop, names = Object.keys(builds)) {
   cpSync(sources, workshop, { recursive: true });
   for (const name of ["pairvoice-plain.js", "pairvoice-react.jsx"]) cpSync(join(samples, name), join(workshop, "lines", name));
-  // Next compiles what is below its own folder.
+  // Next compiles what is below its own folder; each of its bundlers has one.
   cpSync(join(samples, "pairvoice-react.jsx"), join(workshop, "next", "app", "call.jsx"));
+  cpSync(join(sources, "next"), join(workshop, "next-webpack"), { recursive: true });
+  cpSync(join(samples, "pairvoice-react.jsx"), join(workshop, "next-webpack", "app", "call.jsx"));
   const took = {};
   await Promise.all(
     names.map(async (name) => {

@@ -74,11 +74,11 @@ export async function serveApps(workshop, server) {
   return { url: `http://localhost:${web.address().port}`, stop: () => web.close() };
 }
 
-/** Serves Next's build, which renders on the server for each request. */
-export async function serveNext(workshop) {
+/** Serves one of Next's builds, which renders on the server for each request. */
+export async function serveNext(workshop, app) {
   const port = await freePort();
   const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
-  const child = spawn(process.execPath, nextStart(port), { cwd: join(workshop, "next"), env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, nextStart(port), { cwd: join(workshop, app), env, stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   let said = "";
   const ready = new Promise((resolve) => {
