@@ -278,7 +278,10 @@ export function useChat(...given) {
 }
 
 export function useLevel(...given) {
-  return useStore(levelStore, useHandle("useLevel", given), SILENCE);
+  const session = useHandle("useLevel", given);
+  const level = useStore(levelStore, session, SILENCE);
+  // No level follows the last one.
+  return usePart(session, "session", JOINING).state === "ended" ? SILENCE : level;
 }
 
 /** The lists of devices; they are asked for anew when the browser or the session says that something has changed. */

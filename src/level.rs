@@ -26,6 +26,11 @@ const STALE_MS: f64 = 500.0;
 
 struct Tap {
     track: MediaStreamTrack,
+    /// None where the browser can't tap this track: it is not asked again for the same one.
+    open: Option<Open>,
+}
+
+struct Open {
     context: AudioContext,
     source: MediaStreamAudioSourceNode,
     analyser: AnalyserNode,
@@ -55,17 +60,16 @@ impl Meter {
         if other {
             self.stop();
         }
-        let mut open = self.tap.borrow_mut();
-        if open.is_none() {
-            *open = tap(track, self.samples).ok();
-        }
+        let mut tap = self.tap.borrow_mut();
+        let Tap { open, .. } =
+            tap.get_or_insert_with(|| Tap { track: Clone::clone(track), open: Open::new(track, self.samples).ok() });
         let mut samples = vec![0_f32; self.samples as usize];
-        if let Some(tap) = open.as_ref() {
+        if let Some(open) = open.as_ref() {
             // Not the state of web-sys, which does not know `interrupted` (iOS).
-            if property(&tap.context, "state") != *"running" {
-                let _ = tap.context.resume().map(ignore);
+            if property(&open.context, "state") != *"running" {
+                let _ = open.context.resume().map(ignore);
             }
-            tap.analyser.get_float_time_domain_data(&mut samples);
+            open.analyser.get_float_time_domain_data(&mut samples);
         }
         let sum: f32 = samples.iter().map(|s| s * s).sum();
         (f64::from(sum) / f64::from(self.samples)).sqrt()
@@ -73,20 +77,28 @@ impl Meter {
 
     /// Lets go of the audio context.
     pub(crate) fn stop(&self) {
-        if let Some(tap) = self.tap.borrow_mut().take() {
-            let _ = tap.source.disconnect();
-            let _ = tap.context.close();
+        if let Some(Tap { open: Some(open), .. }) = self.tap.borrow_mut().take() {
+            let _ = open.source.disconnect();
+            let _ = open.context.close().map(ignore);
         }
     }
 }
 
-fn tap(track: &MediaStreamTrack, samples: u32) -> Result<Tap, JsValue> {
-    let context = AudioContext::new()?;
-    let analyser = context.create_analyser()?;
-    analyser.set_fft_size(samples);
-    let source = context.create_media_stream_source(&MediaStream::new_with_tracks(&Array::of1(track))?)?;
-    source.connect_with_audio_node(&analyser)?;
-    Ok(Tap { track: Clone::clone(track), context, source, analyser })
+impl Open {
+    fn new(track: &MediaStreamTrack, samples: u32) -> Result<Self, JsValue> {
+        let context = AudioContext::new()?;
+        Self::build(track, samples, &context).inspect_err(|_| {
+            let _ = context.close().map(ignore);
+        })
+    }
+
+    fn build(track: &MediaStreamTrack, samples: u32, context: &AudioContext) -> Result<Self, JsValue> {
+        let analyser = context.create_analyser()?;
+        analyser.set_fft_size(samples);
+        let source = context.create_media_stream_source(&MediaStream::new_with_tracks(&Array::of1(track))?)?;
+        source.connect_with_audio_node(&analyser)?;
+        Ok(Self { context: Clone::clone(context), source, analyser })
+    }
 }
 
 /// Tells whether this person speaks where packets do not: while they are muted, when what is sent is silence, and where no worker sees

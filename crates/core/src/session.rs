@@ -308,6 +308,7 @@ impl Session {
     }
 
     fn end(&mut self, reason: SessionReason) {
+        self.peer.types(false, &mut self.out);
         self.call.shut(&mut self.out);
         self.note(Fact::VoiceOff);
         self.signalling.end(reason, &mut self.out);

@@ -92,9 +92,10 @@ impl Microphone {
         };
         let keeps = self.used().is_some_and(|used| !used.app || self.source == Source::App);
         if keeps && !ask.why.is_loss() && matches!(self.state, State::Live { .. }) {
-            // What is in use goes on.
+            // What is in use goes on, and is judged again.
             self.set_pending(None);
             self.rung = Rung::Ground;
+            self.look_again(out);
             if let (Why::Change(_), Some(device)) = (ask.why, self.device()) {
                 let label = Some(device.label.clone());
                 out.push(Output::Event(Event::MicrophoneChanged { from: label.clone(), to: label, why: because }));
