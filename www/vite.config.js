@@ -24,4 +24,4 @@ function preloadLines() {
   };
 }
 
-export default defineConfig({ base: "./", build: { target: "es2022", emptyOutDir: true }, worker: { format: "es" }, plugins: [preloadLines()] });
+export default defineConfig({ base: "./", build: { target: "es2022", emptyOutDir: true, modulePreload: { polyfill: false } }, worker: { format: "es" }, plugins: [preloadLines()] });
