@@ -25,7 +25,7 @@ export default {
     keys: "Ctrl+Intro",
     onlyJavaScript: "Aquí solo se ejecuta JavaScript",
     language: "Lenguaje",
-    plain: "Texto sin formato",
+    plain: "Texto plano",
     code: "Código",
     output: "Salida",
     clear: "Vaciar la salida",
