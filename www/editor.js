@@ -14,17 +14,17 @@ const element = (name, properties = {}, ...children) => {
   return made;
 };
 
-/** Loads the editor's parts, each in a task of its own, so that the page answers in between. */
-async function parts() {
+/** Loads the editor's parts, each of which is evaluated in a task of its own, so that the page answers in between, and opens its document. */
+async function load(name) {
   const { openDocument } = await import("./editor/document.js");
+  const opened = openDocument(name);
   await nextTask();
   await import("@codemirror/view");
   await nextTask();
   await import("@codemirror/language");
   await nextTask();
   const { textEditor } = await import("./editor/text.js");
-  await nextTask();
-  return { openDocument, textEditor };
+  return { textEditor, shared: await opened };
 }
 
 /**
@@ -32,8 +32,7 @@ async function parts() {
  * connects it with a handle, and later with another.
  */
 export async function codeEditor(place, { sessionId, name, words }) {
-  const { openDocument, textEditor } = await parts();
-  const shared = await openDocument(`pairvoice-demo/${sessionId}`);
+  const { textEditor, shared } = await load(`pairvoice-demo/${sessionId}`);
   const { awareness, code, settings, output } = shared;
   await nextTask();
 

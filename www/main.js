@@ -45,7 +45,11 @@ void preload(options);
 // Voice and chat do not wait for it.
 const idle = new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(resolve));
 const opening = idle
-  .then(() => Promise.all([import("./editor.js"), speaking]))
+  .then(() => {
+    // The build's lines for all parts of the editor (vite.config.js): what is evaluated one by one is fetched at once.
+    document.head.append($("editor-parts")?.content ?? "");
+    return Promise.all([import("./editor.js"), speaking]);
+  })
   .then(([{ codeEditor }, words]) => codeEditor($("code-editor"), { sessionId, words, name: () => ownName ?? userId }));
 opening.catch(() => ($("editor-trouble").hidden = false));
 
