@@ -1,5 +1,5 @@
 // <pairvoice-session>: the whole panel of a session as an element. The contract is element.d.ts.
-import { kept } from "./element/dom.js";
+import { kept, nextTask } from "./element/dom.js";
 import { buildPanel } from "./element/panel.js";
 import { choices, chosenName, readyView } from "./element/ready.js";
 import { nameOf } from "./element/status.js";
@@ -177,6 +177,8 @@ export class PairvoiceSession extends Base {
     const { signal } = abort;
     const language = this.getAttribute("lang") || this.closest("[lang]")?.lang || document.documentElement.lang || navigator.language || "en";
     const words = await loadWords(language, this.#words ?? this.#options.words);
+    // What the call begins with comes first, and the page around the panel is drawn.
+    await nextTask();
     if (signal.aborted) return;
     const given = () => this.getAttribute("peer-name") ?? "";
     const context = {

@@ -4,19 +4,19 @@
 /** Whom the link is for: the demo's links are for a mentor and a learner. */
 const otherOf = ({ userId, peerUserId }) => peerUserId ?? (userId === "mentor" ? "learner" : "mentor");
 
-/** Makes the button copy the link; `line` says what came of it. */
-export function inviteButton(button, line, ids) {
+/** Makes the button copy the link; `line` says what came of it, in words that `words` resolves with. */
+export function inviteButton(button, line, ids, words) {
   const query = new URLSearchParams({ session: ids.sessionId, user: otherOf(ids) });
   button.addEventListener("click", async () => {
     const response = await fetch(`/dev/token?${query}`, { cache: "no-store" }).catch(() => undefined);
     if (!response?.ok) {
-      line.textContent = "Whoever runs this server makes the links.";
+      line.textContent = (await words).t("invite/none");
       return;
     }
     const link = `${location.origin}${location.pathname}?${query}`;
     try {
       await navigator.clipboard.writeText(link);
-      line.textContent = "Copied. Send it to the other person.";
+      line.textContent = (await words).t("invite/copied");
     } catch {
       // Without the permission the person can still copy by hand.
       line.textContent = link;

@@ -3,6 +3,7 @@ import { preload } from "pairvoice";
 import "pairvoice/element";
 
 import { inviteButton } from "./invite.js";
+import { pageWords, shown, writePage } from "./words.js";
 
 const query = new URLSearchParams(location.search);
 // The token stands behind the #, so that it is sent to no server and stands in no log.
@@ -15,12 +16,16 @@ const $ = (id) => document.getElementById(id);
 
 let ownName = query.get("name");
 
+// Before the panel, which speaks the page's language.
+const speaking = pageWords(query.get("lang") ?? undefined, query.get("dir") ?? undefined);
+void speaking.then((words) => writePage(words, { session: shown(sessionId), user: shown(userId) }));
+
 /** The server for development signs whatever name it is told; one of an app knows its people. */
 async function token({ name } = {}) {
   ownName = name ?? ownName;
   const wanted = { session: sessionId, user: userId, ...(ownName && { name: ownName }) };
   const response = await fetch(`/dev/token?${new URLSearchParams(wanted)}`);
-  if (!response.ok) throw new Error("this link has no token; ask whoever runs the server for one");
+  if (!response.ok) throw new Error((await speaking).t("page/noToken"));
   return response.text();
 }
 
@@ -40,8 +45,12 @@ void preload(options);
 // Voice and chat do not wait for it.
 const idle = new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(resolve));
 const opening = idle
-  .then(() => import("./editor.js"))
-  .then(({ codeEditor }) => codeEditor($("code-editor"), { sessionId, name: () => ownName ?? userId }));
+  .then(() => {
+    // The build's lines for all parts of the editor (vite.config.js): what is evaluated one by one is fetched at once.
+    document.head.append($("editor-parts")?.content ?? "");
+    return Promise.all([import("./editor.js"), speaking]);
+  })
+  .then(([{ codeEditor }, words]) => codeEditor($("code-editor"), { sessionId, words, name: () => ownName ?? userId }));
 opening.catch(() => ($("editor-trouble").hidden = false));
 
 const call = $("call");
@@ -56,13 +65,11 @@ call.addEventListener("pairvoice-check", ({ detail }) => (globalThis.lastCheck =
 if (query.get("voice") === "off") call.setAttribute("voice", "off");
 call.setAttribute("ask-name", "");
 if (query.has("ready")) call.setAttribute("ready", "always");
-for (const name of ["name", "peer-name", "lang", "dir"]) if (query.has(name)) call.setAttribute(name, query.get(name));
+for (const name of ["name", "peer-name"]) if (query.has(name)) call.setAttribute(name, query.get(name));
 call.token = options.token;
 call.options = options;
 
-$("session-name").textContent = `Session ${sessionId}`;
-$("me").textContent = `You are ${userId}`;
-inviteButton($("invite"), $("invited"), { sessionId, userId, peerUserId: options.peerUserId });
+inviteButton($("invite"), $("invited"), { sessionId, userId, peerUserId: options.peerUserId }, speaking);
 
 // On a phone one part is shown at a time; of the call there is always the status and the control bar.
 const phone = matchMedia("(max-width: 50rem)");

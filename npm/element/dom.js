@@ -40,6 +40,9 @@ export function show(element, visible) {
   if (element.hidden === visible) element.hidden = !visible;
 }
 
+/** Resolves in a task of its own, so that the browser draws and takes input before what follows. */
+export const nextTask = () => globalThis.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
+
 /** Keeps values of this browser; pages that may not store anything forget them. */
 export function kept(storage, key) {
   const name = `pairvoice.${key}`;

@@ -32,13 +32,13 @@ export function directionOf(language) {
 }
 
 /** The words of the first language that the package has, else English ones; the app's own stand before them. Words that can't be
- * loaded are English ones. */
-export async function loadWords(language, own) {
+ * loaded are English ones. `from` has the English words and what loads those of each other language; without it they are the panel's. */
+export async function loadWords(language, own, from = { en, others }) {
   const short = language.toLowerCase().split("-")[0];
-  const found = await others[short]?.().then((module) => module.default, () => undefined);
+  const found = await from.others[short]?.().then((module) => module.default, () => undefined);
   // Dates and numbers are written as the words are.
   const isKnown = short === "en" || found !== undefined || own !== undefined;
-  return new Words(merged(en, merged(found ?? {}, own ?? {})), isKnown ? language : "en");
+  return new Words(merged(from.en, merged(found ?? {}, own ?? {})), isKnown ? language : "en");
 }
 
 export class Words {
@@ -71,6 +71,11 @@ export class Words {
   /** Two sentences at a path: what is, and what a person can do. Those of the second argument when there are none. */
   pair(path, [message, hint] = []) {
     return this.#at(path) ?? [message ?? "", hint ?? ""];
+  }
+
+  /** All the words of a group. */
+  group(path) {
+    return this.#at(path);
   }
 
   number(value, options) {

@@ -183,17 +183,23 @@ test("a name that somebody gives before the call is what the other reads, and is
   assert.equal(await a.page.getByLabel("Your name").inputValue(), "<b>Ada</b>");
 });
 
-test("words are those of the page's language or the app's own, and an invitation can be copied", async () => {
-  const here = fresh({ context: { permissions: ["clipboard-read", "clipboard-write"] }, query: { voice: "off", lang: "de" } });
+test("words are those of the browser's language or the app's own, in the whole page, and an invitation can be copied", async () => {
+  const here = fresh({ context: { permissions: ["clipboard-read", "clipboard-write"], locale: "de-AT" }, query: { voice: "off" } });
   const a = await two.low("mentor", here());
   await a.page.getByText("Die Sprachverbindung ist aus.").waitFor();
+  await a.page.getByRole("heading", { name: "Die Aufgabe von heute" }).waitFor();
+  await a.page.getByText("Du bist \u2068mentor\u2069").waitFor();
+  assert.deepEqual([await a.page.title(), await a.page.locator("html").getAttribute("lang")], ["pairvoice-Demo", "de-AT"]);
+  await a.page.locator("#code .cm-content").fill('console.log("ja"); for (;;);');
+  await a.click("Ausführen");
+  await a.page.locator("#output .error", { hasText: "Das Programm lief 3 Sekunden lang und wurde angehalten." }).waitFor();
   await a.page.evaluate(() => {
     document.querySelector("pairvoice-session").words = { status: { off: "Stille." } };
   });
   await a.page.getByText("Stille.").waitFor();
   await a.page.getByRole("button", { name: "Senden" }).waitFor();
-  await a.click("Copy invitation link");
-  await a.page.getByText("Copied. Send it to the other person.").waitFor();
+  await a.click("Einladungslink kopieren");
+  await a.page.getByText("Kopiert. Schick ihn der anderen Person.").waitFor();
   const link = await a.page.evaluate(() => navigator.clipboard.readText());
   assert.equal(new URL(link).searchParams.get("user"), "learner");
 });

@@ -1,4 +1,4 @@
-// What the panel says: every language has every word, with the same places to fill in, and every reason and warning of the package has words.
+// What the panel and the demo say: every language has every word, with the same places to fill in, and every reason and warning of the package has words.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { microphoneTrouble, ownNote, peerNote, statusOf } from "../../npm/element/status.js";
 import { directionOf, languages, loadWords } from "../../npm/element/words.js";
 import en from "../../npm/element/words/en.js";
+import demo from "../../www/words/en.js";
 
 const types = readFileSync(new URL("../../npm/index.d.ts", import.meta.url), "utf8");
 
@@ -26,20 +27,40 @@ function* texts(group, path = "") {
 
 const places = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort().join();
 
-test("every language has the same keys with the same places, and no empty text", async () => {
-  const wanted = new Map(texts(en));
-  assert.deepEqual(languages, ["en", "de", "es", "fr", "ja"]);
-  for (const language of languages) {
-    const { default: words } = await import(`../../npm/element/words/${language}.js`);
-    const found = new Map(texts(words));
-    // A language without a singular has no such form.
-    const missing = [...wanted.keys()].filter((path) => !found.has(path) && !path.endsWith("/one"));
-    assert.deepEqual(missing, [], `${language} lacks`);
-    for (const [path, text] of found) {
-      assert.ok(text.trim() !== "" && wanted.has(path), `${language}: ${path}`);
-      if (!path.endsWith("/one")) assert.equal(places(text), places(wanted.get(path)), `${language}: ${path}`);
+for (const [whose, english, folder] of [
+  ["the panel", en, "npm/element/words"],
+  ["the demo", demo, "www/words"],
+]) {
+  test(`every language of ${whose} has the same keys with the same places, and no empty text`, async () => {
+    const wanted = new Map(texts(english));
+    assert.deepEqual(languages, ["en", "de", "es", "fr", "ja"]);
+    for (const language of languages) {
+      const { default: words } = await import(`../../${folder}/${language}.js`);
+      const found = new Map(texts(words));
+      // A language without a singular has no such form.
+      const missing = [...wanted.keys()].filter((path) => !found.has(path) && !path.endsWith("/one"));
+      assert.deepEqual(missing, [], `${language} lacks`);
+      for (const [path, text] of found) {
+        assert.ok(text.trim() !== "" && wanted.has(path), `${language}: ${path}`);
+        if (!path.endsWith("/one")) assert.equal(places(text), places(wanted.get(path)), `${language}: ${path}`);
+        assert.equal(text.split("`").length, wanted.get(path).split("`").length, `${language}: code in ${path}`);
+      }
     }
+  });
+}
+
+test("the demo's page has the English words before its scripts do, and every word that it names", () => {
+  const page = readFileSync(new URL("../../www/index.html", import.meta.url), "utf8");
+  const said = new Map(texts(demo));
+  const named = [...page.matchAll(/<(\w+)[^>]* data-word="([^"]+)"[^>]*>([\s\S]*?)<\/\1>/g)];
+  assert.equal(named.length, page.split("data-word=").length - 1);
+  for (const [, , path, content] of named) {
+    const text = content.replace(/<\/?code>/g, "`").replace(/\s+/g, " ").trim();
+    // A text with places is filled in by the scripts.
+    assert.equal(text, places(said.get(`/${path}`)) === "" ? said.get(`/${path}`) : "", path);
   }
+  for (const [, label, path] of page.matchAll(/aria-label="([^"]+)" data-label="([^"]+)"/g)) assert.equal(label, said.get(`/${path}`));
+  assert.ok(page.includes(`<title>${demo.title}</title>`));
 });
 
 test("every reason, warning and code of index.d.ts has words", () => {

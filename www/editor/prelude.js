@@ -62,7 +62,7 @@ export const PRELUDE = String.raw`
     }
   };
   globalThis.__end = () => {
-    if (ended < tests.length) __line("failed", tests.length - ended + " tests wait for something that never comes.");
+    if (ended < tests.length) __say("failed", "waiting", tests.length - ended);
   };
 })();
 `;

@@ -13,19 +13,21 @@ const MAX_CHARACTERS = 2_000;
 async function run(source) {
   const quickJs = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmLocation: wasm }));
   const lines = [];
-  const add = (kind, text) => {
-    if (lines.length < MAX_LINES) lines.push({ kind, text: text.slice(0, MAX_CHARACTERS) });
-    else if (lines.length === MAX_LINES) lines.push({ kind: "error", text: `Only the first ${MAX_LINES} lines are shown.` });
+  const push = (line) => {
+    if (lines.length < MAX_LINES) lines.push(line);
+    else if (lines.length === MAX_LINES) lines.push({ kind: "error", said: "cut", n: MAX_LINES });
   };
+  const add = (kind, text) => push({ kind, text: text.slice(0, MAX_CHARACTERS) });
   const runtime = quickJs.newRuntime();
   runtime.setMemoryLimit(LIMIT_BYTES);
   runtime.setInterruptHandler(shouldInterruptAfterDeadline(Date.now() + LIMIT_MS));
   const vm = runtime.newContext();
   vm.newFunction("__line", (kind, text) => add(vm.getString(kind), vm.getString(text))).consume((f) => vm.setProp(vm.global, "__line", f));
+  vm.newFunction("__say", (kind, said, n) => push({ kind: vm.getString(kind), said: vm.getString(said), n: vm.getNumber(n) })).consume((f) => vm.setProp(vm.global, "__say", f));
   const told = (handle) => {
     const error = vm.dump(handle);
     handle.dispose();
-    if (error?.message === "interrupted") return add("error", `The program ran for ${LIMIT_MS / 1000} seconds and was stopped.`);
+    if (error?.message === "interrupted") return push({ kind: "error", said: "interrupted", n: LIMIT_MS / 1000 });
     add("error", error?.name ? `${error.name}: ${error.message}` : String(error));
   };
   const evaluate = (code, name, options) => {
@@ -47,6 +49,6 @@ onmessage = async ({ data }) => {
   try {
     postMessage(await run(data));
   } catch (error) {
-    postMessage([{ kind: "error", text: `The interpreter stopped: ${error.message}` }]);
+    postMessage([{ kind: "error", said: "broken", why: error.message }]);
   }
 };

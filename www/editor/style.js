@@ -1,7 +1,7 @@
 // The editor's looks. A constructed style sheet: the page's policy allows no inline styles.
 
 const CSS = `
-:host { display: flex; flex-direction: column; min-height: 0; --remote: #b4460f; --border: #c9ced6; --quiet: #556070; --paper: #fff; --ink: #14181f; --good: #1a6b34; --bad: #a3231d; --keyword: #7a1fa2; --string: #a3231d; --number: #0b5a8f; --name: #1d4fb8; color: var(--ink); }
+:host { display: flex; flex-direction: column; min-block-size: 0; --remote: #b4460f; --border: #c9ced6; --quiet: #556070; --paper: #fff; --ink: #14181f; --good: #1a6b34; --bad: #a3231d; --keyword: #7a1fa2; --string: #a3231d; --number: #0b5a8f; --name: #1d4fb8; color: var(--ink); }
 @media (prefers-color-scheme: dark) {
   :host { --remote: #d2691e; --border: #3c4350; --quiet: #a7b0bf; --paper: #14171d; --ink: #e8ebf0; --good: #7fd39a; --bad: #ff9a92; --keyword: #d8a6f0; --string: #ffb4a8; --number: #8fd0ff; --name: #a9c4ff; }
 }
@@ -26,7 +26,13 @@ button:focus-visible, select:focus-visible, #output:focus-visible { outline: 2px
 .cm-editor .cm-cursor { border-color: var(--ink); }
 .cm-editor .cm-activeLine, .cm-editor .cm-activeLineGutter { background: color-mix(in srgb, var(--ink) 6%, transparent); }
 .cm-editor .cm-selectionBackground, .cm-editor.cm-focused .cm-selectionBackground { background: color-mix(in srgb, Highlight 40%, transparent) !important; }
-@media (max-width: 50rem) { #output { flex-basis: 6rem; } }
+@media (max-width: 50rem) {
+  .bar { gap: 0.4rem; padding: 0.2rem 0; }
+  button, select { padding: 0.2rem 0.6rem; }
+  #together { flex: 1 1 4rem; max-block-size: 3.6em; overflow: hidden; font-size: 0.8rem; line-height: 1.2; overflow-wrap: anywhere; }
+  #code { min-block-size: 8rem; }
+  #output { flex-basis: 6rem; }
+}
 `;
 
 /** Its style sheet. */

@@ -1,0 +1,57 @@
+// What the demo says around the panel, in English. index.html has the same texts, for who reads it before the scripts do.
+// `{name}` is a place; an object is plural forms.
+export default {
+  title: "pairvoice demo",
+  page: {
+    demo: "demo",
+    parts: "Parts of the page",
+    code: "Code",
+    call: "Voice and chat",
+    session: "Session {session}",
+    you: "You are {user}",
+    noToken: "This link has no token. Ask whoever runs the server for one.",
+  },
+  invite: {
+    copy: "Copy invitation link",
+    copied: "Copied. Send it to the other person.",
+    none: "Whoever runs this server makes the links.",
+  },
+  task: {
+    title: "Today’s task",
+    text: "Make the tests pass: `slugify` turns a title into the last part of an address. Both of you write, and both see what comes of running it.",
+  },
+  editor: {
+    failed: "The editor could not be loaded. Reload the page; voice and chat go on.",
+    run: "Run",
+    keys: "Ctrl+Enter",
+    onlyJavaScript: "Only JavaScript runs here",
+    language: "Language",
+    plain: "Plain text",
+    code: "Code",
+    output: "Output",
+    clear: "Clear output",
+    together: { one: "{names} writes with you", other: "{names} write with you" },
+    by: "{name} ran this",
+  },
+  said: {
+    nothing: "The program ended and wrote nothing.",
+    interrupted: "The program ran for {n} seconds and was stopped.",
+    unfinished: "The program did not end.",
+    unstarted: "The program could not be started. Reload the page and try again.",
+    broken: "The interpreter stopped: {why}",
+    cut: "Only the first {n} lines are shown.",
+    waiting: { one: "{n} test waits for something that never comes.", other: "{n} tests wait for something that never comes." },
+  },
+  phrases: {
+    "Fold line": "Fold line",
+    "Unfold line": "Unfold line",
+    "folded code": "Folded code",
+    unfold: "Unfold",
+    "Folded lines": "Folded lines",
+    "Unfolded lines": "Unfolded lines",
+    to: "to",
+    Completions: "Completions",
+    "Control character": "Control character",
+    "Selection deleted": "Selection deleted",
+  },
+};
