@@ -30,6 +30,7 @@ const parts = {
   async core() {
     const crates = ["wire", "core", "relay", "room", "room-node", "router"].flatMap((name) => ["--package", `pairvoice-${name}`]);
     await run("cargo", ["test", "--locked", "--quiet", ...crates]);
+    await nodeTests("tests/browserless");
   },
   async sim() {
     await run("cargo", ["test", "--locked", "--quiet", "--package", "pairvoice-sim"]);

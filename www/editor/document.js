@@ -19,7 +19,7 @@ export async function openDocument(name) {
   beginning.clientID = BEGINNER;
   beginning.getText("code").insert(0, TASK);
   applyUpdate(doc, encodeStateAsUpdate(beginning));
-  // One for all sessions of this page: under the same number nobody would take what another one says.
+  // One for all sessions of this page, for the editor's cursors are bound to it.
   const awareness = new Awareness(doc);
   let provider;
   return {
