@@ -1,9 +1,11 @@
 // The shared editor: two people write in one text, run it, and see what came of it.
-import { nextTask } from "../npm/element/dom.js";
 import { LANGUAGES, NAMES } from "./editor/languages.js";
 import { run } from "./editor/runner.js";
 import { sheet } from "./editor/style.js";
 import { SAYINGS, shown } from "./words.js";
+
+/** Resolves in a task of its own, so that the browser draws and takes input before what follows. */
+const nextTask = () => globalThis.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
 
 /** Kinds of lines of the output. */
 const KINDS = ["run", "log", "error", "passed", "failed"];

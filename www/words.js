@@ -1,6 +1,5 @@
 // The words of the demo around the panel. Functions of the panel choose, fill in and count them.
 import { directionOf, languages, loadWords } from "../npm/element/words.js";
-import { setText } from "../npm/element/dom.js";
 import en from "./words/en.js";
 
 const others = {
@@ -40,7 +39,6 @@ export function writePage(words, values) {
 /** A text in which what stands between backticks is code; what stays is not touched. */
 function writeWith(element, text) {
   const parts = text.split("`");
-  if (parts.length === 1) return setText(element, text);
   if (element.textContent.replace(/\s+/g, " ").trim() === parts.join("")) return;
   const code = (part) => Object.assign(document.createElement("code"), { textContent: part, dir: "ltr" });
   element.replaceChildren(...parts.map((part, index) => (index % 2 === 1 ? code(part) : part)));

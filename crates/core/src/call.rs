@@ -142,7 +142,12 @@ impl Call {
             quality: Quality::default(),
             budget: Budget::default(),
             role: None,
-            ice: Ice { known: ice_servers.is_some(), servers: ice_servers.unwrap_or_default(), told: false, new: false },
+            ice: Ice {
+                known: ice_servers.is_some(),
+                servers: ice_servers.unwrap_or_default(),
+                told: false,
+                new: false,
+            },
             looking: None,
             addresses_lag: false,
             improving: false,
