@@ -117,6 +117,12 @@ export function readyView({ words, signal, asksName, ids, options }, join) {
     show(speakerRow, "setSinkId" in HTMLMediaElement.prototype && of("audiooutput").length > 0);
   }
 
+  /** There are other devices; the one that was listened to may be gone. */
+  async function refresh() {
+    await list();
+    if (stream?.active === false) await listen(microphones.value);
+  }
+
   async function watchPermission() {
     const status = await navigator.permissions?.query({ name: "microphone" }).catch(() => undefined);
     // Allowed in the browser's settings: nobody has to come back and click.
@@ -136,7 +142,7 @@ export function readyView({ words, signal, asksName, ids, options }, join) {
 
   microphones.addEventListener("change", () => void listen((own.microphone = microphones.value)));
   speakers.addEventListener("change", () => (own.speaker = speakers.value));
-  navigator.mediaDevices?.addEventListener("devicechange", () => over || void list().catch(() => {}), { signal });
+  navigator.mediaDevices?.addEventListener("devicechange", () => over || void refresh().catch(() => {}), { signal });
   signal.addEventListener("abort", () => {
     over = true;
     stop();
