@@ -38,7 +38,8 @@ export async function announce(what) {
   const mine = (sounds += 1);
   try {
     context ??= new AudioContext();
-    if (context.state !== "running") await Promise.race([context.resume(), after(300)]);
+    // Also when it runs: it may be about to rest after the sound before.
+    await Promise.race([context.resume(), after(300)]);
     if (context.state === "running") await after(play(what === "joined" ? JOINED : LEFT, QUIET, context.destination, context));
     // Running, it holds the speaker, and takes power, for nothing.
     if (mine === sounds) await context.suspend();
