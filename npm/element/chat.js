@@ -138,7 +138,7 @@ export function chatPanel(context) {
       place(items);
       show(earlier, chat.more || from > 0);
     });
-    // The button that had it is gone: "Try again", "Discard", or the one for earlier messages.
+    // The button that had it is gone: "Send again", "Discard", or the one for earlier messages.
     const { activeElement } = scroller.getRootNode();
     if (had && (!activeElement || activeElement.hidden)) scroller.focus({ preventScroll: true });
   }

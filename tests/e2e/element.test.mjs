@@ -4,7 +4,6 @@ import { test } from "node:test";
 
 import { CAP_MS, bothHear } from "./support/browser.mjs";
 import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
-import { pretend } from "./support/states.mjs";
 
 const two = pair();
 const text = { query: { voice: "off" } };
@@ -134,6 +133,19 @@ test("what is read stays in its place when earlier messages come, and the focus 
   assert.ok(Math.abs(after - before) < 2, `it moved from ${before} to ${after}`);
 });
 
+/** Shows a chat as it comes about within days only. A message that is the same stays the same object. */
+function pretend(person, chat) {
+  return person.page.evaluate((given) => {
+    const handle = document.querySelector("pairvoice-session").session;
+    const state = handle.getState();
+    const known = (globalThis.known ??= {});
+    const messages = given.messages.map((message) => (known[message.id] ??= message));
+    handle.getState = () => ({ ...state, chat: { ...state.chat, ...given, messages } });
+    // Whatever changes makes the panel look.
+    handle.setVolume((globalThis.loud = (globalThis.loud ?? 1) / 2));
+  }, chat);
+}
+
 test("a day stands above each of its runs, the focus outlives what had it, and a page without an icon has none again", async () => {
   const a = await two.low("1", fresh()(text));
   await a.session("joined");
@@ -143,15 +155,15 @@ test("a day stands above each of its runs, the focus outlives what had it, and a
   const message = (id, days, status = "sent") => ({ id, sender: "1", own: true, text: id, at: now - days * 86_400_000, saved: true, status, failure: status === "failed" ? "refused" : null });
   const [old, today, failed] = [message("old", 1), message("today", 0), message("failed", 1, "failed")];
   const shown = () => a.page.locator("#messages li").evaluateAll((items) => items.map((item) => item.querySelector("p")?.textContent ?? item.textContent));
-  await pretend(a, { chat: { messages: [old, today, failed], unread: 2 } });
-  await a.page.getByRole("button", { name: "Try again" }).focus();
+  await pretend(a, { messages: [old, today, failed], unread: 2 });
+  await a.page.getByRole("button", { name: "Send again" }).focus();
   await icons.waitFor({ state: "attached" });
   assert.deepEqual(await shown(), ["Yesterday", "old", "Today", "today", "Yesterday", "failed"]);
-  await pretend(a, { chat: { messages: [old, today, message("newer", 0), failed] } });
+  await pretend(a, { messages: [old, today, message("newer", 0), failed], unread: 0 });
   await a.page.locator(".message", { hasText: "newer" }).waitFor();
   assert.deepEqual(await shown(), ["Yesterday", "old", "Today", "today", "newer", "Yesterday", "failed"]);
-  await a.page.locator(".message.failed button:focus", { hasText: "Try again" }).waitFor();
+  await a.page.locator(".message.failed button:focus", { hasText: "Send again" }).waitFor();
   await icons.waitFor({ state: "detached" });
-  await pretend(a, { chat: { messages: [old, today] } });
+  await pretend(a, { messages: [old, today], unread: 0 });
   await a.page.locator("#messages:focus").waitFor();
 });
