@@ -12,7 +12,10 @@ export interface Words {
 
 /**
  * The element. It joins once it is in the document and knows session, user and token. When what it joins changes, it leaves and joins
- * anew; taken out of the document it leaves, and moved within it, it stays.
+ * anew, also for another `peer`, `relayOnly` or `standby`; taken out of the document it leaves, and moved within it, it stays. Where it could not
+ * join at all, it says so and waits for the person, or for a change of these.
+ *
+ * It has one handle on the session. A handle that the app has beside it keeps the session, as it was joined, when the panel leaves.
  *
  * Attributes:
  * - `url`: the server's address; the page's own origin when it is left out
@@ -55,7 +58,7 @@ export type ElementToken = string | ((wanted: { readonly name: string | null }) 
 export interface PairvoiceSessionEvents {
   /** The server has let this person in. */
   "pairvoice-joined": CustomEvent<{ readonly session: Session }>;
-  /** The session is over, or could not be started at all: then there is an `error`. */
+  /** The session is over, the person has left by the panel, or it could not be started at all: then there is an `error`. */
   "pairvoice-ended": CustomEvent<{ readonly reason: SessionReason | PairvoiceErrorCode | null; readonly error?: Error }>;
   /** Another state. */
   "pairvoice-state": CustomEvent<State>;

@@ -1,7 +1,8 @@
 // <pairvoice-session>: the whole panel of a session as an element. The contract is element.d.ts.
+import { joiningState, leave, leftState, whenFree } from "./element/between.js";
 import { kept, nextTask } from "./element/dom.js";
 import { buildPanel } from "./element/panel.js";
-import { choices, chosenName, readyView } from "./element/ready.js";
+import { chosenName, hasChosen, readyView } from "./element/ready.js";
 import { nameOf } from "./element/status.js";
 import { styles } from "./element/style.js";
 import { directionOf, loadWords } from "./element/words.js";
@@ -37,8 +38,10 @@ export class PairvoiceSession extends Base {
   #sessionAbort;
   #handle;
   #stop = () => {};
-  /** What is joined now, as a text. */
+  /** What is joined now. It stays when that failed: a person tries again, not the next change of anything. */
   #joined;
+  /** Why it could not be joined at all. */
+  #failure;
   #isDue = false;
   #lookIsOld = false;
   #state;
@@ -84,6 +87,8 @@ export class PairvoiceSession extends Base {
   }
 
   set words(value) {
+    // An equal one, as it stands inline in a template, is no news.
+    if (JSON.stringify(value ?? undefined) === JSON.stringify(this.#words)) return;
     this.#words = value ?? undefined;
     this.#lookIsOld = true;
     this.#due();
@@ -110,10 +115,7 @@ export class PairvoiceSession extends Base {
   attributeChangedCallback(name, before, now) {
     if (before === now) return;
     if (LOOK.includes(name)) this.#lookIsOld = true;
-    if (name === "voice" && this.#handle) {
-      if (now === "off") this.#handle.stopVoice();
-      else this.#handle.startVoice();
-    }
+    if (name === "voice" && this.#handle) this.#setVoice();
     if (name === "name" || name === "peer-name") this.#draw();
     this.#due();
   }
@@ -131,7 +133,7 @@ export class PairvoiceSession extends Base {
   #update() {
     if (!this.isConnected) return this.#takeDown();
     const wanted = this.#identity();
-    const isOther = wanted !== this.#joined;
+    const isOther = wanted?.all !== this.#joined?.all;
     if (isOther) {
       // What was said and written there, and the screen before it, stays there.
       this.#exit();
@@ -145,11 +147,13 @@ export class PairvoiceSession extends Base {
     if (wanted !== undefined) void this.#enter();
   }
 
-  /** What is to be joined, as a text; nothing while something is missing. */
+  /** What is to be joined, as texts: which session by `seat`, in what manner by `how`, and `all` of it; nothing while something is missing. */
   #identity() {
     const { url, sessionId, userId, peerUserId, token, relayOnly, standby } = this.#all();
     if (sessionId === undefined || userId === undefined || !token) return undefined;
-    return JSON.stringify([url, sessionId, userId, peerUserId, typeof token === "string" ? token : "", relayOnly, standby]);
+    const seat = JSON.stringify([url, `${sessionId}`, `${userId}`]);
+    const how = JSON.stringify([`${peerUserId ?? ""}`, Boolean(relayOnly), Boolean(standby)]);
+    return { seat, how, all: JSON.stringify([seat, how, typeof token === "string" ? token : ""]) };
   }
 
   #all() {
@@ -206,51 +210,76 @@ export class PairvoiceSession extends Base {
 
   #showReady(context) {
     const screen = readyView(context, (voice, picked) => {
+      const had = screen.contains(this.#root.activeElement);
       screen.remove();
       this.#root.firstElementChild.classList.remove("before");
+      if (had) this.#panel.focus();
       const answer = this.#answer;
       this.#answer = undefined;
       answer?.(voice, picked);
     });
+    // What has the focus is hidden by it.
+    const had = this.#root.activeElement;
     this.#root.firstElementChild.prepend(screen);
     this.#root.firstElementChild.classList.add("before");
+    if (had) screen.querySelector("h2").focus();
   }
 
   /** The screen before the call is wanted: each time, or until somebody has chosen. */
   #isAsked() {
     const ready = this.getAttribute("ready");
-    return ready === "always" || (ready !== null && choices() === undefined);
+    return ready === "always" || (ready !== null && !hasChosen());
   }
 
   async #enter() {
     const abort = (this.#sessionAbort = new AbortController());
     const { signal } = abort;
-    let voice = this.getAttribute("voice") !== "off";
-    let picked;
-    if (voice && this.#isAsked()) {
-      [voice, picked] = await new Promise((resolve) => {
-        this.#answer = (...answer) => resolve(answer);
-        if (this.#context && this.#panel) this.#showReady(this.#context);
-      });
-      if (signal.aborted) return;
-    }
+    const { seat, how } = this.#joined;
+    const isAsked = this.getAttribute("voice") !== "off" && this.#isAsked();
+    const answer = isAsked ? await this.#ready() : undefined;
+    if (signal.aborted) return;
+    const attribute = this.getAttribute("voice");
+    const [voice, picked] = answer ?? [attribute !== "off"];
+    await whenFree(seat, how);
+    if (signal.aborted) return;
     const { words: _, ...options } = this.#all();
-    if (picked?.microphone) options.microphone ??= picked.microphone;
     try {
-      const handle = await (voice ? startVoiceCall : joinSession)({ ...options, signal });
+      const handle = await (voice && !picked ? startVoiceCall : joinSession)({ ...options, signal });
       if (signal.aborted) return;
       this.#handle = handle;
+      if (picked) this.#pick(picked, options);
+      if (picked && voice) handle.startVoice();
+      // Changed meanwhile, it is the newest word.
+      if (this.getAttribute("voice") !== attribute) this.#setVoice();
       const unsubscribe = handle.subscribe(() => this.#changed());
       signal.addEventListener("abort", unsubscribe);
-      if (picked?.speaker) handle.setSpeaker(picked.speaker).catch(() => {});
       this.#listen();
       this.#changed();
     } catch (error) {
       if (signal.aborted) return;
-      this.#joined = undefined;
-      this.#panel?.failed(error);
+      this.#failure = error;
+      this.#draw();
       this.#tell("pairvoice-ended", { reason: error.code ?? "internal-error", error });
     }
+  }
+
+  /** Brings what the person chooses on the screen before the call. */
+  #ready() {
+    return new Promise((resolve) => {
+      this.#answer = (...answer) => resolve(answer);
+      if (this.#context && this.#panel) this.#showReady(this.#context);
+    });
+  }
+
+  /** The devices that the person has picked stand before those of the app, but for a track of its own. */
+  #pick({ microphone, speaker }, options) {
+    if (microphone !== undefined && typeof options.microphone !== "object") this.#handle.setMicrophone(microphone || null);
+    if (speaker !== undefined) this.#handle.setSpeaker(speaker).catch(() => {});
+  }
+
+  #setVoice() {
+    if (this.getAttribute("voice") === "off") this.#handle.stopVoice();
+    else this.#handle.startVoice();
   }
 
   #listen() {
@@ -274,6 +303,7 @@ export class PairvoiceSession extends Base {
 
   #draw() {
     if (this.#state) this.#panel?.draw(this.#state);
+    if (this.#failure) this.#panel?.failed(this.#failure);
   }
 
   #tell(name, detail) {
@@ -281,24 +311,46 @@ export class PairvoiceSession extends Base {
   }
 
   /** Leaves as the person wants it: the panel says so, and can join again. */
-  #leave() {
-    if (this.#handle) void this.#handle.leave();
-    else this.#sessionAbort?.abort();
+  async #leave() {
+    const handle = this.#handle;
+    if (!handle) {
+      this.#sessionAbort?.abort();
+      return this.#over();
+    }
+    await handle.leave();
+    // The session goes on where the app has a handle of its own; the panel's is gone.
+    if (handle === this.#handle && handle.getState().session.state !== "ended") this.#over();
+  }
+
+  /** Draws the end, and tells of it, where no session says so itself. */
+  #over() {
+    this.#stop();
+    this.#stop = () => {};
+    this.#state = leftState(this.#state);
+    this.#draw();
+    if (this.#handle) this.#tell("pairvoice-state", this.#state);
+    this.#tell("pairvoice-ended", { reason: "left" });
   }
 
   #again() {
-    this.#exit();
+    this.#exit(null);
     this.#joined = this.#identity();
-    if (this.#joined !== undefined) void this.#enter();
+    if (this.#joined === undefined) return;
+    this.#state = joiningState(this.#state);
+    this.#draw();
+    void this.#enter();
   }
 
-  #exit() {
+  /** Lets go of everything; `null`: the session is not taken up again, but joined anew. */
+  #exit(how = this.#joined?.how) {
     this.#stop();
     this.#stop = () => {};
     this.#sessionAbort?.abort();
     this.#sessionAbort = undefined;
+    if (this.#handle) leave(this.#handle, this.#joined.seat, how);
     this.#handle = undefined;
     this.#joined = undefined;
+    this.#failure = undefined;
     this.#answer = undefined;
   }
 

@@ -87,8 +87,11 @@ export function chatPanel(context) {
     show(fresh, chat.unread > 0 && !inView);
   }
 
-  /** Index of the message that was the first to be drawn; -1 without one. */
-  const firstOf = (messages) => messages.findIndex((message) => keyOf(message) === first);
+  /** Index of the message that was the first to be drawn, or of the first one that still is; -1 without one. */
+  function firstOf(messages) {
+    const index = messages.findIndex((message) => keyOf(message) === first);
+    return index >= 0 ? index : messages.findIndex((message) => drawn.has(keyOf(message)));
+  }
 
   /** Index of the first message to draw: all that was drawn, and a page at least, for the log may come after what is unsent. */
   function beginning(messages) {
@@ -99,18 +102,27 @@ export function chatPanel(context) {
 
   function draw() {
     const { messages } = chat;
+    const had = scroller.contains(scroller.getRootNode().activeElement);
     const from = beginning(messages);
     first = messages.length > 0 ? keyOf(messages[from]) : undefined;
     const shown = messages.slice(from);
     const items = notes.filter(({ after }) => after === undefined).map(({ item }) => item);
     const keys = new Set();
+    const lines = new Set();
     let day;
     let added = 0;
     for (const message of shown) {
       const key = keyOf(message);
       keys.add(key);
       const today = dayOf(message.at, words);
-      if (today !== day) items.push(dayLine((day = today)));
+      if (today !== day) {
+        day = today;
+        // A message that failed is the last one, also when it is of the day before: a day may stand there twice.
+        const line = `${day} ${key}`;
+        lines.add(line);
+        if (!days.has(line)) days.set(line, lineItem("day", day));
+        items.push(days.get(line));
+      }
       let known = drawn.get(key);
       if (!known) {
         added += 1;
@@ -120,14 +132,15 @@ export function chatPanel(context) {
       items.push(known.element, ...notes.filter(({ after }) => after === key).map(({ item }) => item));
     }
     for (const key of drawn.keys()) if (!keys.has(key)) drawn.delete(key);
+    for (const line of days.keys()) if (!lines.has(line)) days.delete(line);
     scroller.setAttribute("aria-live", added > READ_OUT ? "off" : "polite");
-    keepingPlace(() => place(items));
-    show(earlier, chat.more || from > 0);
-  }
-
-  function dayLine(day) {
-    if (!days.has(day)) days.set(day, lineItem("day", day));
-    return days.get(day);
+    keepingPlace(() => {
+      place(items);
+      show(earlier, chat.more || from > 0);
+    });
+    // The button that had it is gone: "Send again", "Discard", or the one for earlier messages.
+    const { activeElement } = scroller.getRootNode();
+    if (had && (!activeElement || activeElement.hidden)) scroller.focus({ preventScroll: true });
   }
 
   function place(items) {
@@ -141,7 +154,7 @@ export function chatPanel(context) {
   /** What a person reads stays where it is, whatever comes above it. */
   function keepingPlace(change) {
     const top = scroller.scrollTop;
-    const anchor = following ? undefined : [...list.children].find((item) => item.offsetTop + item.offsetHeight > top);
+    const anchor = following ? undefined : [...list.querySelectorAll(":scope > .message")].find((item) => item.offsetTop + item.offsetHeight > top);
     const before = anchor?.offsetTop;
     change();
     if (anchor?.isConnected) scroller.scrollTop = top + anchor.offsetTop - before;

@@ -1,5 +1,5 @@
 // The field for one's message. What stands in it stays: over a reload, and when the session ends.
-import { h, kept, setText, show } from "./dom.js";
+import { h, isComposing, kept, setText, show } from "./dom.js";
 
 /** The other is told again after so many milliseconds that this person still types. */
 const TYPING_MS = 4000;
@@ -38,7 +38,7 @@ export function composer({ words, session, ids }, sent) {
     send();
   });
   text.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    if (event.key === "Enter" && !event.shiftKey && !isComposing(event)) {
       event.preventDefault();
       send();
     }

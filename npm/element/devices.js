@@ -100,6 +100,8 @@ export function devicesView({ words, session, settings, signal }) {
     /** The microphone changed. */
     changed(change) {
       setText(notice, changeLine(change, words));
+      // A choice that could not be opened is not to be seen as the one in use.
+      if (open) void list();
     },
     /** Own level, from 0 to 1. */
     level(loud) {

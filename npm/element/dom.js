@@ -35,6 +35,10 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** A key that is part of writing a word, as in Japanese. The one that ends it comes after the end in Safari, by this number alone
+ * (https://bugs.webkit.org/show_bug.cgi?id=165004). */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 /** Shows or hides an element. */
 export function show(element, visible) {
   if (element.hidden === visible) element.hidden = !visible;

@@ -1,5 +1,6 @@
 // The panel as a whole: it puts the parts together, hands each state on to them, and says what happens between two states.
 import { controlBar } from "./bar.js";
+import { NOTHING } from "./between.js";
 import { chatPanel } from "./chat.js";
 import { checkView } from "./check.js";
 import { devicesView } from "./devices.js";
@@ -10,14 +11,6 @@ import { sheetsView } from "./sheets.js";
 import { announce } from "./sound.js";
 import { interruption, sentence, statusOf } from "./status.js";
 import { badge, mediaKeys, wakeLock } from "./surroundings.js";
-
-/** What a session is before there is one. */
-const NOTHING = {
-  session: { state: "joining", reason: null },
-  voice: { state: "starting", muted: false, talking: false, microphone: { state: "off" }, speaker: {}, volume: 1, since: null },
-  peer: { userId: null, name: null, presence: "absent", voice: false },
-  chat: { messages: [], unread: 0, unsent: 0, more: false, durable: null },
-};
 
 /**
  * Builds the panel. `context` has `words`, `session()` (the handle), `name()` (what the other is called), `ownName()`, `ids()`,
@@ -113,7 +106,8 @@ export function buildPanel(context, act) {
 
   /** One line in the chat when voice is given up, and one when it is back. */
   function noteVoice() {
-    const now = state.session.state === "ended" ? undefined : state.voice.state;
+    // Before the log is there, a line would stand above all of it.
+    const now = ["joining", "ended"].includes(state.session.state) ? undefined : state.voice.state;
     if (now === "unavailable" && voiceWas !== "gone") {
       chat.note("voice", words.t("chat/voiceGone"));
       voiceWas = "gone";
@@ -151,9 +145,9 @@ export function buildPanel(context, act) {
     devices.draw(state);
     bar.draw(state);
     drawActions();
+    chat.draw(state);
     noteVoice();
     notePresence();
-    chat.draw(state);
     chat.typing(isTyping ? words.t("chat/typing", { name: context.name() }) : "");
     const called = ["connecting", "connected", "reconnecting"].includes(state.voice.state) && state.session.state !== "ended";
     keepAwake(called);
@@ -190,6 +184,10 @@ export function buildPanel(context, act) {
         for (const stop of stops) stop();
         people.speaking({ own: false, peer: false });
       };
+    },
+    /** Gives the focus to what a person most likely uses next. */
+    focus() {
+      bar.first.focus();
     },
     /** The session could not be started at all. */
     failed(error) {

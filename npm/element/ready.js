@@ -5,11 +5,13 @@ import { playTest } from "./sound.js";
 import { microphoneTrouble } from "./status.js";
 
 const chosen = kept("localStorage", "ready");
+/** Where src/devices.rs keeps what the person chose last. */
+const remembered = kept("localStorage", "devices");
 /** The names of errors of `getUserMedia` as reasons. */
 const REASONS = { NotAllowedError: "denied", SecurityError: "blocked", NotFoundError: "missing", OverconstrainedError: "missing" };
 
-/** What was chosen the last time: `microphone` and `speaker`, empty for the system's choice. Nothing when nobody has chosen yet. */
-export const choices = () => chosen.get();
+/** Somebody has chosen on this screen before. */
+export const hasChosen = () => chosen.get() !== undefined;
 
 /** A name without control characters, what shows nothing, and those that change the direction of what stands beside it; servers do the same. */
 const plain = (text) => text.replace(/[\p{Cc}\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\u3164\ufeff\uffa0]/gu, "").trim();
@@ -18,10 +20,15 @@ const plain = (text) => text.replace(/[\p{Cc}\u00ad\u061c\u115f\u1160\u180e\u200
 const named = (userId) => kept("localStorage", `name.${userId}`);
 export const chosenName = (userId) => String(named(userId).get() ?? "");
 
-/** The screen before a call. `join(voice)` is called once. */
-export function readyView({ words, signal, asksName, ids }, join) {
+/** The screen before a call. `join(voice, picked)` is called once; `picked` has `microphone` and `speaker`, empty for the system's choice, and
+ * neither where the person left it alone and it is known without. */
+export function readyView({ words, signal, asksName, ids, options }, join) {
   const say = (key) => words.t(`ready/${key}`);
-  const past = chosen.get() ?? {};
+  const given = options().microphone;
+  const { microphone: last, speaker } = remembered.get() ?? {};
+  const past = { microphone: last?.id ?? (typeof given === "string" ? given : ""), speaker: speaker?.id ?? "" };
+  /** What was chosen here and now. */
+  const own = {};
   const microphones = h("select", { id: "ready-microphones" });
   const speakers = h("select", { id: "ready-speakers" });
   const level = h("meter", { id: "ready-level", min: 0, max: 1, value: 0, "aria-label": words.t("note/level") });
@@ -36,7 +43,7 @@ export function readyView({ words, signal, asksName, ids }, join) {
   const element = h(
     "section",
     { class: "ready", part: "ready", "aria-labelledby": "ready-title" },
-    h("h2", { id: "ready-title" }, say("title")),
+    h("h2", { id: "ready-title", tabindex: -1 }, say("title")),
     h("p", { class: "hint" }, say("intro")),
     nameRow || null,
     h("label", { for: "ready-microphones" }, words.t("devices/microphone")),
@@ -63,7 +70,7 @@ export function readyView({ words, signal, asksName, ids }, join) {
     level.value = 0;
   }
 
-  async function listen(id = past.microphone) {
+  async function listen(id = own.microphone ?? past.microphone) {
     stop();
     const turn = (turns += 1);
     let opened;
@@ -105,9 +112,15 @@ export function readyView({ words, signal, asksName, ids }, join) {
     const devices = ((await navigator.mediaDevices?.enumerateDevices()) ?? []).map(({ deviceId: id, label, kind }) => ({ id, label, kind, isDefault: id === "default" }));
     const of = (kind) => devices.filter((device) => device.kind === kind);
     const used = stream?.getAudioTracks()[0]?.getSettings().deviceId;
-    fillDevices(microphones, of("audioinput"), words, microphones.value || past.microphone || (used === "default" ? "" : used));
-    fillDevices(speakers, of("audiooutput"), words, speakers.value || past.speaker);
+    fillDevices(microphones, of("audioinput"), words, own.microphone ?? (past.microphone || (used === "default" ? "" : used)));
+    fillDevices(speakers, of("audiooutput"), words, own.speaker ?? past.speaker);
     show(speakerRow, "setSinkId" in HTMLMediaElement.prototype && of("audiooutput").length > 0);
+  }
+
+  /** There are other devices; the one that was listened to may be gone. */
+  async function refresh() {
+    await list();
+    if (stream?.active === false) await listen(microphones.value);
   }
 
   async function watchPermission() {
@@ -120,13 +133,16 @@ export function readyView({ words, signal, asksName, ids }, join) {
     if (over) return;
     over = true;
     stop();
-    const picked = { microphone: microphones.value, speaker: speakers.value };
-    chosen.set(picked);
+    // What is shown because a device is not there, or not named yet, is no choice.
+    const pick = (select, wanted) => (wanted === "" ? "" : select.value || undefined);
+    chosen.set(true);
     if (asksName) named(ids()[1]).set(plain(name.value) || undefined);
-    join(voice, picked);
+    join(voice, { microphone: pick(microphones, own.microphone), speaker: pick(speakers, own.speaker) });
   }
 
-  microphones.addEventListener("change", () => void listen(microphones.value));
+  microphones.addEventListener("change", () => void listen((own.microphone = microphones.value)));
+  speakers.addEventListener("change", () => (own.speaker = speakers.value));
+  navigator.mediaDevices?.addEventListener("devicechange", () => over || void refresh().catch(() => {}), { signal });
   signal.addEventListener("abort", () => {
     over = true;
     stop();

@@ -1,5 +1,5 @@
 // Search in the messages that are loaded: a field, how many there are, the next and the previous one. Escape closes it.
-import { h, icon, setText, show } from "./dom.js";
+import { h, icon, isComposing, setText, show } from "./dom.js";
 import { keyOf } from "./message.js";
 
 const HIGHLIGHT = "pairvoice-search";
@@ -52,7 +52,7 @@ export function searchField({ words }, messages, reveal) {
     setText(count, place < 0 ? none : say("searchCount", { n: place + 1, of: found.length }));
     marked?.classList.remove("found");
     globalThis.CSS?.highlights?.delete(HIGHLIGHT);
-    if (place < 0) return;
+    if (place < 0) return (marked = undefined);
     if (jump) {
       marked = reveal(found[place]);
       input.focus();
@@ -67,7 +67,7 @@ export function searchField({ words }, messages, reveal) {
       event.preventDefault();
       event.stopPropagation();
       open(false);
-    } else if (event.key === "Enter" && event.target === input && !event.isComposing) {
+    } else if (event.key === "Enter" && event.target === input && !isComposing(event)) {
       event.preventDefault();
       go(event.shiftKey ? 1 : -1);
     }

@@ -12,7 +12,11 @@ const CLEAR = 0.2;
 const NOTE = 0.14;
 
 let context;
+let sounds = 0;
 
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Plays notes; returns how long that takes, in milliseconds. */
 function play(notes, loud, target, audio) {
   const begin = audio.currentTime + 0.02;
   notes.forEach((hertz, index) => {
@@ -31,10 +35,14 @@ function play(notes, loud, target, audio) {
 
 /** Says that somebody joined or left. Before the page was clicked, a browser plays nothing. */
 export async function announce(what) {
+  const mine = (sounds += 1);
   try {
     context ??= new AudioContext();
-    if (context.state !== "running") await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 300))]);
-    if (context.state === "running") play(what === "joined" ? JOINED : LEFT, QUIET, context.destination, context);
+    // Also when it runs: it may be about to rest after the sound before.
+    await Promise.race([context.resume(), after(300)]);
+    if (context.state === "running") await after(play(what === "joined" ? JOINED : LEFT, QUIET, context.destination, context));
+    // Running, it holds the speaker, and takes power, for nothing.
+    if (mine === sounds) await context.suspend();
   } catch {
     // A browser without sound.
   }
@@ -49,8 +57,7 @@ export async function playTest(speaker = "") {
     element.srcObject = output.stream;
     if (speaker && element.setSinkId) await element.setSinkId(speaker);
     await Promise.all([audio.resume(), element.play()]);
-    const lasts = play(TEST, CLEAR, output, audio);
-    await new Promise((resolve) => setTimeout(resolve, lasts));
+    await after(play(TEST, CLEAR, output, audio));
   } finally {
     element.srcObject = null;
     await audio.close();

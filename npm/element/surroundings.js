@@ -12,8 +12,8 @@ export function wakeLock(signal) {
     try {
       const got = await navigator.wakeLock.request("screen");
       got.addEventListener("release", () => (lock = lock === got ? undefined : lock));
-      lock = got;
-      if (!wanted) void got.release();
+      if (wanted) lock = got;
+      else void got.release();
     } catch {
       // A battery that is low, or a policy.
     }
@@ -23,8 +23,9 @@ export function wakeLock(signal) {
   const want = (on) => {
     if (wanted === on) return;
     wanted = on;
-    if (on) void ask();
-    else void lock?.release();
+    if (on) return void ask();
+    void lock?.release();
+    lock = undefined;
   };
   signal.addEventListener("abort", () => want(false));
   return want;
@@ -66,9 +67,15 @@ export function badge(signal) {
     shown = count;
     const title = document.title.replace(COUNTED, "");
     document.title = count > 0 ? `(${count}) ${title}` : title;
-    link ??= document.head.querySelector('link[rel~="icon"]') ?? document.head.appendChild(h("link", { rel: "icon", href: "data:," }));
-    before ??= link.getAttribute("href");
-    link.setAttribute("href", count > 0 ? picture(count) : before);
+    if (!link) {
+      link = document.head.querySelector('link[rel~="icon"]') ?? document.head.appendChild(h("link", { rel: "icon" }));
+      before = link.getAttribute("href");
+    }
+    if (count > 0) return link.setAttribute("href", picture(count));
+    // Without one of the page's own, its icon is the site's.
+    if (before === null) link.remove();
+    else link.setAttribute("href", before);
+    link = undefined;
   };
   signal.addEventListener("abort", () => draw(0));
   return draw;
