@@ -97,12 +97,13 @@ describe("on a good network", () => {
     await Promise.all([a, b].map((person) => person.until((s) => s.voice.heard === true)));
     assert.equal(await a.statusLine(), "Connected. 2 hears you.");
     await listen(a);
-    // How good it is depends on what else this machine does; that step and figures say the same does not.
-    const { incoming, outgoing, step } = await second(a, "(q) => q.incoming && q.outgoing");
+    // How good it is depends on what else this machine does; that step and figures say the same, after the first seconds, which are not
+    // judged, does not.
+    const same = '(q) => q.incoming && q.outgoing && (q.step === "good") === Math.min(q.incoming.mos, q.outgoing.mos) > 3.5';
+    const { incoming, outgoing } = await second(a, same);
     for (const { delayMs, kbps, mos } of [incoming, outgoing]) {
       assert.ok(delayMs > 20 && kbps > 10 && kbps < 80 && mos >= 1 && mos <= 4.41, JSON.stringify({ incoming, outgoing }));
     }
-    if (step === "good") assert.ok(Math.min(incoming.mos, outgoing.mos) > 3.5, JSON.stringify({ incoming, outgoing }));
     await a.page.locator("#own[data-speaking]").waitFor();
     await a.page.locator("#peer[data-speaking]").waitFor();
     await a.page.locator("#quality > summary").click();
