@@ -118,7 +118,8 @@ test("what suspends before it is mounted joins nothing, and what suspends later 
 
 const stages = {
   "in the tick of the mount": () => true,
-  "while joining": () => globalThis.session?.getState().session.state === "joining",
+  // Or a moment later, when this machine is busy.
+  "while joining": () => ["joining", "joined"].includes(globalThis.session?.getState().session.state),
   "while waiting": () => globalThis.session?.getState().voice.microphone.state === "live",
   "while connecting": () => ["connecting", "connected"].includes(globalThis.session?.getState().voice.state),
 };
