@@ -1,4 +1,5 @@
-// Behaviour 9: when voice is impossible, both are told why and what to do, the chat goes on, and a retry connects.
+// Behaviour 9: when voice is impossible, both are told why and what to do, the chat goes on, and a retry connects. Files go in the order of
+// their names, two at once: this one waits the longest, and comes early.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
