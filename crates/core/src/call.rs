@@ -120,7 +120,7 @@ pub(crate) struct Call {
     pulses: u32,
     /// What the server knows of our voice.
     told: VoiceStatus,
-    /// What the other was told over the data channel.
+    /// What the other was told over the data channel, or by a socket that is there.
     told_in_band: Option<VoiceStatus>,
 }
 
@@ -359,7 +359,6 @@ impl Call {
 
     /// Offers, answers and counts as far as that is called for. Tells that what was made before that has no candidate.
     pub(crate) fn pursue(&mut self, now: &Surroundings, out: &mut Outputs) -> Option<Fact> {
-        let prepared = self.negotiation.is_quiet();
         self.follow(now, out);
         if self.negotiation.carrier().is_none() {
             self.fall_quiet(false, out);
@@ -380,8 +379,8 @@ impl Call {
         }
         let both = self.stands_by() || (self.voice.on && now.peer_voice.on);
         let needed = possible && self.wants_link() && both && there && !self.is_connected();
-        let begun = self.budget.watch(needed, role, out);
-        let nowhere = (prepared || begun) && self.leads_nowhere() && !self.budget.was_up();
+        let begins = self.budget.watch(needed, role, out);
+        let nowhere = begins && self.leads_nowhere() && !self.budget.was_up();
         let id = self.negotiation.attempt().filter(|_| nowhere)?.id;
         self.connection_event(id, &ConnectionEvent::Broken, now.joined, out)
     }
