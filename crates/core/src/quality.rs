@@ -23,7 +23,7 @@ pub use warning::{Cause, Trouble, Warning};
 
 use crate::input::{Heartbeat, Path};
 use crate::op_id::OpId;
-use controller::Controller;
+use controller::{Controller, HALF_SECOND_SAMPLES};
 use heard::Heard;
 use queue::Queue;
 use speech::Speech;
@@ -32,8 +32,6 @@ use warning::{Second, Warnings};
 /// The other is told with every so many pulses how they are heard: twice a second. While something is lost or waits it is told with
 /// each, for heartbeats are lost as well.
 const PULSES: u32 = 2;
-/// What is told is looked at when so much more was played, in samples: not quite half a second.
-const TOLD_SAMPLES: u32 = 20_000;
 /// Packets that wait so long wait in a queue, in milliseconds.
 const WAITING_MS: u32 = 100;
 /// Time without a packet from a live microphone, by which whatever works on its packets is seen to have failed, in milliseconds.
@@ -153,7 +151,7 @@ impl Quality {
             return false;
         };
         let heard = hearing.reception.since(before);
-        if heard.samples < TOLD_SAMPLES && hearing.reception.samples > 0 && hearing.playing {
+        if heard.samples < HALF_SECOND_SAMPLES && hearing.reception.samples > 0 && hearing.playing {
             return false;
         }
         self.counters.told = Some(hearing.reception);

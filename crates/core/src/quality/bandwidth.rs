@@ -23,6 +23,8 @@ const CALM: u16 = 120;
 const LEAST: u32 = 18;
 /// Loss that may be made by the copies that fight it, in hundred thousandths.
 const SUSPICIOUS: u32 = 15_000;
+/// Loss that few networks have by themselves: less is tried the sooner, so many times, when it is the first trial.
+const HEAVY: (u32, u16) = (35_000, 2);
 /// So much more is lost when there is no room for more, in hundred thousandths.
 const MORE: u32 = 6_000;
 /// Reports after a change that tell of it.
@@ -222,8 +224,10 @@ impl Bandwidth {
 
     /// Begins a trial when much has been lost for a while.
     fn suspect(&mut self, cost: u32, loss: u32) {
-        let suspicious = loss >= SUSPICIOUS && cost > TRIAL;
-        self.suspicion = if suspicious { self.suspicion + 1 } else { 0 };
+        let suspicious = loss >= SUSPICIOUS && cost > TRIAL * 5 / 4;
+        // Whether a call that begins in a full queue has one can't be told by times: it has seen no others.
+        let weight = if loss >= HEAVY.0 && self.suspense == SUSPENSE.0 { HEAVY.1 } else { 1 };
+        self.suspicion = if suspicious { self.suspicion.saturating_add(weight) } else { 0 };
         if self.suspicion >= self.suspense {
             self.trial = Some((Sent { cost, loss }, 0));
         } else if loss < SUSPICIOUS / 4 && self.calm > CALM {

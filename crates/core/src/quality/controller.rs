@@ -6,6 +6,9 @@ use super::bandwidth::Bandwidth;
 use super::figures::{Hearing, Reception, share};
 use super::protection::{Means, Protection, TOP};
 
+/// What is played in half a second, in samples, less what pulses vary by; and the most half seconds of one report that count.
+pub(super) const HALF_SECOND_SAMPLES: u32 = 20_000;
+const MOST_PARTS: u32 = 8;
 /// Reports that loss is reckoned over: three seconds.
 const WINDOW: usize = 6;
 /// Reports that the room is reckoned over.
@@ -37,6 +40,8 @@ pub(crate) struct Controller {
     changed: u16,
     /// Reports in a row for which packets have waited.
     waited: u16,
+    /// Reports since the step changed.
+    stayed: u8,
     bandwidth: Bandwidth,
     means: Means,
     step: Protection,
@@ -52,6 +57,7 @@ impl Default for Controller {
             fell: SOON,
             changed: 0,
             waited: 0,
+            stayed: 0,
             bandwidth: Bandwidth::default(),
             means: Means::default(),
             step: Protection::CLEAN,
@@ -83,8 +89,27 @@ impl Controller {
 
     /// Takes what the other reports to have heard since their last report; tells whether another step follows.
     /// `waits` says that packets wait somewhere there and back, as far as this side knows.
+    ///
+    /// Where much is lost reports are lost as well, and the data channel's congestion control holds the next ones back for seconds: one
+    /// of so many half seconds tells as much as so many of one.
     pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, waits: bool) -> bool {
-        self.recent.push_back((heard.expected(), heard.lost));
+        let before = self.step;
+        let parts = (heard.samples / HALF_SECOND_SAMPLES).clamp(1, MOST_PARTS);
+        // The remainder is in the last one.
+        let part = |whole: u32, n: u32| if n == parts { whole - whole / parts * (parts - 1) } else { whole / parts };
+        for n in 1..=parts {
+            self.half_second((part(heard.expected(), n), part(heard.lost, n)), hearing, waits);
+            if self.step != before {
+                // What is left was sent as before, and tells nothing of what follows.
+                break;
+            }
+        }
+        self.step != before
+    }
+
+    /// Half a second of packets that should have come, and of those that were lost.
+    fn half_second(&mut self, counted: (u32, u32), hearing: &Hearing, waits: bool) {
+        self.recent.push_back(counted);
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
         }
@@ -100,7 +125,7 @@ impl Controller {
         if let Some(lately) = self.loss(LATELY)
             && self.bandwidth.report(
                 self.means.cost(&self.step),
-                [lately, self.loss(2 * LATELY).unwrap_or(lately)],
+                [lately, self.loss(usize::from(self.stayed).clamp(2, 2 * LATELY)).unwrap_or(lately)],
                 hearing.queue,
                 wish,
             )
@@ -109,7 +134,9 @@ impl Controller {
             (self.level, self.enough) = (0, 0);
         }
         let step = Protection::choose(self.level, self.bandwidth.ceiling(), self.means);
-        std::mem::replace(&mut self.step, step) != step
+        // The first report after a change is of before it for a part.
+        self.stayed = if step == self.step { self.stayed.saturating_add(1) } else { 0 };
+        self.step = step;
     }
 
     /// Share of the packets of the newest reports that was lost, in hundred thousandths.
