@@ -14,7 +14,7 @@ export interface SessionOptions extends Processing {
    * first connect, again a minute before the token runs out (at half its life, if that is less), and whenever the server has
    * refused the token that it brought, so that the session outlives a token: it must sign or fetch a new one each time and not
    * bring a kept one. It has 10 seconds; what it throws or rejects with is shown as `session.cause` while there is no connection,
-   * and it is asked again by itself. */
+   * and it is asked again by itself. A line's end after a token, as a file or a program has it, is no part of it. */
   token: string | (() => string | Promise<string>);
   /** The microphone: a device's id, or an audio track of the app's own. What the person chose before in this browser, or whatever
    * the system uses, when it is left out. The switches of {@link Processing} (all on by default) hold until the person chooses
@@ -278,7 +278,7 @@ export interface ChatMessage {
 export interface ChatView {
   /** The loaded window, oldest first. A message that did not change stays the same object. */
   readonly messages: readonly ChatMessage[];
-  /** Messages of the other that `markRead()` has not covered. */
+  /** Messages of the other in the loaded window that `markRead()` has not covered. */
   readonly unread: number;
   /** Own messages that the server does not have yet. */
   readonly unsent: number;
@@ -298,7 +298,8 @@ export interface State {
 
 /** What `on` listens for. */
 export interface SessionEvents {
-  /** A message of the other arrived that no page of this person had before, also while they were away. */
+  /** A message of the other arrived that no page of this person had before, also while they were away: of a longer absence the newest page
+   * (100 messages at most). What is before it comes by `loadEarlier()`, without this event. */
   message: ChatMessage;
   /** The other is gone: their user ID. */
   "peer-left": string;

@@ -324,7 +324,7 @@ async function learn(options) {
     const to = new Door(server, auth.sessionId, auth.userId);
     if (to.iceServers()) return;
     const token = typeof options.token === "function" ? await options.token() : options.token;
-    const { iceServers, iceLifetime } = await to.knock({ ...auth, token }, false);
+    const { iceServers, iceLifetime } = await to.knock({ ...auth, token: token.trim() }, false);
     if (iceServers) to.keep(iceServers, iceLifetime);
   } catch {
     // Nothing is lost by it.

@@ -33,18 +33,19 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    /// The token.
+    /// The token, without what a file or a program that prints a line has put after it.
     ///
     /// # Errors
     /// What the app's promise was rejected with, or why it brought no token.
     pub(crate) async fn get(self) -> Result<String, JsValue> {
-        match self {
-            Self::Here(text) => Ok(text),
+        let text = match self {
+            Self::Here(text) => text,
             Self::OnItsWay(limit) => {
                 let token = limit.get().await?;
-                token.as_string().ok_or_else(|| js_sys::Error::new("not a string").into())
+                token.as_string().ok_or_else(|| js_sys::Error::new("not a string"))?
             }
-        }
+        };
+        Ok(text.trim_ascii().into())
     }
 }
 

@@ -40,13 +40,13 @@ async function open(person, here, user) {
   return opened;
 }
 
-/** Starts voice with these tokens, one after the other, by a function; a single one as a string. */
+/** Starts voice with these tokens, one after the other, by a function; a single one as a string. Each as a program prints it: a line. */
 const start = (person, tokens) =>
   person.page.evaluate(async (list) => {
     globalThis.asked = 0;
     const token = list.length === 1 ? list[0] : () => list[Math.min(globalThis.asked++, list.length - 1)];
     globalThis.session = await globalThis.pairvoice.startVoiceCall({ ...globalThis.options, token });
-  }, tokens);
+  }, tokens.map((token) => `${token}\n`));
 
 async function expired(tokensOf) {
   const here = fresh();
