@@ -119,7 +119,10 @@ export class Copies {
 
   /** Nothing is sent any more. */
   hush() {
-    if (this.speaks) this.speaks = false;
+    if (!this.speaks) return;
+    this.speaks = false;
+    // What is said next is news to it.
+    this.#port?.postMessage({ ...this.#wanted, hushed: true });
   }
 
   close() {

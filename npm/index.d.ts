@@ -181,7 +181,8 @@ export interface VoiceView extends Trouble<VoiceReason> {
   readonly recovery: "network" | "path" | "connection" | null;
   /** When the voice that is `reconnecting` broke off, in milliseconds since 1970; `null` otherwise. */
   readonly since: number | null;
-  /** The browser plays only after a gesture: call `resumeAudio()` in a click handler. */
+  /** The browser plays only after a gesture, or has paused, as for a telephone call or by a headset's key: call `resumeAudio()` in a click
+   * handler. */
   readonly playbackBlocked: boolean;
   /** The other hears this person: their browser reports to play sound from here. `false` when this person has spoken for two seconds
    * and nothing of it was played there; the `quality` event's warning says why. `null` while nothing was said yet, while muted, and

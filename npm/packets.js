@@ -23,9 +23,13 @@ export function work() {
     const { port } = options;
     let { copies, frames } = options;
     const kept = new Map();
-    let count = 0;
+    /** Frames since the last packet that was sent. */
+    let unsent = 0;
     let gap;
-    port.onmessage = ({ data }) => ({ copies, frames } = data);
+    port.onmessage = ({ data }) => {
+      ({ copies, frames } = data);
+      if (data.hushed) gap = undefined;
+    };
 
     /** The newest frame of a packet, without what the browser added, and its payload type. */
     function primary(bytes) {
@@ -43,10 +47,12 @@ export function work() {
       const before = (distance) => (timestamp - distance * FRAME) >>> 0;
       kept.set(timestamp, frame);
       kept.delete(before(KEPT));
-      count += 1;
-      // The frames of a packet but its newest ride as copies do.
+      unsent += 1;
+      if (unsent < frames) return;
+      // The frames of a packet but its newest ride as copies do, also those that waited when fewer were wanted.
       const distances = new Set(copies);
-      for (let distance = 1; distance < frames; distance += 1) distances.add(distance);
+      for (; unsent > 1; unsent -= 1) distances.add(unsent - 1);
+      unsent = 0;
       let size = 1 + frame.length;
       const blocks = [];
       for (const distance of [...distances].sort((a, b) => a - b)) {
@@ -55,7 +61,6 @@ export function work() {
         size += 4 + copy.length;
         blocks.unshift([distance * FRAME, copy]);
       }
-      if (count % frames) return;
       const out = new Uint8Array(size);
       let at = 0;
       for (const [offset, { length }] of blocks) {

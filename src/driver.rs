@@ -181,7 +181,7 @@ impl Driver {
             Report::RemoteTrack(track, beside) => self.speaker.play(track, beside),
             Report::Pulse { connection, speaks } => {
                 self.recorder.pulse(&connection);
-                self.listen_to_oneself(speaks);
+                self.look_around(speaks);
             }
             Report::OutboxIdle => self.tell(false),
         }
@@ -285,7 +285,9 @@ impl Driver {
             Output::CloseMicrophone => {
                 self.meter.stop();
                 self.speech_ear.stop();
-                self.speaks.set(false);
+                if self.speaks.replace(false) {
+                    self.inbox.input(Input::Speaking(false));
+                }
                 self.microphone.close();
             }
             Output::EnableMicrophone(enabled) => self.microphone.enable(enabled),

@@ -1,6 +1,6 @@
 //! How loud both sides are: for meters, ten times a second while somebody listens, and to tell whether this person speaks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use js_sys::{Array, Object};
 use wasm_bindgen::JsValue;
@@ -21,6 +21,8 @@ const MOMENT: u32 = 1024;
 const WORD: u32 = 8192;
 /// That loud is speech: a hundredth of full scale.
 const LOUD: f64 = 0.01;
+/// Looks in a row that find nothing after which speech is over: words have gaps.
+const QUIET: u8 = 3;
 /// A remote level older than this is silence, in milliseconds.
 const STALE_MS: f64 = 500.0;
 
@@ -106,16 +108,19 @@ impl Open {
 pub(crate) struct SpeechEar {
     meter: Meter,
     unmuted: RefCell<Option<Unmuted>>,
+    /// Looks in a row that found nothing.
+    quiet: Cell<u8>,
 }
 
 impl Default for SpeechEar {
     fn default() -> Self {
-        Self { meter: Meter { samples: WORD, tap: RefCell::default() }, unmuted: RefCell::default() }
+        let meter = Meter { samples: WORD, tap: RefCell::default() };
+        Self { meter, unmuted: RefCell::default(), quiet: Cell::new(QUIET) }
     }
 }
 
 impl SpeechEar {
-    /// Whether something loud is in this microphone's sound now.
+    /// Whether something loud is in this microphone's sound now, or was at the looks before.
     pub(crate) fn hears_speech(&self, track: &MediaStreamTrack) -> bool {
         if track.ready_state() != MediaStreamTrackState::Live {
             self.stop();
@@ -126,12 +131,15 @@ impl SpeechEar {
             *self.unmuted.borrow_mut() = Some(Unmuted::new(track));
         }
         let open = self.unmuted.borrow().as_ref().map(|unmuted| Clone::clone(&unmuted.track));
-        self.meter.microphone(open.as_ref()) >= LOUD
+        let loud = self.meter.microphone(open.as_ref()) >= LOUD;
+        self.quiet.set(if loud { 0 } else { self.quiet.get().saturating_add(1) });
+        self.quiet.get() < QUIET
     }
 
     /// Lets go of all of it.
     pub(crate) fn stop(&self) {
         self.meter.stop();
+        self.quiet.set(QUIET);
         self.unmuted.borrow_mut().take();
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Speaker {
     /// Was heard until now, and fades away.
     fading: RefCell<Option<(HtmlAudioElement, Interval)>>,
     volume: Cell<f64>,
+    /// Something else than this package paused the element.
+    paused: Cell<bool>,
     /// Whose track one of the elements plays, if its connection has a frame of its own.
     framed: RefCell<Vec<RemoteTrack>>,
     /// The other's sound for the app: always the same stream, whose track is exchanged.
@@ -47,6 +49,7 @@ impl Speaker {
             next: RefCell::default(),
             fading: RefCell::default(),
             volume: Cell::new(1.0),
+            paused: Cell::default(),
             framed: RefCell::default(),
             remote: RefCell::default(),
         })
@@ -218,6 +221,17 @@ impl Speaker {
     pub(crate) fn resume_paused(&self) {
         if self.element.borrow().as_ref().is_some_and(|element| element.paused()) {
             self.resume();
+        }
+    }
+
+    /// Reports that the system paused the element, as for a telephone call or a headset's key, or that it plays again: what is paused is
+    /// heard by nobody, and browsers count on as if it were.
+    pub(crate) fn look(&self) {
+        // It pauses by itself when its stream ends, and waits for the next one.
+        let paused =
+            self.element.borrow().as_ref().is_some_and(|it| it.src_object().is_some() && it.paused() && !it.ended());
+        if self.paused.replace(paused) != paused {
+            self.inbox.input(Input::Playback { blocked: paused });
         }
     }
 

@@ -47,8 +47,14 @@ pub(super) fn speaking(own: bool, peer: bool) -> JsValue {
 }
 
 impl Driver {
+    /// A pulse: what no event tells.
+    pub(super) fn look_around(&self, packets: Option<bool>) {
+        self.listen_to_oneself(packets);
+        self.speaker.look();
+    }
+
     /// Tells the core whether this person speaks, muted or not. `packets` is what the packets of sound tell of it, if they do.
-    pub(super) fn listen_to_oneself(&self, packets: Option<bool>) {
+    fn listen_to_oneself(&self, packets: Option<bool>) {
         let track = self.microphone.track();
         let speaks = match (&track, packets) {
             (Some(track), Some(speaks)) if self.microphone.is_enabled() => {

@@ -140,6 +140,29 @@ describe("on a good network", () => {
     await a.page.locator("#warnings:empty").waitFor({ state: "attached" });
   });
 
+  test("sound that the system pauses is seen on both sides, and goes on by a click", async () => {
+    const here = fresh();
+    const [a, b] = await Promise.all([two.low("1", here()), two.high("2", here())]);
+    await bothHear(a, LOW, b, HIGH);
+    await a.until((s) => s.voice.heard === true);
+    await b.page.evaluate(() => {
+      const { play } = HTMLMediaElement.prototype;
+      HTMLMediaElement.prototype.play = function () {
+        globalThis.played = this;
+        return play.call(this);
+      };
+      globalThis.session.resumeAudio();
+      // As a telephone call does it, or the key of a headset.
+      globalThis.played.pause();
+    });
+    await b.until((s) => s.voice.playbackBlocked);
+    await a.until((s) => s.voice.heard === false);
+    await b.click("Play sound");
+    await b.until((s) => !s.voice.playbackBlocked);
+    await a.until((s) => s.voice.heard === true);
+    assert.equal(await b.page.evaluate(() => globalThis.played.paused), false);
+  });
+
   test("a worker that is not there costs copies and no sound", async () => {
     const here = fresh();
     const none = { init: () => delete globalThis.RTCRtpScriptTransform };

@@ -32,10 +32,18 @@ use warning::{Second, Warnings};
 /// The other is told with every so many pulses how they are heard: twice a second. While something is lost or waits it is told with
 /// each, for heartbeats are lost as well.
 const PULSES: u32 = 2;
+/// Pulses that are so rare, in milliseconds, tell each time.
+const RARE_MS: u32 = 500;
+/// After so many seconds without a report nothing is known of what the other hears.
+const SILENT_SECONDS: u8 = 4;
+/// Reports in a row without samples that were played: whatever plays at the other has stopped. A pulse has a quarter of a second of them.
+const STALLED: u8 = 5;
 /// Packets that wait so long wait in a queue, in milliseconds.
 const WAITING_MS: u32 = 100;
 /// Time without a packet from a live microphone, by which whatever works on its packets is seen to have failed, in milliseconds.
 const STUCK_MS: u32 = 3_000;
+/// Heartbeats of a second are less, in bytes.
+const DATA_BYTES: i32 = 3_000;
 /// Figures that come sooner after others are no second, in milliseconds.
 const SECOND_MS: u32 = 700;
 /// No other client can say that packets wait for longer, in milliseconds.
@@ -68,6 +76,10 @@ struct Counters {
     round_trips: Queue,
     /// Something was lost or waited at the last pulse.
     troubled: bool,
+    /// Reports in a row by which the other has played next to nothing.
+    stalled: u8,
+    /// What was said last of what the other hears, and for how many seconds they have said nothing since.
+    outgoing: Option<(Stream, u8)>,
 }
 
 /// The quality of one call.
@@ -96,13 +108,13 @@ impl Quality {
             self.counters = Counters::default();
             self.applied = 0;
             // Who is at its other end is not known yet.
-            self.heard.forget();
+            self.heard = Heard::default();
         }
     }
 
     /// Nothing is sent: what is known of how it is heard is over.
-    pub(crate) fn forget_heard(&mut self) {
-        self.heard.forget();
+    pub(crate) fn hush(&mut self) {
+        self.heard.hush();
     }
 
     /// There is no connection any more; one that is made again goes on as this one did. Tells whether somebody was said to speak.
@@ -111,7 +123,9 @@ impl Quality {
             return false;
         }
         let spoke = self.told.own || self.told.peer;
-        *self = Self { controller: std::mem::take(&mut self.controller), ..Self::default() };
+        // Whether this person speaks is no matter of a connection, and told when it changes.
+        *self =
+            Self { controller: std::mem::take(&mut self.controller), speech: self.speech.rest(), ..Self::default() };
         spoke
     }
 
@@ -122,18 +136,19 @@ impl Quality {
         spoke
     }
 
-    /// What has come by now; gives back how many packets came since the last time.
-    pub(crate) fn received(&mut self, id: OpId, reception: Reception) -> u32 {
+    /// What has come by now, so many milliseconds after the last time; gives back how many packets came since.
+    pub(crate) fn received(&mut self, id: OpId, reception: Reception, ms: u32) -> u32 {
         self.count(id);
         let heard = reception.since(self.counters.pulse);
         self.counters.pulse = reception;
         self.counters.troubled = heard.lost > 0 || self.counters.queue.wait() >= WAITING_MS;
-        self.speech.peer(&heard);
+        self.speech.peer(&heard, ms);
         heard.packets
     }
 
-    /// A heartbeat of the other came; tells whether sound is to be sent in another way.
-    pub(crate) fn heartbeat(&mut self, id: OpId, heartbeat: &Heartbeat) -> bool {
+    /// A heartbeat of the other came over a link of that round trip, in milliseconds, while this side sends what can be heard or does not;
+    /// tells whether sound is to be sent in another way.
+    pub(crate) fn heartbeat(&mut self, id: OpId, heartbeat: &Heartbeat, round_trip: u32, audible: bool) -> bool {
         self.count(id);
         if let Some(lag) = heartbeat.lag {
             self.counters.queue.heartbeat(lag);
@@ -151,17 +166,25 @@ impl Quality {
             return false;
         };
         let heard = hearing.reception.since(before);
+        let mut hearing = hearing;
         if heard.samples < HALF_SECOND_SAMPLES && hearing.reception.samples > 0 && hearing.playing {
-            return false;
+            self.counters.stalled = self.counters.stalled.saturating_add(1);
+            if self.counters.stalled < STALLED {
+                return false;
+            }
+            // It has an element that plays, and nothing takes its samples.
+            hearing.playing = false;
         }
+        self.counters.stalled = 0;
         self.counters.told = Some(hearing.reception);
-        self.heard.report(&heard, &hearing, self.speech.own);
+        self.heard.report(&heard, &hearing, audible && self.speech.own, round_trip.saturating_add(heard.buffer()));
         self.controller.report(&heard, &hearing, waits)
     }
 
-    /// How this side hears the other, if it is time to tell.
-    pub(crate) fn hearing(&self, id: OpId, pulses: u32, playing: bool) -> Option<Hearing> {
-        let told = self.of == Some(id) && (self.counters.troubled || pulses.is_multiple_of(PULSES));
+    /// How this side hears the other, if it is time to tell; `next` is the time to the next pulse, in milliseconds.
+    pub(crate) fn hearing(&self, id: OpId, pulses: u32, next: u32, playing: bool) -> Option<Hearing> {
+        let due = next >= RARE_MS || pulses.is_multiple_of(PULSES);
+        let told = self.of == Some(id) && (self.counters.troubled || due);
         told.then(|| Hearing { reception: self.counters.pulse, queue: self.counters.queue.wait(), playing })
     }
 
@@ -187,9 +210,9 @@ impl Quality {
         self.speech.own = speaks;
     }
 
-    /// A pulse; gives back who speaks, if that is news.
-    pub(crate) fn pulse(&mut self, muted: bool) -> Option<Talk> {
-        self.speech.pulse(muted);
+    /// So many milliseconds have passed; gives back who speaks, if that is news.
+    pub(crate) fn pulse(&mut self, muted: bool, ms: u32) -> Option<Talk> {
+        self.speech.pulse(muted, ms);
         let Speech { own, peer, .. } = self.speech;
         let own = own && !muted;
         let news = (own, peer) != (self.told.own, self.told.peer);
@@ -205,6 +228,12 @@ impl Quality {
     /// Whether the other hears this person, as far as that is known.
     pub(crate) fn is_heard(&self) -> Option<bool> {
         self.heard.verdict().map(|verdict| verdict.is_ok())
+    }
+
+    /// Bytes have come since the figures before that are more than heartbeats: app data, a piece of which holds those back.
+    pub(crate) fn is_fed(&self, traffic: Traffic) -> bool {
+        let before = self.counters.traffic.map_or(traffic.received, |before| before.received);
+        traffic.received.wrapping_sub(before).cast_signed() >= DATA_BYTES
     }
 
     /// Figures have come: about a second has passed, or there is no report. Tells whether the packets of a live microphone have stopped, too.
@@ -232,7 +261,7 @@ impl Quality {
             |heard: &Reception, frames, kbps| (heard.samples > 0).then(|| Stream::new(heard, round_trip, frames, kbps));
         let sending = self.controller.shown();
         let incoming = stream(&heard, 1, received);
-        let outgoing = stream(&heard_there, sending.frames, sent);
+        let outgoing = self.keep_outgoing(stream(&heard_there, sending.frames, sent));
         let warnings = self.warnings.judge(&Second {
             incoming: incoming.as_ref(),
             outgoing: outgoing.as_ref(),
@@ -252,6 +281,14 @@ impl Quality {
         Some((QualityReport { step: self.step, incoming, outgoing, round_trip_ms, path, sending, warnings }, stuck))
     }
 
+    /// A report may be lost, or held back, and one of a page that nobody sees comes once a second: a second without one is as the one before.
+    fn keep_outgoing(&mut self, told: Option<Stream>) -> Option<Stream> {
+        let told = told.map(|stream| (stream, 0));
+        let before = self.counters.outgoing.take().map(|(stream, seconds)| (stream, seconds + 1));
+        self.counters.outgoing = told.or(before.filter(|(_, seconds)| *seconds < SILENT_SECONDS));
+        self.counters.outgoing.clone().map(|(stream, _)| stream)
+    }
+
     /// One bad second changes no step, and those in which a call begins don't either: buffers are not full yet.
     fn judge(&mut self, step: Step) {
         if self.warnings.are_early() {
@@ -268,6 +305,41 @@ impl Quality {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn report(packets: u32, samples: u32) -> Heartbeat {
+        let reception = Reception { packets, samples, energy: packets, ..Reception::default() };
+        Heartbeat { hearing: Some(Hearing { reception, queue: 0, playing: true }), ..Heartbeat::default() }
+    }
+
+    #[test]
+    fn who_has_nothing_that_plays_does_not_hear() {
+        let (mut quality, id) = (Quality::default(), OpId(1));
+        quality.speaks(true);
+        for n in 1..5 {
+            quality.heartbeat(id, &report(25 * n, 24_000 * n), 50, true);
+        }
+        assert_eq!(quality.is_heard(), Some(true));
+        let mut verdicts = Vec::new();
+        for _ in 0..6 {
+            (0..STALLED).for_each(|_| _ = quality.heartbeat(id, &report(125, 96_100), 50, true));
+            verdicts.push(quality.is_heard());
+        }
+        assert_eq!(verdicts, [None, None, None, None, Some(false), Some(false)]);
+    }
+
+    #[test]
+    fn a_second_without_a_report_is_as_the_one_before_and_four_are_not() {
+        let (mut quality, id) = (Quality::default(), OpId(1));
+        let mut told = Vec::new();
+        quality.heartbeat(id, &report(0, 1), 50, true);
+        quality.heartbeat(id, &report(50, 48_000), 50, true);
+        for second in 0..7 {
+            let traffic = Traffic { at: second * 1_000, ..Traffic::default() };
+            let report = quality.second(id, None, traffic, 50, true);
+            told.extend(report.map(|(report, _)| report.outgoing.is_some()));
+        }
+        assert_eq!(told, [true, true, true, true, false, false]);
+    }
 
     #[test]
     fn the_seconds_in_which_a_call_begins_say_nothing_of_it() {

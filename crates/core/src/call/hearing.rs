@@ -11,14 +11,15 @@ use crate::wire::MicrophoneState;
 impl Call {
     /// What the other says of how they hear this side, and how long their sound is to be held back.
     pub(super) fn listen(&mut self, id: OpId, heartbeat: &Heartbeat, out: &mut Outputs) {
-        if self.quality.heartbeat(id, heartbeat) {
+        let audible = self.is_audible();
+        if self.quality.heartbeat(id, heartbeat, self.liveness.round_trip(), audible) {
             self.protect(out);
         }
         if let Some(target) = self.quality.news_of_target(id) {
             out.push(Output::Connection { id, command: ConnectionCommand::Buffer(target) });
         }
-        if !self.is_audible() {
-            self.quality.forget_heard();
+        if !audible {
+            self.quality.hush();
         }
     }
 
@@ -44,10 +45,10 @@ impl Call {
     /// Sends a heartbeat, which says now and then how the other is heard, and asks what has come.
     pub(super) fn tell_of_hearing(&mut self, id: OpId, next: u32, out: &mut Outputs) {
         let playing = self.voice.on && !self.voice.playback_blocked && !self.voice.speaker.volume.is_zero();
-        let hearing = self.quality.hearing(id, self.pulses, playing);
+        let hearing = self.quality.hearing(id, self.pulses, next, playing);
         let target = self.quality.protection().target();
         out.push(Output::Connection { id, command: ConnectionCommand::Pulse { next, target, hearing } });
-        if let Some(talk) = self.quality.pulse(self.voice.muted) {
+        if let Some(talk) = self.quality.pulse(self.voice.muted, self.liveness.pulse()) {
             out.push(Output::Event(Event::Speaking { own: talk.own, peer: talk.peer }));
         }
     }
@@ -55,6 +56,9 @@ impl Call {
     /// A second has passed.
     pub(super) fn assess(&mut self, id: OpId, path: Option<Path>, traffic: Traffic, out: &mut Outputs) {
         let live = self.is_audible() && self.is_connected();
+        if self.quality.is_fed(traffic) {
+            self.liveness.fed();
+        }
         let second = self.quality.second(id, path, traffic, self.liveness.round_trip(), live);
         let Some((report, stuck)) = second else { return };
         if stuck {

@@ -69,7 +69,7 @@ impl Call {
             }
             ConnectionEvent::Hushed(hushed) if carrier => self.liveness.hush(*hushed).then_some(Fact::Hush),
             ConnectionEvent::Received(reception) if carrier => {
-                let packets = self.quality.received(id, *reception);
+                let packets = self.quality.received(id, *reception, self.liveness.pulse());
                 self.received(packets, out)
             }
             ConnectionEvent::Captured { mark } if carrier => {

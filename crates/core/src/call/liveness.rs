@@ -193,6 +193,11 @@ impl Liveness {
         }
     }
 
+    /// Data came, as the browser counts: a sign of life of somebody whose sound does not come steadily. The sound of others tells sooner.
+    pub(crate) fn fed(&mut self) {
+        self.heard |= self.steady == 0;
+    }
+
     /// So many packets of sound came since the pulse before: what the silence so far means.
     pub(crate) fn received(&mut self, packets: u32) -> Silence {
         let pulse = self.pulse();
@@ -334,6 +339,23 @@ mod tests {
         assert!(liveness.is_hushed());
         assert_eq!([liveness.received(0), liveness.received(5)], [Silence::Short, Silence::None]);
         assert!(!liveness.is_hushed(), "the sound is back");
+    }
+
+    #[test]
+    fn data_that_holds_heartbeats_back_is_a_sign_of_life_where_no_sound_is() {
+        let mut listens = Liveness::default();
+        listens.begin();
+        listens.heartbeat(Heartbeat { next: PULSE_MS, round_trip: Some(90), ..Heartbeat::default() });
+        for pulse in 0..40 {
+            if pulse % 4 == 0 {
+                listens.fed();
+            }
+            assert_ne!(listens.received(0), Silence::Long);
+        }
+        let mut talks = connected();
+        assert_eq!(talks.received(0), Silence::Short);
+        talks.fed();
+        assert_eq!(talks.received(0), Silence::Suspicious);
     }
 
     #[test]

@@ -24,16 +24,18 @@ const LEAST: u32 = 18;
 /// Loss that may be made by the copies that fight it, in hundred thousandths.
 const SUSPICIOUS: u32 = 15_000;
 /// Loss that few networks have by themselves: less is tried the sooner, so many times, when it is the first trial.
-const HEAVY: (u32, u16) = (35_000, 2);
+const HEAVY: (u32, u16) = (45_000, 2);
 /// So much more is lost when there is no room for more, in hundred thousandths.
 const MORE: u32 = 6_000;
 /// Reports after a change that tell of it.
 const TELLING: u16 = 4;
 /// Reports in a row after which a ceiling explains no loss that goes on.
 const ODD: u8 = 10;
-/// What is sent while it is tried whether less is lost of less, in kbit/s: two copies of few bits, so that speech
-/// goes on.
+/// What is sent at most while it is tried whether less is lost of less, in kbit/s: two copies of few bits, so that speech
+/// goes on. Three quarters of what was sent are enough.
 const TRIAL: u32 = 62;
+/// The same where loss is heavy, with one copy: the more is left out, the surer is what follows.
+const HEAVY_TRIAL: u32 = 50;
 /// Reports that a trial takes, and those of such loss in a row before the first one and at most before another: 3 s and 2 minutes.
 const TRIAL_REPORTS: u16 = 6;
 const SUSPENSE: (u16, u16) = (6, 240);
@@ -98,7 +100,10 @@ impl Default for Bandwidth {
 impl Bandwidth {
     /// What fits, in kbit/s; none as long as everything does.
     pub(crate) fn ceiling(&self) -> Option<u32> {
-        let trial = self.trial.map(|_| TRIAL);
+        let trial = self.trial.map(|(Sent { cost, loss }, _)| {
+            let most = if loss >= HEAVY.0 { HEAVY_TRIAL } else { TRIAL };
+            most.min(cost * 3 / 4)
+        });
         self.ceiling.into_iter().chain(trial).min()
     }
 
@@ -112,15 +117,27 @@ impl Bandwidth {
         self.queued > 0
     }
 
-    /// Takes a report: `cost` is what was sent, `loss` what did not arrive of it in the last reports and in twice as many (in
-    /// hundred thousandths), `queue` how long packets wait in milliseconds, `wish` what would be sent if there were room. Tells whether the loss so far was made by too much.
-    pub(crate) fn report(&mut self, cost: u32, losses: [u32; 2], queue: u32, wish: u32) -> bool {
+    /// Takes half a second of a report: `cost` is what was sent, `loss` what did not arrive of it in the last reports and in twice as many (in
+    /// hundred thousandths), `queue` how long packets wait in milliseconds, `wish` what would be sent if there were room; `first` of
+    /// those of one report, which tells of the queue once; `settled` if what was lost is of what is sent now. Tells whether the loss so far was made by too much.
+    pub(crate) fn report(
+        &mut self,
+        cost: u32,
+        losses: [u32; 2],
+        queue: u32,
+        wish: u32,
+        first: bool,
+        settled: bool,
+    ) -> bool {
         let [loss, steady] = losses;
         // What was others' is over as far as the queue is shorter.
         self.foreign = self.foreign.min(queue);
         let queue = queue.saturating_sub(self.foreign);
         self.calm = if self.ceiling.is_some() { 0 } else { self.calm.saturating_add(1) };
-        let reports = if queue >= LONG_QUEUE_MS { REPORTS } else { 1 };
+        let reports = match first {
+            true if queue >= LONG_QUEUE_MS => REPORTS,
+            first => u8::from(first),
+        };
         self.queued = if queue >= QUEUE_MS { self.queued.saturating_add(reports) } else { 0 };
         if queue < DRAINED_MS {
             self.lowered = (0, 0, 0);
@@ -136,7 +153,7 @@ impl Bandwidth {
             self.lower(room * 3 / 4);
             return true;
         }
-        if let Some(before) = self.try_less(cost, steady) {
+        if let Some(before) = self.try_less(Sent { cost, loss: steady }, wish, settled) {
             self.lower(arrived(cost, loss) * 9 / 10);
             self.concluded = Some((before, 0));
             return true;
@@ -202,9 +219,9 @@ impl Bandwidth {
     }
 
     /// Finds out whether less is lost when less is sent; if so, gives back what was lost before.
-    fn try_less(&mut self, cost: u32, loss: u32) -> Option<u32> {
+    fn try_less(&mut self, now: Sent, wish: u32, settled: bool) -> Option<u32> {
         let Some((before, reports)) = &mut self.trial else {
-            self.suspect(cost, loss);
+            self.suspect(now, wish, settled);
             return None;
         };
         *reports += 1;
@@ -217,19 +234,22 @@ impl Bandwidth {
         self.suspense = (self.suspense * 5).min(SUSPENSE.1);
         // As much would arrive as before, were it for the room.
         let room = u64::from(arrived(before.cost, before.loss));
-        let hoped = 100_000_u64.saturating_sub(room * 100_000 / u64::from(cost.max(1)));
+        let hoped = 100_000_u64.saturating_sub(room * 100_000 / u64::from(now.cost.max(1)));
         let fall = u64::from(before.loss).saturating_sub(hoped);
-        (u64::from(before.loss.saturating_sub(loss)) * 4 >= fall * 3 && fall > 0).then_some(before.loss)
+        (u64::from(before.loss.saturating_sub(now.loss)) * 5 >= fall * 3 && fall > 0).then_some(before.loss)
     }
 
     /// Begins a trial when much has been lost for a while.
-    fn suspect(&mut self, cost: u32, loss: u32) {
-        let suspicious = loss >= SUSPICIOUS && cost > TRIAL * 5 / 4;
+    fn suspect(&mut self, now: Sent, wish: u32, settled: bool) {
+        let Sent { cost, loss } = now;
+        // Without copies as much is sent whatever is lost.
+        let unhindered = self.ceiling.is_none() && cost >= wish && cost > 2 * LEAST;
+        let suspicious = loss >= SUSPICIOUS && settled && (unhindered || cost > TRIAL * 5 / 4);
         // Whether a call that begins in a full queue has one can't be told by times: it has seen no others.
         let weight = if loss >= HEAVY.0 && self.suspense == SUSPENSE.0 { HEAVY.1 } else { 1 };
         self.suspicion = if suspicious { self.suspicion.saturating_add(weight) } else { 0 };
         if self.suspicion >= self.suspense {
-            self.trial = Some((Sent { cost, loss }, 0));
+            self.trial = Some((now, 0));
         } else if loss < SUSPICIOUS / 4 && self.calm > CALM {
             self.suspense = SUSPENSE.0;
         }

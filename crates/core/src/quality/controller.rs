@@ -23,6 +23,8 @@ const PATIENCE: (u16, u16) = (1, 40);
 /// Reports within which another rise shows that the fall before it was wrong, and after which patience is forgotten.
 const SOON: u16 = 40;
 const LONG: u16 = 240;
+/// Reports after a change that tell of before it as well: a round trip, a queue, and a report's own time.
+const SETTLING: u8 = 2;
 /// Reports for which packets may wait in a queue that nobody shortens.
 const WAITS: u16 = 12;
 
@@ -98,7 +100,7 @@ impl Controller {
         // The remainder is in the last one.
         let part = |whole: u32, n: u32| if n == parts { whole - whole / parts * (parts - 1) } else { whole / parts };
         for n in 1..=parts {
-            self.half_second((part(heard.expected(), n), part(heard.lost, n)), hearing, waits);
+            self.half_second((part(heard.expected(), n), part(heard.lost, n)), hearing, waits, n == 1);
             if self.step != before {
                 // What is left was sent as before, and tells nothing of what follows.
                 break;
@@ -108,7 +110,7 @@ impl Controller {
     }
 
     /// Half a second of packets that should have come, and of those that were lost.
-    fn half_second(&mut self, counted: (u32, u32), hearing: &Hearing, waits: bool) {
+    fn half_second(&mut self, counted: (u32, u32), hearing: &Hearing, waits: bool, first: bool) {
         self.recent.push_back(counted);
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
@@ -120,21 +122,23 @@ impl Controller {
         if let Some(loss) = self.loss(WINDOW).filter(|_| !waits && !self.bandwidth.is_queued()) {
             self.adapt(loss);
         }
+        let settled = self.stayed.saturating_sub(SETTLING);
         let wish = self.means.cost(&Protection::choose(self.level, None, self.means));
         // A report of silence tells nothing of the room.
         if let Some(lately) = self.loss(LATELY)
             && self.bandwidth.report(
                 self.means.cost(&self.step),
-                [lately, self.loss(usize::from(self.stayed).clamp(2, 2 * LATELY)).unwrap_or(lately)],
+                [lately, self.loss(usize::from(settled).clamp(2, WINDOW)).unwrap_or(lately)],
                 hearing.queue,
                 wish,
+                first,
+                settled > 0,
             )
         {
             self.recent.clear();
             (self.level, self.enough) = (0, 0);
         }
         let step = Protection::choose(self.level, self.bandwidth.ceiling(), self.means);
-        // The first report after a change is of before it for a part.
         self.stayed = if step == self.step { self.stayed.saturating_add(1) } else { 0 };
         self.step = step;
     }

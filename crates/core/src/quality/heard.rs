@@ -8,6 +8,8 @@ use super::figures::{Hearing, Reception};
 pub(crate) const AUDIBLE: u32 = 1;
 /// Reports in a row for which somebody spoke and nothing was heard: two seconds.
 const REPORTS: u8 = 4;
+/// From one report to the next, in milliseconds.
+const REPORT_MS: u32 = 500;
 
 /// Why the other does not hear this person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -34,13 +36,15 @@ impl Heard {
         self.verdict
     }
 
-    /// Nothing is sent that could be heard.
-    pub(crate) fn forget(&mut self) {
-        *self = Self::default();
+    /// Nothing is sent that could be heard. What was said in vain before that counts on: whoever holds a key to talk says little at a time.
+    pub(crate) fn hush(&mut self) {
+        self.verdict = None;
     }
 
-    /// The other reports what they heard since their last report, while this person spoke or did not.
-    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, speaks: bool) {
+    /// The other reports what they heard since their last report, while this person spoke or did not. `delay` is how old that is, in
+    /// milliseconds: what was just said can't be in it.
+    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, speaks: bool, delay: u32) {
+        let delayed = u8::try_from(delay / REPORT_MS).unwrap_or(u8::MAX);
         if hearing.playing && heard.energy >= AUDIBLE {
             self.in_vain = 0;
             self.verdict = Some(Ok(()));
@@ -49,7 +53,7 @@ impl Heard {
             self.verdict = None;
         } else if speaks {
             self.in_vain = self.in_vain.saturating_add(1);
-            if self.in_vain >= REPORTS {
+            if self.in_vain >= REPORTS.saturating_add(delayed) {
                 self.verdict = Some(Err(match hearing.playing {
                     false => Unheard::NotPlayed,
                     true if heard.packets == 0 => Unheard::NothingArrives,
@@ -68,7 +72,7 @@ mod tests {
         let mut heard = Heard::default();
         for &(packets, energy, playing, speaks) in reports {
             let reception = Reception { packets, energy, ..Reception::default() };
-            heard.report(&reception, &Hearing { reception, queue: 0, playing }, speaks);
+            heard.report(&reception, &Hearing { reception, queue: 0, playing }, speaks, 100);
         }
         heard.verdict()
     }
@@ -86,5 +90,24 @@ mod tests {
         assert_eq!(after(&[(25, 0, true, true); 4]), Some(Err(Unheard::Silence)));
         assert_eq!(after(&[(25, 900, false, true); 4]), Some(Err(Unheard::NotPlayed)));
         assert_eq!(after(&[(25, 900, true, true), (25, 0, true, false)]), Some(Ok(())), "a pause is no fault");
+    }
+
+    #[test]
+    fn a_long_way_and_words_apart_take_longer() {
+        let reception = Reception { packets: 25, ..Reception::default() };
+        let hearing = Hearing { reception, queue: 0, playing: true };
+        let mut heard = Heard::default();
+        for _ in 0..REPORTS + 3 {
+            heard.report(&reception, &hearing, true, 2_100);
+        }
+        assert_eq!(heard.verdict(), None);
+        let mut heard = Heard::default();
+        for said in [true, true, false, false, true, true] {
+            heard.report(&reception, &hearing, said, 0);
+            if !said {
+                heard.hush();
+            }
+        }
+        assert_eq!(heard.verdict(), Some(Err(Unheard::Silence)));
     }
 }

@@ -3,6 +3,11 @@
 
 /// Heartbeats in half a minute of a page that is seen.
 const HALF: u16 = 120;
+/// Heartbeats that come at once were not sent so: each waited by so much less than the one before, in milliseconds. A page that was busy
+/// reads them so, and a link that had stopped brings them so.
+const BURST_MS: i32 = 100;
+/// No queue is so long, in milliseconds: a clock stood still, since its machine slept.
+const ODD_MS: u32 = 5_000;
 /// The newest of so many heartbeats are looked at: a page that was busy is no queue.
 const NEWEST: usize = 4;
 
@@ -19,13 +24,20 @@ pub(crate) struct Queue {
 impl Queue {
     /// A heartbeat came: the clock here less the clock there when it was sent, in milliseconds, wrapping.
     pub(crate) fn heartbeat(&mut self, lag: u32) {
+        let last = self.newest.first().copied().flatten();
+        let later = |before: u32| lag.wrapping_sub(before).cast_signed();
+        if last.is_some_and(|last| later(last).unsigned_abs() >= ODD_MS) {
+            *self = Self::default();
+        }
         if self.seen >= HALF {
             self.before = self.least.take();
             self.seen = 0;
         }
         self.seen += 1;
         self.least = Some(earlier(self.least, lag));
-        self.newest.rotate_right(1);
+        if !last.is_some_and(|last| later(last) <= -BURST_MS) {
+            self.newest.rotate_right(1);
+        }
         if let Some(newest) = self.newest.first_mut() {
             *newest = Some(lag);
         }
@@ -65,5 +77,17 @@ mod tests {
             queue.heartbeat(zero.wrapping_add(200));
         }
         assert_eq!(queue.wait(), 0, "the way has become longer");
+        for late in [1_150, 900, 650, 410] {
+            queue.heartbeat(zero.wrapping_add(late));
+        }
+        assert_eq!(queue.wait(), 0, "a page that was busy for a second reads them at once");
+        for late in [700, 690, 650, 660] {
+            queue.heartbeat(zero.wrapping_add(late));
+        }
+        assert_eq!(queue.wait(), 450);
+        for _ in 0..4 {
+            queue.heartbeat(zero.wrapping_add(20_200));
+        }
+        assert_eq!(queue.wait(), 0, "the other's clock stood still");
     }
 }
