@@ -76,6 +76,8 @@ struct Counters {
     round_trips: Queue,
     /// Something was lost or waited at the last pulse.
     troubled: bool,
+    /// What comes has stopped for a moment since the last report.
+    stopped: bool,
     /// Reports in a row by which the other has played next to nothing.
     stalled: u8,
     /// What was said last of what the other hears, and for how many seconds they have said nothing since.
@@ -146,6 +148,11 @@ impl Quality {
         heard.packets
     }
 
+    /// Steady sound has stopped coming. Most likely nothing passes the other way either, which is no matter of how it is sent.
+    pub(crate) fn stopped(&mut self) {
+        self.counters.stopped = true;
+    }
+
     /// A heartbeat of the other came over a link of that round trip, in milliseconds, while this side sends what can be heard or does not;
     /// tells whether sound is to be sent in another way.
     pub(crate) fn heartbeat(&mut self, id: OpId, heartbeat: &Heartbeat, round_trip: u32, audible: bool) -> bool {
@@ -176,9 +183,10 @@ impl Quality {
             hearing.playing = false;
         }
         self.counters.stalled = 0;
+        let stopped = std::mem::take(&mut self.counters.stopped) && heard.lost >= heard.expected() / 3;
         self.counters.told = Some(hearing.reception);
         self.heard.report(&heard, &hearing, audible && self.speech.own, round_trip.saturating_add(heard.buffer()));
-        self.controller.report(&heard, &hearing, waits)
+        !stopped && self.controller.report(&heard, &hearing, waits)
     }
 
     /// How this side hears the other, if it is time to tell; `next` is the time to the next pulse, in milliseconds.
@@ -325,6 +333,23 @@ mod tests {
             verdicts.push(quality.is_heard());
         }
         assert_eq!(verdicts, [None, None, None, None, Some(false), Some(false)]);
+    }
+
+    #[test]
+    fn what_is_lost_while_nothing_comes_from_there_either_is_no_matter_of_how_it_is_sent() {
+        let id = OpId(1);
+        for stops in [true, false] {
+            let mut quality = Quality::default();
+            quality.set_means(Means::Copies);
+            quality.heartbeat(id, &report(25, 24_000), 50, true);
+            if stops {
+                quality.stopped();
+            }
+            let mut after = report(40, 48_000);
+            after.hearing.iter_mut().for_each(|hearing| hearing.reception.lost = 20);
+            assert_eq!(quality.heartbeat(id, &after, 50, true), !stops);
+            assert_eq!(quality.protection().copies.is_empty(), stops);
+        }
     }
 
     #[test]

@@ -14,10 +14,14 @@ const TIMES: u8 = 2;
 const DRAINED_MS: u32 = 80;
 /// A queue that needs no second report, in milliseconds.
 const LONG_QUEUE_MS: u32 = 200;
-/// How many reports a ceiling holds before more is tried, at first and at most: 4 and 30 seconds; and between two tries that go well.
-const HOLD: (u16, u16) = (8, 60);
+/// How many reports a ceiling holds before more is tried, at first and at most: 2 and 30 seconds; and between two tries that go well.
+/// It doubles with each try that does not.
+const HOLD: (u16, u16) = (4, 60);
 const STEP: u16 = 4;
-/// Reports without a ceiling after which the next one is tried again soon.
+/// Reports after more was sent by which a queue or loss is seen to come of it.
+const COMES_OF_IT: u16 = 10;
+/// Reports without a ceiling after which more than the next one is tried again soon, and after which less is, when much is lost.
+const RESTED: u16 = 20;
 const CALM: u16 = 120;
 /// There is always room for so much, in kbit/s.
 const LEAST: u32 = 18;
@@ -53,9 +57,12 @@ pub(crate) struct Bandwidth {
     ceiling: Option<u32>,
     /// What passed when there was a queue, in kbit/s: once the queue is gone, nearly as much may be sent.
     room: Option<u32>,
-    /// Reports until more is tried, and how many the next ceiling holds.
+    /// Reports until more is tried, how many the ceiling holds, and how often in a row more was tried and went well.
     hold: u16,
-    next_hold: u16,
+    held: u16,
+    went_well: u8,
+    /// Reports since more was tried.
+    tried: u16,
     /// Reports since there was a ceiling last.
     calm: u16,
     /// Reports in a row with a queue, and what of it is not made by this call, in milliseconds.
@@ -82,7 +89,9 @@ impl Default for Bandwidth {
             ceiling: None,
             room: None,
             hold: 0,
-            next_hold: HOLD.0,
+            held: HOLD.0,
+            went_well: 0,
+            tried: COMES_OF_IT,
             calm: CALM,
             queued: 0,
             foreign: 0,
@@ -146,6 +155,7 @@ impl Bandwidth {
             }
         }
         self.lowered.2 = self.lowered.2.saturating_add(1);
+        self.tried = self.tried.saturating_add(1);
         if self.is_full(queue) {
             let room = arrived(cost, loss);
             self.room = Some(self.room.map_or(room, |before| before.min(room)));
@@ -168,7 +178,7 @@ impl Bandwidth {
             self.suspense = SUSPENSE.1;
         }
         if self.ceiling.is_some() && self.trial.is_none() {
-            self.try_more(wish, queue, loss);
+            self.try_more(cost, wish, queue, loss);
         }
         false
     }
@@ -256,17 +266,20 @@ impl Bandwidth {
     }
 
     fn lower(&mut self, room: u32) {
-        if self.calm >= CALM {
-            self.next_hold = HOLD.0;
+        // What comes of itself is another network, and says nothing of the next try. One try fails once.
+        if std::mem::replace(&mut self.tried, COMES_OF_IT) < COMES_OF_IT {
+            self.held = (self.held * 2).min(HOLD.1);
+        } else if self.calm >= RESTED {
+            self.held = HOLD.0;
         }
         self.ceiling = Some(room.max(LEAST));
-        self.hold = self.next_hold;
-        self.next_hold = (self.next_hold * 2).min(HOLD.1);
+        self.hold = self.held;
+        self.went_well = 0;
         (self.trial, self.raised) = (None, None);
         self.queued = 0;
     }
 
-    fn try_more(&mut self, wish: u32, queue: u32, loss: u32) {
+    fn try_more(&mut self, cost: u32, wish: u32, queue: u32, loss: u32) {
         if queue >= DRAINED_MS {
             return;
         }
@@ -275,7 +288,12 @@ impl Bandwidth {
             self.hold = STEP;
             if let Some(ceiling) = self.ceiling {
                 self.raised = Some((loss, ceiling, 0));
-                self.ceiling = Some(ceiling + ceiling / 4 + 1).filter(|ceiling| *ceiling < wish);
+                self.tried = 0;
+                // Steps grow while what is allowed is used and goes well: a quarter more, a half, as much again.
+                let went_well = if cost * 5 >= ceiling * 4 { self.went_well } else { 0 };
+                let more = ceiling * (1 << went_well) / 4 + 1;
+                self.went_well = (went_well + 1).min(2);
+                self.ceiling = Some(ceiling + more).filter(|ceiling| *ceiling < wish);
             }
         }
     }

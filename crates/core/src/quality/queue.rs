@@ -35,7 +35,7 @@ impl Queue {
         }
         self.seen += 1;
         self.least = Some(earlier(self.least, lag));
-        if !last.is_some_and(|last| later(last) <= -BURST_MS) {
+        if last.is_none_or(|last| later(last) > -BURST_MS) {
             self.newest.rotate_right(1);
         }
         if let Some(newest) = self.newest.first_mut() {
