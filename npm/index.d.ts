@@ -411,8 +411,11 @@ export interface Diagnostics {
     }[];
   };
   readonly role: "offerer" | "answerer" | null;
-  /** The state now; of the chat, how many messages there are. */
-  readonly state: Omit<State, "chat"> & { readonly chat: Omit<ChatView, "messages"> & { readonly messages: number } };
+  /** The state now; of the chat, how many messages there are, and of the other, not what their token calls them. */
+  readonly state: Omit<State, "chat" | "peer"> & {
+    readonly peer: Omit<PeerView, "name">;
+    readonly chat: Omit<ChatView, "messages"> & { readonly messages: number };
+  };
   /** What changed in the state, and when. */
   readonly states: readonly DiagnosticsEntry[];
   /** What did not work (`because`) and what was done about it, and what was refused, dropped or could not be read. */

@@ -1,6 +1,6 @@
 // The package as npm publishes it: packed, looked at by publint and attw, and unpacked for throw-away apps.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -23,6 +23,10 @@ export function pack() {
   const tarball = readdirSync(workshop).find((name) => name.endsWith(".tgz"));
   if (!tarball) throw new Error(`npm packed nothing: ${told}`);
   execFileSync("tar", ["-xzf", join(workshop, tarball), "-C", installed, "--strip-components", "1"]);
+  // As npm does it.
+  const programs = join(workshop, "node_modules", ".bin");
+  mkdirSync(programs);
+  for (const [name, path] of Object.entries(manifest().bin)) symlinkSync(join("..", "pairvoice", path), join(programs, name));
   return join(workshop, tarball);
 }
 

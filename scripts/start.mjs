@@ -29,6 +29,7 @@ createInterface({ input: server.stdout }).on("line", (line) => {
   console.log(line);
   const port = line.match(/http:\/\/\S+:(\d+)/)?.[1];
   if (!port) return;
-  const link = (user) => `http://localhost:${port}/?session=demo&user=${user}`;
+  // The first time a browser joins, microphone and speaker are chosen before the call.
+  const link = (user) => `http://localhost:${port}/?session=demo&user=${user}&ready=first`;
   console.log(`\nOpen these two links in two windows:\n  ${link("mentor")}\n  ${link("learner")}\n\nCtrl+C stops the server.`);
 });

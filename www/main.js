@@ -64,7 +64,8 @@ call.addEventListener("pairvoice-state", () => {
 call.addEventListener("pairvoice-check", ({ detail }) => (globalThis.lastCheck = detail));
 if (query.get("voice") === "off") call.setAttribute("voice", "off");
 call.setAttribute("ask-name", "");
-if (query.has("ready")) call.setAttribute("ready", "always");
+// The links that people are given say `first`: the screen before the call comes once in a browser.
+if (query.has("ready")) call.setAttribute("ready", query.get("ready") === "first" ? "" : "always");
 for (const name of ["name", "peer-name"]) if (query.has(name)) call.setAttribute(name, query.get(name));
 call.token = options.token;
 call.options = options;

@@ -69,6 +69,9 @@ export async function serve(options) {
     if (pathname === "/dev/token" && options.dev) {
       // A web page that points its own name at 127.0.0.1 could ask, too.
       if (!isLoopback(request.headers.host)) return say(403, "development tokens are for localhost only\n");
+      const { origin } = request.headers;
+      // A page that may connect may read its token.
+      if (origin !== undefined && mayConnect(request)) response.setHeader("access-control-allow-origin", origin).setHeader("vary", "origin");
       try {
         const who = { sessionId: searchParams.get("session"), userId: searchParams.get("user"), name: searchParams.get("name") ?? undefined };
         return say(200, signToken(secrets[0], { ...who, expiresIn: DEV_TOKEN_S }));

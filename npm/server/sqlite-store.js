@@ -150,7 +150,8 @@ export function sqliteStore(path) {
       return sql.read.all(session, after, before, limit).map((row) => ({ ...row })).reverse();
     },
     async find(session, ids) {
-      return ids.flatMap((id) => sql.find.get(session, id) ?? []);
+      // As objects of any app: those of node:sqlite have no prototype.
+      return ids.map((id) => sql.find.get(session, id)).filter(Boolean).map((row) => ({ ...row }));
     },
     write(session, change) {
       return new Promise((resolve, reject) => {

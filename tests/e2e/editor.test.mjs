@@ -54,7 +54,7 @@ test("what is written apart comes together, and a reload loses nothing", async (
   assert.equal((await code(a).textContent()).split("export function slugify").length, 2, "the task stands there once");
 });
 
-test("a program runs away from the page, and both see what came of it", async () => {
+test("a program runs away from the page, both see what came of it, and a reload keeps it", async () => {
   const [a, b] = await both();
   await a.page.getByRole("button", { name: "Run", exact: true }).click();
   await b.page.locator("#output .failed", { hasText: 'knows no double dashes: expected "a------b" to be "a-b"' }).waitFor();
@@ -71,4 +71,29 @@ test("a program runs away from the page, and both see what came of it", async ()
   await b.page.keyboard.type("console.log(typeof document, typeof fetch)");
   await b.page.keyboard.press("Control+Enter");
   await a.page.locator("#output .log", { hasText: "undefined undefined" }).waitFor();
+  // From what this browser keeps: nobody else is there.
+  await b.close();
+  await a.page.reload();
+  await a.page.locator("#output .log", { hasText: "undefined undefined" }).waitFor();
+  assert.deepEqual(await a.page.locator("#output p").evaluateAll((lines) => lines.map(({ className }) => className)), ["run", "log"]);
+  await a.page.getByRole("button", { name: "Clear output" }).click();
+  await a.page.locator("#output p").first().waitFor({ state: "detached" });
+});
+
+test("the language that one chooses is that of both, also after a reload, and what is no JavaScript is not run", async () => {
+  const [a, b] = await both();
+  /** The language is shown, the text is read in it, and it runs or does not. */
+  const writes = async (person, name, data, runs) => {
+    await person.page.locator(`#code .cm-content[data-language="${data}"]`).waitFor();
+    assert.equal(await person.page.getByLabel("Language").evaluate((select) => select.selectedOptions[0].text), name);
+    assert.equal(await person.page.getByRole("button", { name: "Run", exact: true }).isEnabled(), runs);
+  };
+  await Promise.all([a, b].map((person) => writes(person, "JavaScript", "javascript", true)));
+  await a.page.getByLabel("Language").selectOption("Python");
+  await Promise.all([a, b].map((person) => writes(person, "Python", "python", false)));
+  await b.close();
+  await a.page.reload();
+  await writes(a, "Python", "python", false);
+  await a.page.getByLabel("Language").selectOption("JavaScript");
+  await writes(a, "JavaScript", "javascript", true);
 });

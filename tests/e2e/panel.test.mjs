@@ -183,7 +183,7 @@ test("a name that somebody gives before the call is what the other reads, and is
   assert.equal(await a.page.getByLabel("Your name").inputValue(), "<b>Ada</b>");
 });
 
-test("words are those of the browser's language or the app's own, in the whole page, and an invitation can be copied", async () => {
+test("words are those of the browser's language or the app's own, in the whole page, and an invitation leads to the screen before the call, once", async () => {
   const here = fresh({ context: { permissions: ["clipboard-read", "clipboard-write"], locale: "de-AT" }, query: { voice: "off" } });
   const a = await two.low("mentor", here());
   await a.page.getByText("Die Sprachverbindung ist aus.").waitFor();
@@ -201,5 +201,12 @@ test("words are those of the browser's language or the app's own, in the whole p
   await a.click("Einladungslink kopieren");
   await a.page.getByText("Kopiert. Schick ihn der anderen Person.").waitFor();
   const link = await a.page.evaluate(() => navigator.clipboard.readText());
-  assert.equal(new URL(link).searchParams.get("user"), "learner");
+  const { searchParams } = new URL(link);
+  assert.deepEqual([searchParams.get("user"), searchParams.get("session")], ["learner", new URL(a.address).searchParams.get("session")]);
+  const b = await two.high("learner", { open: false });
+  await b.page.goto(link);
+  await b.page.locator("#ready-join").click();
+  await b.voice("waiting");
+  await b.page.reload();
+  await b.voice("waiting");
 });

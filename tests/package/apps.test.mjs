@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { CAP_MS, Person, bothHear, launch } from "../e2e/support/browser.mjs";
 import { HIGH, LOW } from "../e2e/support/pair.mjs";
 import { startServer } from "../e2e/support/server.mjs";
-import { serveApps, serveNext } from "./support.mjs";
+import { serveApps, serveByNpx, serveNext } from "./support.mjs";
 
 const workshop = fileURLToPath(new URL("../../.package", import.meta.url));
 let [server, apps, turbopack, nextWebpack, low, high] = [];
@@ -26,9 +26,9 @@ after(async () => {
   await Promise.all([turbopack?.stop(), nextWebpack?.stop(), apps?.stop(), server?.stop()]);
 });
 
-/** Two people at an app; `more` goes into the address. */
-async function open(t, url, more = {}) {
-  const at = (browser, user) => Person.open(browser, { url }, user, { query: { session: t.name, server: server.url, ...more } });
+/** Two people at an app; `more` goes into the address, `init` runs before the page's own code. */
+async function open(t, url, more = {}, init = "") {
+  const at = (browser, user) => Person.open(browser, { url }, user, { query: { session: t.name, server: server.url, ...more }, init });
   const both = await Promise.all([at(low, "1"), at(high, "2")]);
   t.after(() => Promise.all(both.map((person) => person.close())));
   return both;
@@ -39,16 +39,21 @@ function reads({ page }, texts) {
   return page.waitForFunction(shown, JSON.stringify(texts), { timeout: CAP_MS });
 }
 
-/** Each says something, and both read it. The browsers have nothing to say of it but what is expected. */
-async function talk([a, b], expected = /^$/) {
+/** The browser has nothing to say of it but what is expected. */
+function isFine(person, expected = /^$/) {
+  const bad = person.console.filter((line) => /uncaught|violat|refused to|TrustedScript|Failed to load|already imported/i.test(line));
+  assert.deepEqual(bad.filter((line) => !expected.test(line)), []);
+}
+
+/** Each says something, and both read it. */
+async function talk([a, b], expected) {
   await Promise.all([a.session("joined"), b.session("joined")]);
   await a.says("hello");
   await reads(b, ["1: hello"]);
   await b.says("hello yourself");
   for (const person of [a, b]) {
     await reads(person, ["1: hello", "2: hello yourself"]);
-    const bad = person.console.filter((line) => /uncaught|violat|refused to|TrustedScript|Failed to load/.test(line));
-    assert.deepEqual(bad.filter((line) => !expected.test(line)), []);
+    isFine(person, expected);
   }
 }
 
@@ -95,6 +100,37 @@ describe("apps", { concurrency: 2 }, () => {
       await talk(both, expected);
     });
   }
+
+  const look = 'addEventListener("pairvoice-state", ({ target }) => (globalThis.session = target.session))';
+  for (const [name, path] of Object.entries({ "under a strict content security policy": "/element", "with trusted types": "/element-trusted" })) {
+    test(`the element's five lines ${name}`, async (t) => {
+      const both = await open(t, apps.url + path, {}, look);
+      await call(both);
+      await both[0].says("hello");
+      await both[1].says("hello yourself");
+      for (const person of both) {
+        await person.page.waitForFunction(() => document.querySelector("pairvoice-session").shadowRoot.querySelectorAll("#messages li > p").length === 2);
+        isFine(person);
+      }
+    });
+  }
+
+  test("esbuild, with a Yjs document", async (t) => {
+    const both = await open(t, `${apps.url}/esbuild-copied/yjs`);
+    const reads = ({ page }, wanted) => page.waitForFunction((text) => globalThis.text?.toString() === text, wanted, { timeout: CAP_MS });
+    await both[0].page.waitForFunction(() => globalThis.text, undefined, { timeout: CAP_MS });
+    await both[0].page.evaluate(() => globalThis.text.insert(0, "one"));
+    await reads(both[1], "one");
+    await both[1].page.evaluate(() => globalThis.text.insert(3, " and two"));
+    await reads(both[0], "one and two");
+    for (const person of both) isFine(person);
+  });
+
+  test("npx pairvoice-server", async (t) => {
+    const own = await serveByNpx(workshop);
+    t.after(() => own.stop());
+    await talk(await open(t, `${apps.url}/map`, { server: own.url }));
+  });
 
   test("Next.js by Turbopack renders on the server and joins in the browser, with voice", async (t) => {
     await rendered(turbopack);

@@ -46,7 +46,8 @@ async function esbuild(workshop) {
   // It copies no files by itself: the module is put where the bundle looks for it, …
   const copied = join(workshop, "esbuild", "copied");
   page(workshop, copied);
-  await build({ ...shared, entryPoints: { main: join(workshop, "plain", "main.js") }, outdir: copied });
+  page(workshop, join(copied, "yjs"), "../yjs.js");
+  await build({ ...shared, entryPoints: { main: join(workshop, "plain", "main.js"), yjs: join(workshop, "esbuild", "yjs.js") }, outdir: copied });
   const module = createRequire(join(workshop, "x.js")).resolve("pairvoice/pairvoice_bg.wasm");
   mkdirSync(join(copied, "wasm"));
   cpSync(module, join(copied, "wasm", "pairvoice_bg.wasm"));
@@ -78,7 +79,7 @@ const builds = { turbopack, "next-webpack": nextWebpack, vite, webpack, esbuild 
 /** Builds apps side by side; returns how long each took, in milliseconds. */
 export async function buildApps(workshop, names = Object.keys(builds)) {
   cpSync(sources, workshop, { recursive: true });
-  for (const name of ["pairvoice-plain.js", "pairvoice-react.jsx"]) cpSync(join(samples, name), join(workshop, "lines", name));
+  for (const name of ["pairvoice-plain.js", "pairvoice-react.jsx", "pairvoice-element.html"]) cpSync(join(samples, name), join(workshop, "lines", name));
   // Next compiles what is below its own folder; each of its bundlers has one.
   cpSync(join(samples, "pairvoice-react.jsx"), join(workshop, "next", "app", "call.jsx"));
   cpSync(join(sources, "next"), join(workshop, "next-webpack"), { recursive: true });

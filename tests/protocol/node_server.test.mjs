@@ -260,6 +260,14 @@ describe("pairvoice-server for Node.js", { concurrency: true }, () => {
     await server.stop();
   });
 
+  test("in development a page of this machine may read its token, and one of another may not", async () => {
+    const server = await startServer({ run: [process.execPath, cli], page: "none" });
+    const readers = async (origin) => (await fetch(`${server.url}/dev/token?session=s&user=7`, { headers: { origin } })).headers.get("access-control-allow-origin");
+    assert.equal(await readers("http://localhost:5173"), "http://localhost:5173");
+    assert.equal(await readers("https://evil.test"), null);
+    await server.stop();
+  });
+
   test("without socket.io it says what to install", () => {
     const alone = path(folder, "alone");
     mkdirSync(path(alone, "npm"), { recursive: true });

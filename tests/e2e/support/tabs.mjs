@@ -30,11 +30,12 @@ export function launchTabs({ wrapper, ...options } = {}) {
 
 /** A person whose page is a tab. */
 export class TabPerson extends Person {
-  static async open(browser, server, user, { query = {} } = {}) {
+  static async open(browser, server, user, { query = {}, init } = {}) {
     const person = new this();
     person.browser = browser;
     person.address = `${server.url}/?${new URLSearchParams({ session: "s-1", user, ...query })}`;
     await person.newPage();
+    if (init) await person.page.evaluateOnNewDocument(init);
     await person.visit();
     return person;
   }
