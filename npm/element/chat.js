@@ -46,7 +46,9 @@ export function chatPanel(context) {
   let inView = false;
   let size = "";
 
-  const nameOf = (message) => (message.own ? words.t("you") : context.name() === words.t("other") ? message.sender : context.name());
+  /** What those are called who have been the other person in this page, by user ID: one's seat may be taken by the next. */
+  const called = new Map();
+  const nameOf = ({ own, sender }) => (own ? words.t("you") : (called.get(sender) ?? sender));
   const act = (what, id) => session()?.[what](id);
 
   function toEnd() {
@@ -207,21 +209,27 @@ export function chatPanel(context) {
     sight.disconnect();
   });
 
-  let calledBefore;
+  /** Whoever is the other person now is called so from now on. */
+  function call({ userId }) {
+    const name = context.name();
+    if (userId === null || called.get(userId) === name) return;
+    called.set(userId, name);
+    for (const item of drawn.values()) item.rename();
+  }
+
   return {
     element,
     /** Another state. */
     draw(state) {
       const before = chat;
       chat = state.chat;
+      call(state.peer);
       const come = extending && chat !== before ? firstOf(chat.messages) : 0;
       if (come > 0) {
         extending = false;
         first = keyOf(chat.messages[Math.max(0, come - PAGE)]);
       }
       if (chat !== before) draw();
-      if (context.name() !== calledBefore) for (const item of drawn.values()) item.rename();
-      calledBefore = context.name();
       show(durable, chat.durable === false && state.session.state !== "ended");
       write.draw(state);
       find.draw();
