@@ -1,13 +1,7 @@
 // Why the browser brings no microphone, for what asks without a session: the rule of src/permission.rs.
 
 /** The permission of the microphone (W3C Permissions); `undefined` where the browser does not tell. */
-export async function permission() {
-  try {
-    return await navigator.permissions.query({ name: "microphone" });
-  } catch {
-    return undefined;
-  }
-}
+export const permission = async () => navigator.permissions?.query({ name: "microphone" }).catch(() => undefined);
 
 const REASONS = { SecurityError: "blocked", NotFoundError: "missing", OverconstrainedError: "missing" };
 
