@@ -192,6 +192,9 @@ test("another token text is taken by the session that goes on: text stays text, 
   const { session } = here().query;
   const a = await two.low("1", here({ query: { session, ready: "1" }, init: collect }));
   const b = await two.high("2", here(text));
+  await a.page.getByLabel("Your name").fill("Half a na");
+  await renew(a, session, "Nobody yet");
+  assert.equal(await a.page.getByLabel("Your name").inputValue(), "Half a na");
   await a.click("Join with text only");
   await a.session("joined");
   const prompts = await a.witnessed("prompts");
