@@ -1,6 +1,7 @@
 // The check before a call: microphone, server, candidates, relay. Each step has its own limit, and all of them end together.
 
 import { Door, part } from "./door.js";
+import { microphoneReason } from "./permission.js";
 
 /** A check takes no longer than this, in milliseconds. */
 const TOTAL_MS = 9_500;
@@ -67,8 +68,6 @@ class Run {
 
 // The microphone
 
-const REASONS = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "missing", OverconstrainedError: "missing" };
-
 async function microphone(run, found, tell) {
   const set = (values) => {
     Object.assign(found, values);
@@ -83,8 +82,7 @@ async function microphone(run, found, tell) {
     asked.then((stream) => stream.getTracks().forEach((each) => run.holds(() => each.stop())), () => {});
     track = (await run.within(TOTAL_MS, asked))?.getAudioTracks()[0];
   } catch (error) {
-    const missing = navigator.mediaDevices ? "busy" : "missing";
-    return set({ state: "failed", reason: REASONS[error?.name] ?? missing });
+    return set({ state: "failed", reason: navigator.mediaDevices ? await microphoneReason(error) : "missing" });
   }
   if (!track) return set({ state: "unanswered" });
   set({ state: "live", label: track.label, level: 0 });
@@ -307,7 +305,8 @@ async function network(run, asked, result, tell) {
 }
 
 const MICROPHONE = ({ state, loudest, reason }) => {
-  if (state === "failed") return { failed: reason };
+  // The verdict does not tell who refused it.
+  if (state === "failed") return { failed: reason === "dismissed" || reason === "blocked" ? "denied" : reason };
   // One that is switched off brings zeros; a quiet room does not.
   if (state === "live") return loudest === 0 ? "silent" : "live";
   return state;

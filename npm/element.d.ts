@@ -12,7 +12,8 @@ export interface Words {
 
 /**
  * The element. It joins once it is in the document and knows session, user and token. When what it joins changes, it leaves and joins
- * anew, also for another `peer`, `relayOnly` or `standby`; taken out of the document it leaves, and moved within it, it stays. Where it could not
+ * anew, also for another `peer`, `relayOnly` or `standby`; taken out of the document it leaves, and moved within it, it stays. Another token
+ * is taken by the session that goes on. Where it was refused for its token, it joins again by another one; where it could not
  * join at all, it says so and waits for the person, or for a change of these.
  *
  * It has one handle on the session. A handle that the app has beside it keeps the session, as it was joined, when the panel leaves.
@@ -20,7 +21,7 @@ export interface Words {
  * Attributes:
  * - `url`: the server's address; the page's own origin when it is left out
  * - `session`, `user`, `peer`: as `sessionId`, `userId` and `peerUserId` of {@link SessionOptions}
- * - `token`: the token as a text; use the property for a function
+ * - `token`: the token as a text, renewed by setting another one; use the property for a function
  * - `voice="off"`: joins for text; the person can turn voice on
  * - `name`, `peer-name`: what this person and the other are called in this panel; nobody else is told. Without `peer-name` it is what the
  *   other's token says (`name`), else the user ID
@@ -39,7 +40,7 @@ export interface Words {
 export class PairvoiceSession extends HTMLElement {
   /** The handle; `undefined` while there is none. */
   readonly session: Session | undefined;
-  /** The token, or a function that brings one, as in {@link SessionOptions}. Setting another function joins nothing anew. */
+  /** The token, or a function that brings one, as in {@link SessionOptions}. Setting another one leaves nothing: the session takes it. */
   get token(): ElementToken | null;
   set token(value: ElementToken | null | undefined);
   /** The other options; attributes stand before them. */

@@ -1,26 +1,22 @@
 // <pairvoice-session>: the whole panel of a session as an element. The contract is element.d.ts.
-import { joiningState, leave, leftState, whenFree } from "./element/between.js";
-import { kept, nextTask } from "./element/dom.js";
-import { buildPanel } from "./element/panel.js";
+import { identityOf, joiningState, leave, leftState, textOf, wasRefused, whenFree } from "./element/between.js";
+import { nextTask } from "./element/dom.js";
+import { buildPanel, frame, settings } from "./element/panel.js";
 import { chosenName, hasChosen, readyView } from "./element/ready.js";
 import { nameOf } from "./element/status.js";
 import { styles } from "./element/style.js";
 import { directionOf, loadWords } from "./element/words.js";
 import { joinSession, startVoiceCall } from "./index.js";
 
-/** What decides which session it is. When one of these changes, the old session is left and the new one joined. */
+/** What decides which session it is. When one of these changes, the old session is left and the new one joined; but for the token alone, which
+ * the session that goes on takes. */
 const IDENTITY = ["url", "session", "user", "peer", "token"];
 /** What needs the panel to be built anew. */
 const LOOK = ["lang", "badge"];
 const PROPERTIES = ["token", "options", "words"];
 
-const stored = kept("localStorage", "panel");
-
-/** What a person chose of the panel, in this browser. */
-const settings = {
-  get: (name) => stored.get()?.[name] ?? true,
-  set: (name, value) => stored.set({ ...stored.get(), [name]: value }),
-};
+/** Words that are equal, as they stand inline in a template, are no news. */
+const isSame = (one, other) => JSON.stringify(one ?? undefined) === JSON.stringify(other ?? undefined);
 
 // Where there is no document, such as on a server, the class is there and nobody can make one of it.
 const Base = globalThis.HTMLElement ?? class {};
@@ -47,6 +43,8 @@ export class PairvoiceSession extends Base {
   #state;
   /** Says how to join, once the screen before the call was left. */
   #answer;
+  /** What was said there. */
+  #answered;
 
   constructor() {
     super();
@@ -77,7 +75,9 @@ export class PairvoiceSession extends Base {
   }
 
   set options(value) {
+    const { words } = this.#options;
     this.#options = value ?? {};
+    if (!isSame(words, this.#options.words)) this.#lookIsOld = true;
     this.#due();
   }
 
@@ -87,8 +87,7 @@ export class PairvoiceSession extends Base {
   }
 
   set words(value) {
-    // An equal one, as it stands inline in a template, is no news.
-    if (JSON.stringify(value ?? undefined) === JSON.stringify(this.#words)) return;
+    if (isSame(value, this.#words)) return;
     this.#words = value ?? undefined;
     this.#lookIsOld = true;
     this.#due();
@@ -132,28 +131,32 @@ export class PairvoiceSession extends Base {
 
   #update() {
     if (!this.isConnected) return this.#takeDown();
-    const wanted = this.#identity();
+    const wanted = identityOf(this.#all());
     const isOther = wanted?.all !== this.#joined?.all;
+    // Before its handle goes: a key that is held down in it comes up.
+    if (this.#lookIsOld || isOther) this.#takeDownPanel();
     if (isOther) {
       // What was said and written there, and the screen before it, stays there.
       this.#exit();
       this.#state = undefined;
     }
-    if (this.#lookIsOld || isOther) this.#takeDownPanel();
     this.#lookIsOld = false;
     if (!this.#panelAbort) void this.#build();
-    if (!isOther) return;
+    if (!isOther) return this.#renew(wanted);
     this.#joined = wanted;
     if (wanted !== undefined) void this.#enter();
   }
 
-  /** What is to be joined, as texts: which session by `seat`, in what manner by `how`, and `all` of it; nothing while something is missing. */
-  #identity() {
-    const { url, sessionId, userId, peerUserId, token, relayOnly, standby } = this.#all();
-    if (sessionId === undefined || userId === undefined || !token) return undefined;
-    const seat = JSON.stringify([url, `${sessionId}`, `${userId}`]);
-    const how = JSON.stringify([`${peerUserId ?? ""}`, Boolean(relayOnly), Boolean(standby)]);
-    return { seat, how, all: JSON.stringify([seat, how, typeof token === "string" ? token : ""]) };
+  /** Hands another token over. What goes on takes it; what was not let in, or could not be started, is joined again as the person wanted it. */
+  #renew(wanted) {
+    if (wanted?.token === this.#joined?.token) return;
+    if (this.#failure) return this.#again(this.#answered);
+    // Not joined yet, or left: the newest one is taken then.
+    if (!this.#handle) return;
+    this.#joined = wanted;
+    const { session } = this.#state;
+    if (session.state !== "ended") joinSession(this.#asked()).then((other) => other.leave(), () => {});
+    else if (wasRefused(session)) this.#again(this.#answered);
   }
 
   #all() {
@@ -166,6 +169,12 @@ export class PairvoiceSession extends Base {
     };
     const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
     return { url: location.origin, ...this.#options, ...given };
+  }
+
+  /** The options to join with. */
+  #asked() {
+    const { words: _, ...options } = this.#all();
+    return { ...options, signal: this.#sessionAbort.signal };
   }
 
   /** The same function all the time, whichever the app has set last. It is told what the person wants to be called. */
@@ -231,20 +240,23 @@ export class PairvoiceSession extends Base {
     return ready === "always" || (ready !== null && !hasChosen());
   }
 
-  async #enter() {
+  /** Joins. `said`: what was said on the screen before the call already. */
+  async #enter(said) {
     const abort = (this.#sessionAbort = new AbortController());
     const { signal } = abort;
     const { seat, how } = this.#joined;
     const isAsked = this.getAttribute("voice") !== "off" && this.#isAsked();
-    const answer = isAsked ? await this.#ready() : undefined;
+    const answer = said ?? (isAsked ? await this.#ready() : undefined);
     if (signal.aborted) return;
+    this.#answered = answer;
     const attribute = this.getAttribute("voice");
     const [voice, picked] = answer ?? [attribute !== "off"];
     await whenFree(seat, how);
     if (signal.aborted) return;
-    const { words: _, ...options } = this.#all();
+    const options = this.#asked();
+    this.#joined = { ...this.#joined, token: textOf(options.token) };
     try {
-      const handle = await (voice && !picked ? startVoiceCall : joinSession)({ ...options, signal });
+      const handle = await (voice && !picked ? startVoiceCall : joinSession)(options);
       if (signal.aborted) return;
       this.#handle = handle;
       if (picked) this.#pick(picked, options);
@@ -255,6 +267,8 @@ export class PairvoiceSession extends Base {
       signal.addEventListener("abort", unsubscribe);
       this.#listen();
       this.#changed();
+      // Another token may have come meanwhile.
+      this.#due();
     } catch (error) {
       if (signal.aborted) return;
       this.#failure = error;
@@ -332,13 +346,13 @@ export class PairvoiceSession extends Base {
     this.#tell("pairvoice-ended", { reason: "left" });
   }
 
-  #again() {
+  #again(said) {
     this.#exit(null);
-    this.#joined = this.#identity();
+    this.#joined = identityOf(this.#all());
     if (this.#joined === undefined) return;
     this.#state = joiningState(this.#state);
     this.#draw();
-    void this.#enter();
+    void this.#enter(said);
   }
 
   /** Lets go of everything; `null`: the session is not taken up again, but joined anew. */
@@ -364,21 +378,11 @@ export class PairvoiceSession extends Base {
   }
 
   #takeDown() {
-    this.#exit();
     this.#takeDownPanel();
+    this.#exit();
     this.#state = undefined;
     this.#root.replaceChildren();
   }
-}
-
-function frame(words, direction, elements) {
-  const box = document.createElement("div");
-  box.className = "panel";
-  box.part = "panel";
-  box.lang = words.language;
-  box.dir = direction;
-  box.append(...elements);
-  return box;
 }
 
 if (globalThis.customElements && !customElements.get("pairvoice-session")) customElements.define("pairvoice-session", PairvoiceSession);

@@ -32,7 +32,10 @@ export function controlBar({ words, session, signal, settings }, act, sheets) {
 
   function toggleMute() {
     if (off(mute) || holding) return;
-    session()?.setMuted(!muted);
+    const on = !muted;
+    session()?.setMuted(on);
+    // The key may be next: what is said just before it is heard from its first press on.
+    if (on) session()?.setTalking(false);
   }
 
   /** Talks as long as it is held; nothing of it lasts. */

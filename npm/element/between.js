@@ -1,4 +1,19 @@
-// Between two sessions: what is shown while there is none, and the end of one that the next has to wait for.
+// Between two sessions: whether they are the same, what is shown while there is none, and the end of one that the next has to wait for.
+
+/** A token as a text; empty for a function. */
+export const textOf = (token) => (typeof token === "string" ? token : "");
+
+/** What is to be joined, as texts: which session by `seat`, in what manner by `how`, `all` of it, and by which `token`; nothing while something
+ * is missing. */
+export function identityOf({ url, sessionId, userId, peerUserId, token, relayOnly, standby }) {
+  if (sessionId === undefined || userId === undefined || !token) return undefined;
+  const seat = JSON.stringify([url, `${sessionId}`, `${userId}`]);
+  const how = JSON.stringify([`${peerUserId ?? ""}`, Boolean(relayOnly), Boolean(standby)]);
+  return { seat, how, all: JSON.stringify([seat, how]), token: textOf(token) };
+}
+
+/** Whether a session has ended that another token lets in. */
+export const wasRefused = ({ state, reason }) => state === "ended" && ["unauthorized", "token-expired", "token-invalid"].includes(reason);
 
 const NONE = { reason: null, message: null, hint: null };
 

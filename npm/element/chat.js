@@ -43,10 +43,14 @@ export function chatPanel(context) {
   /** Key of the first message that is drawn; earlier ones are loaded and wait. */
   let first;
   let following = true;
+  /** Something of the list is on the screen, and its end is. */
+  let onScreen = !document.hidden;
   let inView = false;
   let size = "";
 
-  const nameOf = (message) => (message.own ? words.t("you") : context.name() === words.t("other") ? message.sender : context.name());
+  /** What those are called who have been the other person in this page, by user ID: one's seat may be taken by the next. */
+  const called = new Map();
+  const nameOf = ({ own, sender }) => (own ? words.t("you") : (called.get(sender) ?? sender));
   const act = (what, id) => session()?.[what](id);
 
   function toEnd() {
@@ -54,10 +58,30 @@ export function chatPanel(context) {
     scroller.scrollTop = scroller.scrollHeight;
   }
 
+  const nearEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+
+  /** Where the first unread message begins; `undefined` when it is not drawn. */
+  function firstUnread() {
+    const others = chat.messages.filter(({ own }) => !own);
+    const message = others[Math.max(0, others.length - chat.unread)];
+    const item = message && drawn.get(keyOf(message))?.element;
+    return item && item.offsetTop - 8;
+  }
+
+  /** Stays at the end; while nobody can see it, no further than where what is unread begins. */
+  function follow() {
+    toEnd();
+    if (onScreen || !chat?.unread || scroller.clientHeight === 0) return;
+    const place = firstUnread();
+    if (place >= scroller.scrollTop) return;
+    scroller.scrollTop = place ?? 0;
+    following = false;
+  }
+
   /** The list or what is in it has another height. */
   function resized() {
     size = `${scroller.scrollHeight} ${scroller.clientHeight}`;
-    if (following) toEnd();
+    if (following) follow();
   }
   const sizes = new ResizeObserver(resized);
   sizes.observe(scroller);
@@ -67,15 +91,26 @@ export function chatPanel(context) {
     const now = `${scroller.scrollHeight} ${scroller.clientHeight}`;
     // What moves because heights changed was not moved by a person.
     if (now !== size) return resized();
-    following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    following = nearEnd();
   });
 
-  // The end of the list is on the screen, not only in the list: whatever cuts it off counts.
+  // On the screen, and not only in the page or in the list: whatever cuts them off counts.
   const sight = new IntersectionObserver((entries) => {
-    inView = entries.at(-1).isIntersecting;
+    for (const { target, isIntersecting } of entries) {
+      if (target === end) inView = isIntersecting && !document.hidden;
+      else onScreen = isIntersecting && !document.hidden;
+    }
     seen();
   });
-  sight.observe(end);
+  for (const part of [scroller, end]) sight.observe(part);
+
+  /** Of a page that comes back nothing is known until the browser has drawn it: what came meanwhile was never on the screen. */
+  function shownOrHidden() {
+    onScreen = inView = false;
+    sight.disconnect();
+    for (const part of [scroller, end]) sight.observe(part);
+    seen();
+  }
 
   /** What stands on the screen of a window in use counts as seen. */
   function seen() {
@@ -193,35 +228,42 @@ export function chatPanel(context) {
   }
 
   fresh.addEventListener("click", () => {
-    const others = chat.messages.filter(({ own }) => !own);
-    const oldest = others.at(-chat.unread);
-    const item = oldest && reveal(oldest);
-    if (item) scroller.scrollTop = item.offsetTop - 8;
-    following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+    const place = firstUnread();
+    // Whoever has gone past the first one wants the last one.
+    if (place > scroller.scrollTop + 1) scroller.scrollTop = place;
+    else toEnd();
+    following = nearEnd();
     scroller.focus({ preventScroll: true });
   });
 
-  for (const event of ["focus", "visibilitychange"]) addEventListener(event, seen, { signal: context.signal });
+  addEventListener("focus", seen, { signal: context.signal });
+  document.addEventListener("visibilitychange", shownOrHidden, { signal: context.signal });
   context.signal.addEventListener("abort", () => {
     sizes.disconnect();
     sight.disconnect();
   });
 
-  let calledBefore;
+  /** Whoever is the other person now is called so from now on. */
+  function call({ userId }) {
+    const name = context.name();
+    if (userId === null || called.get(userId) === name) return;
+    called.set(userId, name);
+    for (const item of drawn.values()) item.rename();
+  }
+
   return {
     element,
     /** Another state. */
     draw(state) {
       const before = chat;
       chat = state.chat;
+      call(state.peer);
       const come = extending && chat !== before ? firstOf(chat.messages) : 0;
       if (come > 0) {
         extending = false;
         first = keyOf(chat.messages[Math.max(0, come - PAGE)]);
       }
       if (chat !== before) draw();
-      if (context.name() !== calledBefore) for (const item of drawn.values()) item.rename();
-      calledBefore = context.name();
       show(durable, chat.durable === false && state.session.state !== "ended");
       write.draw(state);
       find.draw();

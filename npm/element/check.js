@@ -1,6 +1,7 @@
 // "If something is wrong": checks the connection, each line as it comes in and then the verdict, and saves the diagnostics.
 import { checkConnection } from "../index.js";
 import { h, setText, show } from "./dom.js";
+import { microphoneTrouble } from "./status.js";
 
 const ROWS = ["microphone", "server", "candidates", "relay", "loss"];
 
@@ -40,8 +41,7 @@ export function checkView({ words, session, signal }, options) {
       const onProgress = (_, now) => draw(now, false);
       const result = await checkConnection({ url, sessionId, userId, token, wasm, signal: mine, onProgress });
       draw(result, true);
-      const { reason, message, hint: help } = result;
-      tell(result.verdict, reason ? words.pair(`check/reasons/${reason}`, [message, help]) : words.pair("check/good"));
+      tell(result.verdict, verdictOf(result));
       found.dispatchEvent(new CustomEvent("pairvoice-check", { detail: result, bubbles: true, composed: true }));
     } catch (error) {
       if (mine.aborted) tell("stopped", [say("stopped")]);
@@ -52,8 +52,20 @@ export function checkView({ words, session, signal }, options) {
     }
   }
 
+  /** Two sentences. Who it was that refused the microphone makes a difference for what a person can do. */
+  function verdictOf({ reason, message, hint: help, microphone }) {
+    if (reason === "microphone-denied" && microphone.reason !== "denied") return microphoneTrouble(microphone, words);
+    return reason ? words.pair(`check/reasons/${reason}`, [message, help]) : words.pair("check/good");
+  }
+
+  /** What became of the microphone. */
+  function microphoneText({ state, reason, label }) {
+    if (state === "live" && label) return label;
+    return say(`microphoneStates/${reason ?? state}`) || words.t(`lacking/${reason}`) || say("microphoneStates/busy");
+  }
+
   function draw({ microphone, server, candidates, relay }, over) {
-    setText(cells.microphone, microphone.state === "live" && microphone.label ? microphone.label : say(`microphoneStates/${microphone.reason ?? microphone.state}`) || say("microphoneStates/busy"));
+    setText(cells.microphone, microphoneText(microphone));
     level.value = Math.sqrt(microphone.level ?? 0);
     show(level, microphone.state === "live" && !over);
     setText(cells.server, say(`serverStates/${server.state}`, { version: server.version, ms: server.roundTripMs }));

@@ -32,7 +32,7 @@ export class MessageItem {
     this.#describe();
   }
 
-  /** The other's name is another one. */
+  /** Somebody's name is another one. */
   rename() {
     this.#describe();
   }

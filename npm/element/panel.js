@@ -4,13 +4,24 @@ import { NOTHING } from "./between.js";
 import { chatPanel } from "./chat.js";
 import { checkView } from "./check.js";
 import { devicesView } from "./devices.js";
-import { h, icon, setText, show } from "./dom.js";
+import { h, icon, kept, setText, show } from "./dom.js";
 import { peopleView } from "./people.js";
 import { qualityView } from "./quality.js";
 import { sheetsView } from "./sheets.js";
 import { announce } from "./sound.js";
 import { interruption, sentence, statusOf } from "./status.js";
 import { badge, mediaKeys, wakeLock } from "./surroundings.js";
+
+const stored = kept("localStorage", "panel");
+
+/** What a person chose of the panel, in this browser. */
+export const settings = {
+  get: (name) => stored.get()?.[name] ?? true,
+  set: (name, value) => stored.set({ ...stored.get(), [name]: value }),
+};
+
+/** What the panel stands in, and what may stand before it. */
+export const frame = (words, direction, elements) => h("div", { class: "panel", part: "panel", lang: words.language, dir: direction }, ...elements);
 
 /**
  * Builds the panel. `context` has `words`, `session()` (the handle), `name()` (what the other is called), `ownName()`, `ids()`,

@@ -1,4 +1,5 @@
 // Before the call: microphone and speaker are chosen, one sees that one can be heard, and hears a sound. What was chosen is remembered.
+import { microphoneReason, permission } from "../permission.js";
 import { fillDevices } from "./devices.js";
 import { h, kept, setText, show } from "./dom.js";
 import { playTest } from "./sound.js";
@@ -7,8 +8,6 @@ import { microphoneTrouble } from "./status.js";
 const chosen = kept("localStorage", "ready");
 /** Where src/devices.rs keeps what the person chose last. */
 const remembered = kept("localStorage", "devices");
-/** The names of errors of `getUserMedia` as reasons. */
-const REASONS = { NotAllowedError: "denied", SecurityError: "blocked", NotFoundError: "missing", OverconstrainedError: "missing" };
 
 /** Somebody has chosen on this screen before. */
 export const hasChosen = () => chosen.get() !== undefined;
@@ -81,7 +80,8 @@ export function readyView({ words, signal, asksName, ids, options }, join) {
       // One that is not there any more is no reason to have none.
       if (turn !== turns) return undefined;
       if (id && error.name === "OverconstrainedError") return listen("");
-      const reason = REASONS[error.name] ?? (navigator.mediaDevices ? "busy" : "blocked");
+      const reason = navigator.mediaDevices ? await microphoneReason(error) : "blocked";
+      if (over || turn !== turns) return undefined;
       setText(trouble, microphoneTrouble({ reason }, words).join(" "));
       show(allow, true);
       return list().catch(() => {});
@@ -124,7 +124,7 @@ export function readyView({ words, signal, asksName, ids, options }, join) {
   }
 
   async function watchPermission() {
-    const status = await navigator.permissions?.query({ name: "microphone" }).catch(() => undefined);
+    const status = await permission();
     // Allowed in the browser's settings: nobody has to come back and click.
     status?.addEventListener("change", () => status.state === "granted" && !over && !stream && void listen(), { signal });
   }

@@ -2,8 +2,9 @@
 import { h, setText } from "./dom.js";
 
 const FENCE = /^```[^\n`]*\n([\s\S]*?)\n?^```[ \t]*$/gm;
-/** Code between two backticks, or a link. */
-const INLINE = /`([^`\n]+)`|\bhttps?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?)\]}]/gu;
+/** Code between two backticks, or a link with what follows it up to the next space. */
+const INLINE = /`([^`\n]+)`|\bhttps?:\/\/[^\s<>"'`.,;:!?)\]}][^\s<>"'`]*/gu;
+const BRACKETS = Object.entries({ "(": ")", "[": "]", "{": "}" });
 
 /** The elements that show a text: paragraphs, and code blocks that can be copied. */
 export function textElements(text, words) {
@@ -25,11 +26,21 @@ function addParagraph(elements, text) {
   const paragraph = h("p", { dir: "auto" });
   let from = 0;
   for (const match of shown.matchAll(INLINE)) {
-    paragraph.append(shown.slice(from, match.index), match[1] === undefined ? link(match[0]) : h("code", { dir: "ltr" }, match[1]));
-    from = match.index + match[0].length;
+    const [whole, code] = match;
+    const address = code === undefined && addressIn(whole);
+    paragraph.append(shown.slice(from, match.index), address ? link(address) : h("code", { dir: "ltr" }, code));
+    from = match.index + (address || whole).length;
   }
   paragraph.append(shown.slice(from));
   elements.push(paragraph);
+}
+
+/** An address without the marks of the sentence around it. A closing bracket is one unless its opening one stands in the address. */
+function addressIn(text) {
+  const surplus = Object.fromEntries(BRACKETS.map(([open, close]) => [close, text.split(close).length - text.split(open).length]));
+  let end = text.length;
+  for (; ".,;:!?".includes(text[end - 1]) || surplus[text[end - 1]] > 0; end -= 1) surplus[text[end - 1]] -= 1;
+  return text.slice(0, end);
 }
 
 /** Only http and https get here; the page that opens learns nothing of this one. */

@@ -97,6 +97,23 @@ test("fenced code stands apart and can be copied, links are safe", async () => {
   assert.equal((await a.state()).chat.messages[0].text, said);
 });
 
+test("a link ends before the sentence around it goes on, and keeps a bracket that it opened", async () => {
+  const a = await two.low("1", fresh({ query: { voice: "off" } })());
+  await a.session("joined");
+  const rust = "https://en.wikipedia.org/wiki/Rust_(programming_language)";
+  for (const [said, wanted] of [
+    [rust, [rust]],
+    [`(see ${rust}), or https://example.com/a[0]{1}.`, [rust, "https://example.com/a[0]{1}"]],
+    ["[a link](https://example.com/b), (https://example.com/c).", ["https://example.com/b", "https://example.com/c"]],
+    ["https://example.com/(d)!) https:// http://).", ["https://example.com/(d)"]],
+  ]) {
+    await a.page.evaluate((text) => globalThis.session.send(text), said);
+    const paragraph = a.page.locator("#messages .message").last().locator("p");
+    await a.page.waitForFunction((text) => [...document.querySelector("pairvoice-session").shadowRoot.querySelectorAll("#messages p")].at(-1)?.textContent === text, said);
+    assert.deepEqual(await paragraph.locator("a").allTextContents(), wanted);
+  }
+});
+
 test("what can't be sent is refused with a reason and stays in the field", async () => {
   const here = fresh();
   const a = await two.low("1", here({ query: { voice: "off" } }));

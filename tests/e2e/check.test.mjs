@@ -101,3 +101,36 @@ test("a token that never comes, a signal that is aborted, a token that is refuse
   assert.deepEqual(found.map(({ reason, error }) => reason ?? error), ["token-failed", "TimeoutError", "token-invalid", "PairvoiceError"]);
   await nothingOpen(a);
 });
+
+/** A browser that refuses the microphone in these words, and says this of the permission. */
+const refusing = (message, permission) => `
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("${message}", "NotAllowedError"));
+  navigator.permissions.query = async () => Object.assign(new EventTarget(), { state: "${permission}" });`;
+
+for (const [who, message, permission, line, checked] of [
+  ["the person", "Permission denied", "denied", "The microphone is not allowed on this page."],
+  ["the system", "Permission denied by system", "denied", "Your system or this page’s settings keep the microphone from the browser.", "Microphone blocked by the system"],
+  ["the person, by closing the question", "Permission dismissed", "prompt", "The microphone was not allowed this time.", "Microphone not allowed this time"],
+  ["the system, where the person has allowed it", "", "granted", "Your system or this page’s settings keep the microphone from the browser."],
+]) {
+  test(`a microphone that is refused by ${who}: the screen before the call says what helps${checked ? ", and so does the check" : ""}`, async () => {
+    const a = await two.high("1", fresh({ query: { ready: "1" }, init: refusing(message, permission) })());
+    await a.page.locator("#ready-trouble", { hasText: line }).waitFor();
+    if (!checked) return;
+    await a.click("Join with text only");
+    await a.session("joined");
+    const { state, verdict, microphone } = await check(a);
+    assert.deepEqual([state, verdict, microphone], ["fair", line, checked]);
+    assert.equal((await a.page.evaluate(() => globalThis.lastCheck)).reason, "microphone-denied");
+  });
+}
+
+test("a microphone that the page's policy withholds is told apart on the screen before the call", async () => {
+  const a = await two.high("1", fresh({ query: { ready: "1" }, open: false })());
+  await a.page.route(a.address, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), "permissions-policy": "microphone=()" } });
+  });
+  await a.visit();
+  await a.page.locator("#ready-trouble", { hasText: "Your system or this page’s settings keep the microphone from the browser." }).waitFor();
+});

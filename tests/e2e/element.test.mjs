@@ -167,3 +167,97 @@ test("a day stands above each of its runs, the focus outlives what had it, and a
   await pretend(a, { messages: [old, today], unread: 0 });
   await a.page.locator("#messages:focus").waitFor();
 });
+
+/** Gives the element a token text that says a name, by the property or the attribute; what the app holds afterwards. */
+const renew = (person, session, name, { attribute = false } = {}) =>
+  person.page.evaluate(
+    async ([wanted, byAttribute]) => {
+      const element = document.querySelector("pairvoice-session");
+      const token = await (await fetch(`/dev/token?${new URLSearchParams(wanted)}`)).text();
+      if (byAttribute) element.token = null;
+      if (byAttribute) element.setAttribute("token", token);
+      else element.token = token;
+      await new Promise((resolve) => setTimeout(resolve));
+      return { stays: element.session !== undefined && element.session === globalThis.session, told: globalThis.told };
+    },
+    [{ session, user: "1", name }, attribute],
+  );
+
+/** Collects the words of whatever the element tells but states. */
+const collect = `globalThis.told = [];
+  for (const name of ["joined", "ended"]) addEventListener("pairvoice-" + name, () => globalThis.told.push(name));`;
+
+test("another token text is taken by the session that goes on: text stays text, and nothing is asked or left", async () => {
+  const here = fresh();
+  const { session } = here().query;
+  const a = await two.low("1", here({ query: { session, ready: "1" }, init: collect }));
+  const b = await two.high("2", here(text));
+  await a.page.getByLabel("Your name").fill("Half a na");
+  await renew(a, session, "Nobody yet");
+  assert.equal(await a.page.getByLabel("Your name").inputValue(), "Half a na");
+  await a.click("Join with text only");
+  await a.session("joined");
+  const prompts = await a.witnessed("prompts");
+  for (const [name, attribute] of [["Ada", false], ["Grace", true]]) {
+    assert.deepEqual(await renew(a, session, name, { attribute }), { stays: true, told: ["joined"] });
+    // It is used for the next socket.
+    await a.page.evaluate(() => globalThis.witness.sockets.at(-1).close());
+    await b.until((s, wanted) => s.peer?.name === wanted, name);
+    await a.session("joined");
+  }
+  assert.equal(await a.page.locator("#ready-title").count(), 0);
+  const { voice } = await a.state();
+  assert.deepEqual([voice.state, await a.witnessed("prompts"), await a.page.evaluate(() => globalThis.told)], ["off", prompts, ["joined"]]);
+});
+
+test("who was not let in joins by another token text, as they had chosen before", async () => {
+  const here = fresh();
+  const { session } = here().query;
+  const a = await two.low("1", here({ query: { session, ready: "1" }, hash: "#token=none", init: collect }));
+  await a.click("Join with text only");
+  await a.until((s) => s.session?.state === "ended" && s.session.reason === "token-invalid");
+  const prompts = await a.witnessed("prompts");
+  await renew(a, session, "Ada");
+  await a.session("joined");
+  assert.deepEqual([(await a.state()).voice.state, await a.witnessed("prompts")], ["off", prompts]);
+  // Who has left stays away until they say so, and has the newest token then.
+  await a.click("Leave");
+  await a.session("ended");
+  await renew(a, session, "Grace");
+  await a.page.getByText("You left the session.").waitFor();
+  assert.deepEqual(await a.page.evaluate(() => globalThis.told), ["ended", "joined", "ended"]);
+});
+
+test("a key that is held in a panel comes up when the panel goes to another session, also beside a handle of the app's own", async () => {
+  const here = fresh();
+  const [a, b] = await Promise.all([two.low("1", here()), two.high("2", here())]);
+  await bothHear(a, LOW, b, HIGH);
+  await a.page.evaluate(async () => {
+    const first = document.querySelector("pairvoice-session");
+    const second = Object.assign(document.createElement("pairvoice-session"), { id: "second", token: first.token, options: first.options });
+    const joined = new Promise((resolve) => second.addEventListener("pairvoice-joined", resolve));
+    second.style.display = "none";
+    document.body.append(second);
+    await joined;
+  });
+  const first = a.page.locator("#call");
+  await first.locator("#mute").click();
+  await b.until((s) => s.peer.muted);
+  await first.locator("#talk").hover();
+  await a.page.mouse.down();
+  await b.until((s) => !s.peer.muted);
+  await a.page.evaluate(() => document.querySelector("#call").setAttribute("session", "another"));
+  await b.until((s) => s.peer.muted);
+});
+
+test("words that come with other options are those of the panel at once", async () => {
+  const a = await two.low("1", fresh()(text));
+  await a.session("joined");
+  await a.page.evaluate(() => {
+    const element = document.querySelector("pairvoice-session");
+    globalThis.first = element.session;
+    element.options = { ...element.options, words: { status: { off: "Silence." } } };
+  });
+  await a.page.getByText("Silence.").waitFor();
+  assert.ok(await a.page.evaluate(() => globalThis.first === document.querySelector("pairvoice-session").session), "it stays joined");
+});

@@ -183,6 +183,30 @@ test("a name that somebody gives before the call is what the other reads, and is
   assert.equal(await a.page.getByLabel("Your name").inputValue(), "<b>Ada</b>");
 });
 
+test("what somebody wrote who has left stays theirs when another person takes the seat", async () => {
+  const here = fresh();
+  const named = (name) => here({ query: { voice: "off", name } });
+  const a = await two.low("1", here(text));
+  const ada = await two.high("ada", named("Ada"));
+  await ada.says("from Ada");
+  await a.reads(["from Ada"]);
+  const authors = async (person) => (await person.page.locator("#messages .message > .fine").allTextContents()).map((line) => line.split(" · ")[0]);
+  await a.until((s) => s.peer.name === "Ada");
+  assert.deepEqual(await authors(a), ["\u2068Ada\u2069"]);
+  await ada.click("Leave");
+  await ada.session("ended");
+  const bob = await two.high("bob", named("Bob"));
+  await bob.says("from Bob");
+  await Promise.all([a, bob].map((person) => person.reads(["from Ada", "from Bob"])));
+  await a.until((s) => s.peer.name === "Bob");
+  assert.deepEqual(await authors(a), ["\u2068Ada\u2069", "\u2068Bob\u2069"]);
+  assert.deepEqual(await authors(bob), ["ada", "You"]);
+  await a.page.reload();
+  await a.reads(["from Ada", "from Bob"]);
+  await a.until((s) => s.peer.name === "Bob");
+  assert.deepEqual(await authors(a), ["ada", "\u2068Bob\u2069"], "nobody is here who tells Ada's name");
+});
+
 test("words are those of the browser's language or the app's own, in the whole page, and an invitation leads to the screen before the call, once", async () => {
   const here = fresh({ context: { permissions: ["clipboard-read", "clipboard-write"], locale: "de-AT" }, query: { voice: "off" } });
   const a = await two.low("mentor", here());
