@@ -117,6 +117,15 @@ impl<'de> Deserializer<'de> for Value<'_> {
         visitor.visit_seq(Items { array, next: 0 })
     }
 
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Misshapen> {
+        self.deserialize_seq(visitor)
+    }
+
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misshapen> {
         self.deserialize_seq(visitor)
     }
@@ -149,7 +158,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 u8 f32 f64 char bytes byte_buf unit unit_struct tuple_struct map identifier ignored_any
+        i8 i16 i32 i64 u8 f32 f64 char bytes byte_buf unit unit_struct map identifier ignored_any
     }
 }
 

@@ -273,7 +273,7 @@ async fn copies(sides: &[Rc<Side>; 2], connections: &[Rc<PeerConnection>; 2]) {
         sides[1].reception.get().energy > energy
     })
     .await;
-    let hearing = Hearing { reception: sides[1].reception.get(), queue: 7, playing: true };
+    let hearing = Hearing { reception: sides[1].reception.get(), queue: 7, playing: true, stopped: 3 };
     assert!(hearing.reception.concealed - concealed < 48_000, "no second of it was made up");
     let reported = || sides[0].heartbeat.get().filter(|heartbeat| heartbeat.hearing == Some(hearing));
     until("a report", || {

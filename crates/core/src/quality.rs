@@ -40,6 +40,8 @@ const SILENT_SECONDS: u8 = 4;
 const STALLED: u8 = 5;
 /// Packets that wait so long wait in a queue, in milliseconds.
 const WAITING_MS: u32 = 100;
+/// Pulses after one in which nothing came.
+const GAP_PULSES: u8 = 2;
 /// Time without a packet from a live microphone, by which whatever works on its packets is seen to have failed, in milliseconds.
 const STUCK_MS: u32 = 3_000;
 /// Heartbeats of a second are less, in bytes.
@@ -76,8 +78,10 @@ struct Counters {
     round_trips: Queue,
     /// Something was lost or waited at the last pulse.
     troubled: bool,
-    /// What comes has stopped for a moment since the last report.
-    stopped: bool,
+    /// Pulses whose losses are of a gap in which nothing came; what was lost in gaps so far, and as the other told it last.
+    gap: u8,
+    stopped: u32,
+    told_stopped: u32,
     /// Reports in a row by which the other has played next to nothing.
     stalled: u8,
     /// What was said last of what the other hears, and for how many seconds they have said nothing since.
@@ -143,14 +147,16 @@ impl Quality {
         self.count(id);
         let heard = reception.since(self.counters.pulse);
         self.counters.pulse = reception;
+        // What a gap lost is known with the packet after it, before which those come that waited in a queue.
+        if heard.packets == 0 {
+            self.counters.gap = GAP_PULSES;
+        } else if self.counters.gap > 0 {
+            self.counters.gap -= 1;
+            self.counters.stopped = self.counters.stopped.wrapping_add(heard.lost);
+        }
         self.counters.troubled = heard.lost > 0 || self.counters.queue.wait() >= WAITING_MS;
         self.speech.peer(&heard, ms);
         heard.packets
-    }
-
-    /// Steady sound has stopped coming. Most likely nothing passes the other way either, which is no matter of how it is sent.
-    pub(crate) fn stopped(&mut self) {
-        self.counters.stopped = true;
     }
 
     /// A heartbeat of the other came over a link of that round trip, in milliseconds, while this side sends what can be heard or does not;
@@ -170,6 +176,7 @@ impl Quality {
         let Some(before) = self.counters.told else {
             self.counters.told = Some(hearing.reception);
             self.counters.told_second = hearing.reception;
+            self.counters.told_stopped = hearing.stopped;
             return false;
         };
         let heard = hearing.reception.since(before);
@@ -183,17 +190,22 @@ impl Quality {
             hearing.playing = false;
         }
         self.counters.stalled = 0;
-        let stopped = std::mem::take(&mut self.counters.stopped) && heard.lost >= heard.expected() / 3;
+        let stopped = hearing.stopped.wrapping_sub(std::mem::replace(&mut self.counters.told_stopped, hearing.stopped));
         self.counters.told = Some(hearing.reception);
         self.heard.report(&heard, &hearing, audible && self.speech.own, round_trip.saturating_add(heard.buffer()));
-        !stopped && self.controller.report(&heard, &hearing, waits)
+        self.controller.report(&heard.without(stopped), &hearing, waits)
     }
 
     /// How this side hears the other, if it is time to tell; `next` is the time to the next pulse, in milliseconds.
     pub(crate) fn hearing(&self, id: OpId, pulses: u32, next: u32, playing: bool) -> Option<Hearing> {
         let due = next >= RARE_MS || pulses.is_multiple_of(PULSES);
         let told = self.of == Some(id) && (self.counters.troubled || due);
-        told.then(|| Hearing { reception: self.counters.pulse, queue: self.counters.queue.wait(), playing })
+        told.then(|| Hearing {
+            reception: self.counters.pulse,
+            queue: self.counters.queue.wait(),
+            playing,
+            stopped: self.counters.stopped,
+        })
     }
 
     /// How sound is sent now.
@@ -316,7 +328,8 @@ mod tests {
 
     fn report(packets: u32, samples: u32) -> Heartbeat {
         let reception = Reception { packets, samples, energy: packets, ..Reception::default() };
-        Heartbeat { hearing: Some(Hearing { reception, queue: 0, playing: true }), ..Heartbeat::default() }
+        let hearing = Hearing { reception, playing: true, ..Hearing::default() };
+        Heartbeat { hearing: Some(hearing), ..Heartbeat::default() }
     }
 
     #[test]
@@ -336,19 +349,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_while_nothing_comes_from_there_either_is_no_matter_of_how_it_is_sent() {
+    fn what_is_lost_while_nothing_comes_is_no_matter_of_how_it_is_sent() {
         let id = OpId(1);
-        for stops in [true, false] {
-            let mut quality = Quality::default();
-            quality.set_means(Means::Copies);
-            quality.heartbeat(id, &report(25, 24_000), 50, true);
-            if stops {
-                quality.stopped();
+        for (came, copies) in [([12, 0, 0, 12], 0), ([12, 3, 3, 12], 3)] {
+            let (mut here, mut there) = (Quality::default(), Quality::default());
+            here.set_means(Means::Copies);
+            let mut reception = Reception::default();
+            // What is missing is known late.
+            for (packets, lost) in came.into_iter().cycle().zip([0, 0, 0, 20].into_iter().cycle()).take(16) {
+                reception.packets += packets;
+                reception.lost += lost;
+                reception.samples += 12_000;
+                there.received(id, reception, 250);
+                let hearing = there.hearing(id, 0, 250, true);
+                here.heartbeat(id, &Heartbeat { hearing, ..Heartbeat::default() }, 50, true);
             }
-            let mut after = report(40, 48_000);
-            after.hearing.iter_mut().for_each(|hearing| hearing.reception.lost = 20);
-            assert_eq!(quality.heartbeat(id, &after, 50, true), !stops);
-            assert_eq!(quality.protection().copies.is_empty(), stops);
+            assert_eq!(here.protection().copies.len(), copies);
         }
     }
 

@@ -111,10 +111,7 @@ impl Call {
                 (back && self.is_connected()).then_some(Fact::SoundBack)
             }
             Silence::Short => None,
-            Silence::Suspicious => {
-                self.quality.stopped();
-                Some(Fact::Pause)
-            }
+            Silence::Suspicious => Some(Fact::Pause),
             Silence::Long if was_silent => self.liveness.is_worth_a_look().then_some(Fact::StillSilent),
             Silence::Long => {
                 self.negotiation.fell_silent();

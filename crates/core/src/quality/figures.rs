@@ -56,6 +56,11 @@ impl Reception {
         }
     }
 
+    /// The same without so many packets that were lost.
+    pub(crate) fn without(self, lost: u32) -> Self {
+        Self { lost: self.lost.saturating_sub(lost), ..self }
+    }
+
     /// Packets that should have come.
     pub(crate) fn expected(&self) -> u32 {
         self.packets.saturating_add(self.lost)
@@ -84,8 +89,8 @@ pub(crate) fn share(part: u32, whole: u32) -> u32 {
 }
 
 /// What one side tells the other of how it hears them, twice a second with a heartbeat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "(Reception, u32, bool)", into = "(Reception, u32, bool)")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(from = "Told", into = "Told")]
 pub struct Hearing {
     /// What has come.
     pub reception: Reception,
@@ -93,17 +98,29 @@ pub struct Hearing {
     pub queue: u32,
     /// What comes is played: no gesture is missing, and it is not turned down to nothing.
     pub playing: bool,
+    /// How many of the packets that were lost were so while nothing at all came, a quarter of a second at least: of a way that stops no
+    /// copy and no smaller packet makes anything better. A counter that wraps.
+    pub stopped: u32,
 }
 
-impl From<(Reception, u32, bool)> for Hearing {
-    fn from((reception, queue, playing): (Reception, u32, bool)) -> Self {
-        Self { reception, queue, playing }
+/// As it is told: where nothing ever stopped, that is left out.
+#[derive(Serialize, Deserialize)]
+struct Told(Reception, u32, bool, #[serde(default, skip_serializing_if = "is_zero")] u32);
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl From<Told> for Hearing {
+    fn from(Told(reception, queue, playing, stopped): Told) -> Self {
+        Self { reception, queue, playing, stopped }
     }
 }
 
-impl From<Hearing> for (Reception, u32, bool) {
-    fn from(Hearing { reception, queue, playing }: Hearing) -> Self {
-        (reception, queue, playing)
+impl From<Hearing> for Told {
+    fn from(Hearing { reception, queue, playing, stopped }: Hearing) -> Self {
+        Self(reception, queue, playing, stopped)
     }
 }
 
@@ -170,9 +187,11 @@ mod tests {
     #[test]
     fn a_hearing_survives_as_numbers() {
         let reception = [1, 2, 3, 4, 5, 6, 7, 8, 9].into();
-        let hearing = Hearing { reception, queue: 10, playing: true };
-        let text = serde_json::to_string(&hearing).unwrap();
-        assert_eq!(text, "[[1,2,3,4,5,6,7,8,9],10,true]");
-        assert_eq!(serde_json::from_str::<Hearing>(&text).unwrap(), hearing);
+        let hearing = Hearing { reception, queue: 10, playing: true, stopped: 0 };
+        for (stopped, text) in [(0, "[[1,2,3,4,5,6,7,8,9],10,true]"), (7, "[[1,2,3,4,5,6,7,8,9],10,true,7]")] {
+            let hearing = Hearing { stopped, ..hearing };
+            assert_eq!(serde_json::to_string(&hearing).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Hearing>(text).unwrap(), hearing);
+        }
     }
 }

@@ -72,7 +72,7 @@ mod tests {
         let mut heard = Heard::default();
         for &(packets, energy, playing, speaks) in reports {
             let reception = Reception { packets, energy, ..Reception::default() };
-            heard.report(&reception, &Hearing { reception, queue: 0, playing }, speaks, 100);
+            heard.report(&reception, &Hearing { reception, playing, ..Hearing::default() }, speaks, 100);
         }
         heard.verdict()
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_long_way_and_words_apart_take_longer() {
         let reception = Reception { packets: 25, ..Reception::default() };
-        let hearing = Hearing { reception, queue: 0, playing: true };
+        let hearing = Hearing { reception, playing: true, ..Hearing::default() };
         let mut heard = Heard::default();
         for _ in 0..REPORTS + 3 {
             heard.report(&reception, &hearing, true, 2_100);

@@ -131,7 +131,7 @@ impl World {
         if self.steps.len().is_multiple_of(self.rare) {
             let reception = std::mem::take(&mut self.untold);
             let queue = if self.blind { 0 } else { queue };
-            let hearing = Hearing { reception, queue, playing: true };
+            let hearing = Hearing { reception, queue, playing: true, stopped: 0 };
             self.controller.report(&reception, &hearing, queue > 100);
         }
         if let Some(last) = self.steps.last_mut() {
@@ -304,7 +304,7 @@ fn a_way_that_became_longer_is_no_queue() {
         for _ in 0..120 {
             let step = world.controller.step();
             let reception = Reception { packets: PACKETS / u32::from(step.frames), ..Reception::default() };
-            let hearing = Hearing { reception, queue: 150, playing: true };
+            let hearing = Hearing { reception, queue: 150, playing: true, stopped: 0 };
             world.controller.report(&reception, &hearing, false);
         }
         assert_eq!(world.controller.step(), Protection::CLEAN);
