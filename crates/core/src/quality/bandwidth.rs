@@ -14,9 +14,9 @@ const TIMES: u8 = 2;
 const DRAINED_MS: u32 = 80;
 /// A queue that needs no second report, in milliseconds.
 const LONG_QUEUE_MS: u32 = 200;
-/// How many reports a ceiling holds before more is tried, at first and at most: 2 and 30 seconds; and between two tries that go well.
+/// How many reports a ceiling holds before more is tried, at first and at most: 4 and 30 seconds; and between two tries that go well.
 /// It doubles with each try that does not.
-const HOLD: (u16, u16) = (4, 60);
+const HOLD: (u16, u16) = (8, 60);
 const STEP: u16 = 4;
 /// Reports after more was sent by which a queue or loss is seen to come of it.
 const COMES_OF_IT: u16 = 10;
