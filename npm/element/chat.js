@@ -43,6 +43,9 @@ export function chatPanel(context) {
   /** Key of the first message that is drawn; earlier ones are loaded and wait. */
   let first;
   let following = true;
+  /** The session has just been joined: what was written meanwhile comes all at once, and nobody has seen it. */
+  let joined = false;
+  let arriving = false;
   /** Something of the list is on the screen, and its end is. */
   let onScreen = !document.hidden;
   let inView = false;
@@ -68,14 +71,18 @@ export function chatPanel(context) {
     return item && item.offsetTop - 8;
   }
 
-  /** Stays at the end; while nobody can see it, no further than where what is unread begins. */
+  /** Stays at the end; of what nobody could see yet, no further than where what is unread begins. */
   function follow() {
     toEnd();
-    if (onScreen || !chat?.unread || scroller.clientHeight === 0) return;
+    if (scroller.clientHeight === 0) return;
+    const unseen = !onScreen || arriving;
+    arriving = false;
+    if (!unseen || !chat?.unread) return;
     const place = firstUnread();
     if (place >= scroller.scrollTop) return;
     scroller.scrollTop = place ?? 0;
-    following = false;
+    // The browser tells so only after it has drawn.
+    following = inView = false;
   }
 
   /** The list or what is in it has another height. */
@@ -258,6 +265,8 @@ export function chatPanel(context) {
       const before = chat;
       chat = state.chat;
       call(state.peer);
+      arriving ||= !joined && state.session.state === "joined";
+      joined = state.session.state === "joined";
       const come = extending && chat !== before ? firstOf(chat.messages) : 0;
       if (come > 0) {
         extending = false;

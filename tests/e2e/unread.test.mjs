@@ -65,7 +65,8 @@ async function wheel(person, pixels) {
     return [x + width / 2, y + height / 2];
   });
   await person.page.mouse.move(...box);
-  await person.page.mouse.wheel({ deltaY: pixels });
+  // The one of a tab, and the one of a page.
+  await (person instanceof TabPerson ? person.page.mouse.wheel({ deltaY: pixels }) : person.page.mouse.wheel(0, pixels));
 }
 
 const isRead = (person) => person.until((s) => s.chat.messages.filter((m) => m.own).every((m) => m.status === "read"));
@@ -116,6 +117,34 @@ test("what comes to a hidden tab and is all in sight when it comes back is read 
   await said([a, b], 10);
   await isRead(b);
   assert.equal((await place(a)).isEnd, true);
+});
+
+test("what was written while nobody was there waits where it begins, also after a reload, and what is read does not", async () => {
+  const here = fresh(text);
+  const b = await Person.open(browser, server, "2", here());
+  people.push(b);
+  await b.session("joined");
+  await b.page.evaluate(() => {
+    for (let i = 0; i < 40; i += 1) globalThis.session.send(`line ${i}`);
+  });
+  await b.until((s) => s.chat.unsent === 0);
+  const a = await Person.open(browser, server, "1", here());
+  people.push(a);
+  await chip(a, "40 new messages");
+  assert.deepEqual(await place(a), { isEnd: false, first: "line 0" });
+  await a.page.reload();
+  await chip(a, "40 new messages");
+  assert.deepEqual(await place(a), { isEnd: false, first: "line 0" });
+  await wheel(a, 20_000);
+  await isRead(b);
+  await a.page.reload();
+  await a.session("joined");
+  await a.until((s) => s.chat.messages.length === 40);
+  await chip(a, "");
+  await a.page.waitForFunction(() => {
+    const list = document.querySelector("pairvoice-session").shadowRoot.querySelector("#messages");
+    return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
+  });
 });
 
 test("what comes while the page shows something else in the panel's place waits, too", async () => {
