@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::addresses::{Addresses, Crowded, network};
 use super::limits::LimitArgs;
@@ -31,6 +31,9 @@ const SWEEP: Duration = Duration::from_secs(1);
 const FRUITLESS: Duration = Duration::from_millis(100);
 /// How long is waited when no connection can be accepted, for want of descriptors as a rule.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+/// Connections that may wait to be accepted. Of more than that the system forgets some, whose clients take them for open: the runtime's
+/// own 128 are few.
+const BACKLOG: u32 = 4_096;
 /// The least time between two log lines about connections that were not accepted.
 const QUIET: Duration = Duration::from_secs(5);
 /// Free ports that are tried for TCP and UDP at once.
@@ -66,6 +69,16 @@ pub(crate) fn connections() -> u32 {
     u32::try_from((limit / 4 * 3).saturating_sub(RESERVED)).unwrap_or(u32::MAX).max(16)
 }
 
+/// As `TcpListener::bind`, with room for all that come back at once when a server is there again.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // What is left of connections of the process before hinders nobody.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 impl Listener {
     /// Binds the address for connections, and its port for the relay's datagrams.
     ///
@@ -77,7 +90,7 @@ impl Listener {
         addresses: Arc<Addresses>,
         relay: Option<Arc<RelayHost>>,
     ) -> io::Result<Self> {
-        let mut tcp = TcpListener::bind(address).await?;
+        let mut tcp = listen(address)?;
         if let Some(relay) = &relay {
             let mut tries = if address.port() == 0 { FREE_PORTS } else { 1 };
             while let Err(error) = relay.bind(tcp.local_addr()?).await {
@@ -86,7 +99,7 @@ impl Listener {
                     let message = format!("UDP: {error} (with --no-relay it is not needed)");
                     return Err(io::Error::new(error.kind(), message));
                 }
-                tcp = TcpListener::bind(address).await?;
+                tcp = listen(address)?;
             }
         }
         Ok(Self { tcp, limits: limits.clone(), addresses, relay, links: Links::default() })
