@@ -31,7 +31,8 @@ export async function serve(options) {
   // The port first: a chat log that another server uses is not touched for nothing.
   await new Promise((resolve, reject) => {
     http.once("error", (error) => reject(new Error(error.code === "EADDRINUSE" ? `${host}:${port} is in use` : error.message)));
-    http.listen({ host, port }, resolve);
+    // As the native server: whoever comes back with all others is not forgotten.
+    http.listen({ host, port, backlog: 4096 }, resolve);
   });
   const mayConnect = (request) => isAllowed(request, options);
   const io = new Server(http, {
