@@ -8,9 +8,9 @@ import { join } from "node:path";
 import ts from "typescript";
 
 import { Person, bothHear, launch } from "./support/browser.mjs";
-import { makeNamespace, whyNoNamespace } from "./support/namespace.mjs";
+import { cuttable } from "./support/cut.mjs";
+import { whyNoNamespace } from "./support/namespace.mjs";
 import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
-import { startServer } from "./support/server.mjs";
 
 const two = pair();
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -127,18 +127,7 @@ test("without WebRTC, and where the browser waits for a click", async (t) => {
 const why = whyNoNamespace();
 
 test("while the path is cut, and then the way to the server", { skip: why }, async (t) => {
-  const namespace = makeNamespace();
-  let server;
-  let low;
-  let high;
-  t.after(async () => {
-    await Promise.all([low?.close(), high?.close()]);
-    await server?.stop();
-    namespace.remove();
-  });
-  const { wrap, wrapper } = namespace;
-  server = await startServer({ wrap, port: 8787, args: ["--dev", "--no-relay"] });
-  [low, high] = await Promise.all([launch({ hertz: LOW, wrapper }), launch({ hertz: HIGH, wrapper })]);
+  const { namespace, server, low, high } = await cuttable(t);
   const here = fresh({ init: keeper });
   const [a, b] = await Promise.all([Person.open(low, server, "1", here()), Person.open(high, server, "2", here())]);
   await bothHear(a, LOW, b, HIGH);
