@@ -113,7 +113,10 @@ test("M mutes, holding space talks meanwhile, and neither counts where one write
 
 test("whoever leaves is one line, and so is whoever comes", async () => {
   const here = fresh();
-  const [a, b] = [await two.low("1", here(text)), await two.high("2", here(text))];
+  const a = await two.low("1", here(text));
+  // Who is there already does not come.
+  await a.session("joined");
+  const b = await two.high("2", here(text));
   await a.page.getByText("2 is here.").waitFor();
   await b.click("Leave");
   await a.page.getByText("2 left.").waitFor();
