@@ -36,6 +36,8 @@ const PULSES: u32 = 2;
 const RARE_MS: u32 = 500;
 /// After so many seconds without a report nothing is known of what the other hears.
 const SILENT_SECONDS: u8 = 4;
+/// The data channel gives way to loss like this, in hundred thousandths.
+const HEAVY_LOSS: u32 = 40_000;
 /// Reports in a row without samples that were played: whatever plays at the other has stopped. A pulse has a quarter of a second of them.
 const STALLED: u8 = 5;
 /// Packets that wait so long wait in a queue, in milliseconds.
@@ -84,6 +86,8 @@ struct Counters {
     told_stopped: u32,
     /// Reports in a row by which the other has played next to nothing.
     stalled: u8,
+    /// Seconds in a row without a report.
+    unreported: u8,
     /// What was said last of what the other hears, and for how many seconds they have said nothing since.
     outgoing: Option<(Stream, u8)>,
 }
@@ -279,6 +283,11 @@ impl Quality {
         self.counters.told_second = told;
         let stream =
             |heard: &Reception, frames, kbps| (heard.samples > 0).then(|| Stream::new(heard, round_trip, frames, kbps));
+        let reported = heard_there.samples > 0;
+        self.counters.unreported = if reported { 0 } else { self.counters.unreported.saturating_add(1) };
+        if self.counters.unreported >= SILENT_SECONDS && heard.loss() >= HEAVY_LOSS {
+            self.controller.go_blind();
+        }
         let sending = self.controller.shown();
         let incoming = stream(&heard, 1, received);
         let outgoing = self.keep_outgoing(stream(&heard_there, sending.frames, sent));
@@ -323,75 +332,4 @@ impl Quality {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(packets: u32, samples: u32) -> Heartbeat {
-        let reception = Reception { packets, samples, energy: packets, ..Reception::default() };
-        let hearing = Hearing { reception, playing: true, ..Hearing::default() };
-        Heartbeat { hearing: Some(hearing), ..Heartbeat::default() }
-    }
-
-    #[test]
-    fn who_has_nothing_that_plays_does_not_hear() {
-        let (mut quality, id) = (Quality::default(), OpId(1));
-        quality.speaks(true);
-        for n in 1..5 {
-            quality.heartbeat(id, &report(25 * n, 24_000 * n), 50, true);
-        }
-        assert_eq!(quality.is_heard(), Some(true));
-        let mut verdicts = Vec::new();
-        for _ in 0..6 {
-            (0..STALLED).for_each(|_| _ = quality.heartbeat(id, &report(125, 96_100), 50, true));
-            verdicts.push(quality.is_heard());
-        }
-        assert_eq!(verdicts, [None, None, None, None, Some(false), Some(false)]);
-    }
-
-    #[test]
-    fn what_is_lost_while_nothing_comes_is_no_matter_of_how_it_is_sent() {
-        let id = OpId(1);
-        for (came, copies) in [([12, 0, 0, 12], 0), ([12, 3, 3, 12], 3)] {
-            let (mut here, mut there) = (Quality::default(), Quality::default());
-            here.set_means(Means::Copies);
-            let mut reception = Reception::default();
-            // What is missing is known late.
-            for (packets, lost) in came.into_iter().cycle().zip([0, 0, 0, 20].into_iter().cycle()).take(16) {
-                reception.packets += packets;
-                reception.lost += lost;
-                reception.samples += 12_000;
-                there.received(id, reception, 250);
-                let hearing = there.hearing(id, 0, 250, true);
-                here.heartbeat(id, &Heartbeat { hearing, ..Heartbeat::default() }, 50, true);
-            }
-            assert_eq!(here.protection().copies.len(), copies);
-        }
-    }
-
-    #[test]
-    fn a_second_without_a_report_is_as_the_one_before_and_four_are_not() {
-        let (mut quality, id) = (Quality::default(), OpId(1));
-        let mut told = Vec::new();
-        quality.heartbeat(id, &report(0, 1), 50, true);
-        quality.heartbeat(id, &report(50, 48_000), 50, true);
-        for second in 0..7 {
-            let traffic = Traffic { at: second * 1_000, ..Traffic::default() };
-            let report = quality.second(id, None, traffic, 50, true);
-            told.extend(report.map(|(report, _)| report.outgoing.is_some()));
-        }
-        assert_eq!(told, [true, true, true, true, false, false]);
-    }
-
-    #[test]
-    fn the_seconds_in_which_a_call_begins_say_nothing_of_it() {
-        let mut quality = Quality::default();
-        let second = Second { incoming: None, outgoing: None, short: false, unheard: None, muted_talk: false };
-        let mut steps = Vec::new();
-        for _ in 0..8 {
-            quality.warnings.judge(&second);
-            quality.judge(Step::Fair);
-            steps.push(quality.step);
-        }
-        assert_eq!(steps, [[Step::Good; 6].as_slice(), &[Step::Fair; 2]].concat());
-    }
-}
+mod tests;

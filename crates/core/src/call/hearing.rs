@@ -59,7 +59,11 @@ impl Call {
         if self.quality.is_fed(traffic) {
             self.liveness.fed();
         }
+        let before = self.quality.protection();
         let second = self.quality.second(id, path, traffic, self.liveness.round_trip(), live);
+        if self.quality.protection() != before {
+            self.protect(out);
+        }
         let Some((report, stuck)) = second else { return };
         if stuck {
             out.push(Output::Connection { id, command: ConnectionCommand::Renew });

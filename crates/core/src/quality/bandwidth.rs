@@ -23,6 +23,8 @@ const COMES_OF_IT: u16 = 10;
 /// Reports without a ceiling after which more than the next one is tried again soon, and after which less is, when much is lost.
 const RESTED: u16 = 20;
 const CALM: u16 = 120;
+/// What is sent while nothing is heard of how it arrives, in kbit/s: no copies, and few packets.
+const BLIND: u32 = 31;
 /// There is always room for so much, in kbit/s.
 const LEAST: u32 = 18;
 /// Loss that may be made by the copies that fight it, in hundred thousandths.
@@ -262,6 +264,13 @@ impl Bandwidth {
             self.trial = Some((now, 0));
         } else if loss < SUSPICIOUS / 4 && self.calm > CALM {
             self.suspense = SUSPENSE.0;
+        }
+    }
+
+    /// Nothing is heard of the other any more, and much is lost on the way here as well: both ways are full, as far as one can tell.
+    pub(crate) fn go_blind(&mut self) {
+        if self.ceiling.is_none_or(|ceiling| ceiling > BLIND) {
+            self.lower(BLIND);
         }
     }
 

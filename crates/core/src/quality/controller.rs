@@ -89,6 +89,14 @@ impl Controller {
         self.step = Protection::choose(self.level, self.bandwidth.ceiling(), means);
     }
 
+    /// Much is lost on the way here, and the other's reports have stopped.
+    pub(crate) fn go_blind(&mut self) {
+        self.bandwidth.go_blind();
+        (self.level, self.enough, self.stayed) = (0, 0, 0);
+        self.recent.clear();
+        self.step = Protection::choose(self.level, self.bandwidth.ceiling(), self.means);
+    }
+
     /// Takes what the other reports to have heard since their last report; tells whether another step follows.
     /// `waits` says that packets wait somewhere there and back, as far as this side knows.
     ///
