@@ -128,7 +128,7 @@ impl Bandwidth {
         self.queued > 0
     }
 
-    /// Takes half a second of a report: `cost` is what was sent, `loss` what did not arrive of it in the last reports and in twice as many (in
+    /// Takes half a second of a report: `cost` is what was sent, `losses` what did not arrive in the last reports, and of those of this step (in
     /// hundred thousandths), `queue` how long packets wait in milliseconds, `wish` what would be sent if there were room; `first` of
     /// those of one report, which tells of the queue once; `settled` if what was lost is of what is sent now. Tells whether the loss so far was made by too much.
     pub(crate) fn report(
