@@ -25,8 +25,8 @@ export interface Words {
  * - `voice="off"`: joins for text; the person can turn voice on
  * - `name`, `peer-name`: what this person and the other are called in this panel; nobody else is told. Without `peer-name` it is what the
  *   other's token says (`name`), else the user ID
- * - `ask-name`: the screen before the call (`ready`) asks for a name, too, which is remembered in this browser. The other sees it once the
- *   token says it: the `token` function is given it
+ * - `ask-name`: the screen before the call (`ready`) asks for a name, too, unless `name` says one; it is remembered in this browser. The
+ *   other sees it once the token says it: the `token` function is given it
  * - `lang`: the language of its words; the one of the element around it when it is left out
  * - `ready`: shows a screen to choose and try the devices before the first call, `ready="always"` before each
  * - `compact`: status and control bar only

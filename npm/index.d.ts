@@ -300,7 +300,7 @@ export interface State {
 /** What `on` listens for. */
 export interface SessionEvents {
   /** A message of the other arrived that no page of this person had before, also while they were away: of a longer absence the newest page
-   * (100 messages at most). What is before it comes by `loadEarlier()`, without this event. */
+   * (100 messages at most in a page that was just opened, 200 in one that was open before). What is before it comes by `loadEarlier()`, without this event. */
   message: ChatMessage;
   /** The other is gone: their user ID. */
   "peer-left": string;

@@ -53,7 +53,7 @@ Environment:
 
 Signals:
   TERM, INT  tell the clients that the server restarts, write what is under way, end.
-  HUP        read the certificate and its key again; connections stay.
+  HUP        read the certificate, its key and the files with keys of tokens again; connections stay.
 
 Exit codes:
   0  told to stop, or printed what it was asked for
