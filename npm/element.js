@@ -13,7 +13,7 @@ import { joinSession, startVoiceCall } from "./index.js";
 const IDENTITY = ["url", "session", "user", "peer", "token"];
 /** What needs the panel to be built anew. */
 const LOOK = ["lang", "badge"];
-const PROPERTIES = ["token", "options", "words"];
+const PROPERTIES = ["session", "token", "options", "words"];
 
 /** Words that are equal, as they stand inline in a template, are no news. */
 const isSame = (one, other) => JSON.stringify(one ?? undefined) === JSON.stringify(other ?? undefined);
@@ -55,6 +55,12 @@ export class PairvoiceSession extends Base {
   /** The handle of the session; `undefined` while there is none. */
   get session() {
     return this.#handle;
+  }
+
+  /** The attribute: React and Vue set what an element has as a property. */
+  set session(id) {
+    if (id === null || id === undefined) this.removeAttribute("session");
+    else this.setAttribute("session", id);
   }
 
   /** The token, or a function that brings one; the attribute when none was set. */

@@ -57,13 +57,13 @@ function guarded(work) {
   }
 }
 
-const sessionEnded = {
+const sessionEnded = Object.freeze({
   state: "ended",
   reason: "internal-error",
   message: "Something in this page broke.",
   hint: "Reload the page; what you wrote is kept.",
   cause: null,
-};
+});
 
 const record = () => new Recorder();
 const door = (...names) => new Door(...names);
@@ -98,11 +98,13 @@ class Session {
     this.#start?.letGo();
     const { voice, peer, chat } = this.#last;
     const none = { state: "off", reason: null, message: null, hint: null };
-    const microphone = { ...voice.microphone, ...none, label: "", deviceId: "" };
-    this.#last = Object.freeze({
+    const { freeze } = Object;
+    const microphone = freeze({ ...voice.microphone, ...none, label: "", deviceId: "" });
+    const unsaid = { role: null, path: null, recovery: null, since: null, heard: null };
+    this.#last = freeze({
       session: sessionEnded,
-      voice: { ...voice, ...none, talking: false, listenOnly: false, playbackBlocked: false, recovery: null, since: null, microphone },
-      peer: { ...peer, presence: "absent" },
+      voice: freeze({ ...voice, ...none, ...unsaid, talking: false, listenOnly: false, playbackBlocked: false, mutedTalking: false, microphone }),
+      peer: freeze({ ...peer, presence: "absent", voice: false, microphone: "off", microphoneReason: null }),
       chat,
     });
     this.#giveUpSending();

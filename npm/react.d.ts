@@ -1,6 +1,8 @@
 /** React hooks for a session of two people. They may be rendered on a server, where they do nothing. */
 
-import type { FunctionComponent, ReactNode } from "react";
+import type { DetailedHTMLProps, FunctionComponent, HTMLAttributes, ReactNode } from "react";
+
+import type { ElementToken, PairvoiceSession, PairvoiceSessionEvents, Words } from "./element.js";
 
 import type { ChatView, Device, MicrophoneView, PairvoiceError, PeerView, Processing, Session, SessionOptions, SessionState, SessionView, SpeakerView, VoiceView } from "./index.js";
 
@@ -9,7 +11,8 @@ import type { ChatView, Device, MicrophoneView, PairvoiceError, PeerView, Proces
  * object literal, made anew at each render. */
 export interface UseSessionOptions extends Omit<SessionOptions, "signal"> {
   /** Turns voice on with the session, as `startVoiceCall()` does; `false` by default: `useVoice().start()` does it then. When it is rendered
-   * with another value, voice is turned on or off. */
+   * with another value, voice is turned on or off, and off when the last component that wanted it is taken down while others keep
+   * the session. */
   voice?: boolean;
 }
 
@@ -101,3 +104,34 @@ export interface DevicesCall {
 
 /** Devices for the session given, or for the one of the {@link SessionProvider} above; the lists are kept up to date. */
 export function useDevices(session?: SessionSource): DevicesCall;
+
+/** What `<pairvoice-session>` takes in JSX, by React 19, which sets functions and objects as properties. Its code comes by
+ * `import "pairvoice/element"`. */
+export interface PairvoiceSessionProps extends DetailedHTMLProps<HTMLAttributes<PairvoiceSession>, PairvoiceSession> {
+  session?: string | number | undefined;
+  user?: string | number | undefined;
+  peer?: string | number | undefined;
+  url?: string | undefined;
+  token?: ElementToken | undefined;
+  voice?: "on" | "off" | undefined;
+  name?: string | undefined;
+  "peer-name"?: string | undefined;
+  "ask-name"?: boolean | undefined;
+  ready?: boolean | "always" | undefined;
+  compact?: boolean | undefined;
+  badge?: "on" | "off" | undefined;
+  options?: Partial<SessionOptions> | undefined;
+  words?: Words | undefined;
+  "onpairvoice-joined"?: ((event: PairvoiceSessionEvents["pairvoice-joined"]) => void) | undefined;
+  "onpairvoice-ended"?: ((event: PairvoiceSessionEvents["pairvoice-ended"]) => void) | undefined;
+  "onpairvoice-state"?: ((event: PairvoiceSessionEvents["pairvoice-state"]) => void) | undefined;
+  "onpairvoice-check"?: ((event: PairvoiceSessionEvents["pairvoice-check"]) => void) | undefined;
+}
+
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements {
+      "pairvoice-session": PairvoiceSessionProps;
+    }
+  }
+}

@@ -57,7 +57,12 @@ class Link {
       this.#listeners.delete(listener);
       // React mounts again in the same tick what it only takes down to see whether it can.
       setTimeout(() => {
-        if (this.#holders.size > 0 || links.get(this.#key) !== this) return;
+        if (links.get(this.#key) !== this) return;
+        // Whoever is left may show nothing of a microphone that is on.
+        if (this.#holders.size > 0) {
+          if (![...this.#holders].some(({ current }) => current?.voice)) this.setVoice(false);
+          return;
+        }
         links.delete(this.#key);
         this.#abort.abort();
       });

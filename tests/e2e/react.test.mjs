@@ -227,6 +227,36 @@ test("voice is on while it is rendered so, and what the person chose meanwhile s
   assert.equal((await seen(a, "handles")).length, 1);
 });
 
+test("voice is off once what wanted it is taken down, and the others keep the session", async () => {
+  const here = fresh();
+  const a = await open(two.low, "1", here);
+  await show(a, { silent: true });
+  await a.until((s) => s.voice?.state === "waiting" && s.voice.microphone.state === "live");
+  await show(a, { silent: true, rooms: 0 });
+  await a.voice("off");
+  assert.deepEqual(await a.held(), { tracks: 0, connections: 0, sockets: 1 });
+  await a.session("joined");
+  await show(a, { silent: true });
+  await a.until((s) => s.voice.state === "waiting");
+  assert.equal((await seen(a, "handles")).length, 1);
+});
+
+test("the element is a tag of React's: it joins by its properties, another one is another session, and nothing is left", async () => {
+  const here = fresh();
+  const a = await open(two.low, "1", here);
+  const tag = { tag: true, rooms: 0, voice: "off" };
+  await show(a, tag);
+  await a.session("joined");
+  const element = () => a.page.evaluate(() => [...document.querySelector("pairvoice-session").attributes].map(({ name }) => name).sort().join());
+  assert.equal(await element(), "session,user,voice");
+  await show(a, { ...tag, session: "another" });
+  await a.page.waitForFunction(() => globalThis.seen.handles.size === 2, undefined, { timeout: CAP_MS });
+  await a.session("joined");
+  await show(a, { rooms: 0 });
+  await holdsNothing(a);
+  assert.deepEqual(a.console.filter((line) => /uncaught|TypeError/.test(line)), []);
+});
+
 test("a server renders what a browser begins with", async () => {
   const { SessionProvider, useChat, useDevices, useLevel, useSession, useVoice } = await import("pairvoice/react");
   function Panel() {

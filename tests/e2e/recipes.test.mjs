@@ -141,6 +141,15 @@ test("Vue's composable and Svelte's store talk to each other, and leave with the
   }
 });
 
+test("the element is a tag of Vue's, which joins by its properties and leaves with its component", async () => {
+  const person = await open(low, "1", fresh(), { with: "element" });
+  await person.session("joined");
+  await person.page.evaluate(() => globalThis.unmount());
+  const isNothing = (nothing) => JSON.stringify(globalThis.witness.held()) === nothing;
+  await person.page.waitForFunction(isNothing, JSON.stringify(NOTHING), { timeout: CAP_MS });
+  assert.deepEqual(person.console.filter((line) => line.startsWith("uncaught")), []);
+});
+
 test("the plain page works by its import map, under the documentation's content security policy", async () => {
   const here = fresh();
   const app = { url: `http://localhost:${plain.address().port}` };

@@ -5,8 +5,11 @@ const element = document.querySelector("pairvoice-session");
 if (element) {
   element.token = async () => "token";
   element.options = { relayOnly: true };
-  // @ts-expect-error: the handle is the element's own
-  element.session = undefined;
+  // What is set is the attribute; the handle is the element's own.
+  element.session = "s-42";
+  element.session?.send("hello");
+  // @ts-expect-error: no session is an object
+  element.session = {};
   const words: Words = { bar: { leave: "Hang up" }, chat: { fresh: { one: "{n} message", other: "{n} messages" } }, session: { left: ["Gone.", ""] } };
   element.words = words;
   element.addEventListener("pairvoice-joined", ({ detail }) => detail.session.send("hello"));

@@ -4,6 +4,7 @@ import { refresh } from "./refresh.js";
 import { StrictMode, Suspense, use, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
+import "pairvoice/element";
 import { SessionProvider, useChat, useDevices, useLevel, useSession, useVoice } from "pairvoice/react";
 
 const query = new URLSearchParams(location.search);
@@ -68,6 +69,13 @@ function Room(props) {
   );
 }
 
+/** The element, as a tag of React's. */
+function Tag({ session, user, voice }) {
+  const { token } = optionsOf({ session, user });
+  const count = ({ detail }) => seen.handles.add((globalThis.session = detail.session));
+  return <pairvoice-session session={session} user={user} token={token} voice={voice} compact={false} onpairvoice-joined={count} />;
+}
+
 /** Another version of the component, as an editor would save it: with the same hooks, or with others, for which React mounts it anew. */
 globalThis.save = (reset) => {
   const saved = (props) => Room(props);
@@ -85,6 +93,8 @@ globalThis.show = (more) => {
   const content = props.rooms === 0 ? null : Array.from({ length: props.rooms ?? 1 }, (_, at) => <Room key={at} {...props} />);
   root.render(
     <StrictMode>
+      {props.tag && <Tag {...props} />}
+      {props.silent && <Room {...props} extra={{ voice: false }} />}
       <Suspense fallback={<p id="fallback">…</p>}>{content}</Suspense>
     </StrictMode>,
   );

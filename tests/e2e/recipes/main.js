@@ -1,6 +1,8 @@
 // Mounts a component of site/recipes.md, whose code the test writes into .pages; `unmount()` takes it away.
 import { mount, unmount } from "svelte";
-import { createApp } from "vue";
+import { createApp, h } from "vue";
+
+import "pairvoice/element";
 
 import SvelteCall from "./.pages/Call.svelte";
 import VueCall from "./.pages/Call.vue";
@@ -18,7 +20,13 @@ const options = {
 };
 const target = document.querySelector("main");
 
-if (query.get("with") === "vue") {
+if (query.get("with") === "element") {
+  // The element, as Vue's compiler makes it of a template.
+  const joined = ({ detail }) => (globalThis.session = detail.session);
+  const app = createApp({ render: () => h("pairvoice-session", { session: options.sessionId, user: options.userId, token: options.token, voice: "off", onPairvoiceJoined: joined }) });
+  app.mount(target);
+  globalThis.unmount = () => app.unmount();
+} else if (query.get("with") === "vue") {
   const app = createApp(VueCall, { options });
   app.mount(target);
   globalThis.unmount = () => app.unmount();
