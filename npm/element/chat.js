@@ -11,8 +11,8 @@ const NEAR = 40;
 /** More messages than this at once are no conversation, and are not read out. */
 const READ_OUT = 5;
 
-/** The chat of a panel. `context` has the words, the session and what people are called. */
-export function chatPanel(context) {
+/** The chat of a panel. `context` has the words, the session and what people are called; `read` is told that what a session that is over left unread was seen. */
+export function chatPanel(context, read) {
   const { words, session } = context;
   const say = (key, values) => words.t(`chat/${key}`, values);
   const earlier = h("button", { type: "button", id: "earlier", hidden: true }, say("earlier"));
@@ -46,6 +46,9 @@ export function chatPanel(context) {
   /** The session has just been joined: what was written meanwhile comes all at once, and nobody has seen it. */
   let joined = false;
   let arriving = false;
+  /** The session is over, and all of it was seen since: nobody is told any more. */
+  let over = false;
+  let seenSince = false;
   /** Something of the list is on the screen, and its end is. */
   let onScreen = !document.hidden;
   let inView = false;
@@ -119,14 +122,19 @@ export function chatPanel(context) {
     seen();
   }
 
+  const unread = () => (seenSince ? 0 : (chat?.unread ?? 0));
+
   /** What stands on the screen of a window in use counts as seen. */
   function seen() {
     if (!chat) return;
     const isSeen = inView && document.visibilityState === "visible" && document.hasFocus();
-    if (chat.unread > 0 && isSeen) session()?.markRead();
+    if (unread() > 0 && isSeen && over) {
+      seenSince = true;
+      read();
+    } else if (unread() > 0 && isSeen) session()?.markRead();
     // Said once by the log already, so that it is no live region.
-    if (chat.unread > 0) setText(fresh, say("fresh", { n: chat.unread }));
-    show(fresh, chat.unread > 0 && !inView);
+    if (unread() > 0) setText(fresh, say("fresh", { n: unread() }));
+    show(fresh, unread() > 0 && !inView);
   }
 
   /** Index of the message that was the first to be drawn, or of the first one that still is; -1 without one. */
@@ -267,6 +275,9 @@ export function chatPanel(context) {
       call(state.peer);
       arriving ||= !joined && state.session.state === "joined";
       joined = state.session.state === "joined";
+      over = state.session.state === "ended";
+      seenSince &&= over;
+      element.toggleAttribute("data-over", over);
       const come = extending && chat !== before ? firstOf(chat.messages) : 0;
       if (come > 0) {
         extending = false;
@@ -290,6 +301,8 @@ export function chatPanel(context) {
     typing(text) {
       setText(typing, text);
     },
+    /** How many messages nobody has seen. */
+    unread,
     toEnd,
   };
 }

@@ -10,7 +10,7 @@ export function composer({ words, session, ids }, sent) {
   const text = h("textarea", { id: "text", rows: 2, placeholder: say("placeholder"), enterkeyhint: "send", dir: "auto", "aria-describedby": "refused closed" });
   const button = h("button", { type: "submit", class: "primary" }, say("send"));
   const refused = h("p", { id: "refused", class: "error", role: "alert" });
-  const closed = h("p", { id: "closed", class: "fine", hidden: true }, say("closed"));
+  const closed = h("p", { id: "closed", class: "fine", hidden: true });
   const form = h("form", { id: "composer" }, h("label", { for: "text", class: "visually-hidden" }, say("message")), text, button);
   const element = h("div", { class: "writing" }, form, closed, refused);
   const draft = kept("sessionStorage", `draft.${JSON.stringify(ids())}`);
@@ -61,7 +61,9 @@ export function composer({ words, session, ids }, sent) {
       const over = state === "ended";
       // Read-only and not disabled, so that what was written can be copied.
       text.readOnly = over;
-      button.disabled = over;
+      button.disabled = over || !session();
+      // Empty until then: it describes the field also where it is not shown.
+      setText(closed, over ? say("closed") : "");
       show(closed, over);
     },
   };

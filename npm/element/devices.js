@@ -50,14 +50,20 @@ export function devicesView({ words, session, settings, signal }) {
   );
   const loudness = h("div", { class: "settings" }, h("label", { for: "volume" }, say("volume")), volume);
   let open = false;
+  /** What the notice is about, where that may be over: `none` is no microphone, `speaker` one that could not be used. */
+  let about;
+  const note = (text, what) => {
+    about = what;
+    setText(notice, text);
+  };
 
   const failed = () => {
-    setText(notice, say("speakerFailed"));
+    note(say("speakerFailed"), "speaker");
     void list();
   };
 
   microphones.addEventListener("change", () => session()?.setMicrophone(microphones.value || null));
-  speakers.addEventListener("change", () => session()?.setSpeaker(speakers.value).catch(failed));
+  speakers.addEventListener("change", () => session()?.setSpeaker(speakers.value).then(() => about === "speaker" && note(""), failed));
   volume.addEventListener("input", () => session()?.setVolume(volume.valueAsNumber / 100));
   for (const name of SWITCHES) switches[name].addEventListener("change", () => session()?.setProcessing({ [name]: switches[name].checked }));
   for (const [name, input] of Object.entries(own)) {
@@ -89,7 +95,10 @@ export function devicesView({ words, session, settings, signal }) {
       if (open) void list();
     },
     /** Another state. */
-    draw({ voice }) {
+    draw({ session: { state }, voice }) {
+      // What it says was of a call that is over, or is mended.
+      const isOver = voice.state === "off" || state === "joining" || state === "ended";
+      if (isOver || (about === "none" && voice.microphone.state === "live")) note("");
       show(speakerRow, voice.speaker.selectable);
       if (volume.getRootNode().activeElement !== volume) volume.value = Math.round(voice.volume * 100);
       for (const name of SWITCHES) switches[name].checked = voice.microphone[name];
@@ -99,7 +108,7 @@ export function devicesView({ words, session, settings, signal }) {
     },
     /** The microphone changed. */
     changed(change) {
-      setText(notice, changeLine(change, words));
+      note(changeLine(change, words), change.to === null ? "none" : undefined);
       // A choice that could not be opened is not to be seen as the one in use.
       if (open) void list();
     },

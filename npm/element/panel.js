@@ -44,7 +44,7 @@ export function buildPanel(context, act) {
   const quality = qualityView(context);
   const devices = devicesView(context);
   const check = checkView(context, context.options);
-  const chat = chatPanel(context);
+  const chat = chatPanel(context, () => count(chat.unread()));
   const sheets = sheetsView(
     context,
     {
@@ -87,6 +87,7 @@ export function buildPanel(context, act) {
   let voiceWas;
   let presenceWas;
   let isTyping = false;
+  let wasTalking = false;
   let clock;
 
   /** Counts the seconds of an interruption, as long as there is one. */
@@ -146,6 +147,9 @@ export function buildPanel(context, act) {
 
   function draw() {
     const found = statusOf(state, words, context.givenName());
+    // Nothing is read into what one says while a key is held, nor when it is let go.
+    line.setAttribute("aria-live", state.voice.talking || wasTalking ? "off" : "polite");
+    wasTalking = state.voice.talking;
     setText(line, found.line);
     line.dataset.state = found.look;
     setText(hint, found.hint);
@@ -163,7 +167,7 @@ export function buildPanel(context, act) {
     const called = ["connecting", "connected", "reconnecting"].includes(state.voice.state) && state.session.state !== "ended";
     keepAwake(called);
     keys(called, state.voice.muted);
-    count(state.chat.unread);
+    count(chat.unread());
   }
 
   signal.addEventListener("abort", () => clearInterval(clock));

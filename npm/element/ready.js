@@ -89,7 +89,9 @@ export function readyView({ words, signal, asksName, ids, options }, join) {
     if (over || turn !== turns) return opened.getTracks().forEach((track) => track.stop());
     stream = opened;
     setText(trouble, "");
+    const had = allow.getRootNode().activeElement === allow;
     show(allow, false);
+    if (had) microphones.focus();
     measure();
     await list();
   }

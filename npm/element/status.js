@@ -62,7 +62,7 @@ function said([line, hint], look) {
 
 function voiceStatus(state, words, name) {
   const { voice, peer } = state;
-  const say = (key, look, hint = "") => ({ line: sentence(words.t(`status/${key}`, { name })), hint: sentence(hint), look });
+  const say = (key, look, hint = "", more = "") => ({ line: `${sentence(words.t(`status/${key}`, { name }))} ${more}`.trim(), hint: sentence(hint), look });
   const hint = (key) => words.t(`status/${key}`, { name });
   switch (voice.state) {
     case "off":
@@ -73,7 +73,11 @@ function voiceStatus(state, words, name) {
     case "waiting":
     case "connecting": {
       const key = voice.state === "connecting" ? "connecting" : peer.presence === "absent" ? "waiting" : "waitingVoice";
-      if (voice.microphone.state === "failed") return say(key, "limited", microphoneTrouble(voice.microphone, words).join(" "));
+      if (voice.microphone.state === "failed") {
+        // In the line, which is read out; the hint is not.
+        const [trouble, help] = microphoneTrouble(voice.microphone, words);
+        return say(key, "limited", help, trouble);
+      }
       if (voice.microphone.state === "asking") return say(key, "busy", hint("asking"));
       return say(key, "busy", key === "waiting" ? hint("waitingHint") : "");
     }
@@ -91,11 +95,11 @@ function connectedStatus(voice, peer, words, say, hint) {
   if (voice.listenOnly) return say("listenOnly", "limited", voice.microphone.state === "failed" ? microphoneTrouble(voice.microphone, words).join(" ") : hint("asking"));
   if (voice.talking) return say("connected", "good", hint("talking"));
   if (voice.muted) return say("muted", "limited", hint("mutedHint"));
-  if (peer.microphone === "failed") return say("peerNoMicrophone", "good");
-  if (peer.muted) return say("peerMuted", "good");
-  if (voice.heard) return say("heard", "good");
   // The warning beside it says why nobody hears.
-  return say(voice.heard === false ? "notHeard" : "connected", voice.heard === false ? "limited" : "good");
+  if (voice.heard === false) return say("notHeard", "limited");
+  if (peer.microphone === "failed") return say(voice.heard ? "peerListens" : "peerNoMicrophone", "good");
+  if (peer.muted) return say("peerMuted", "good");
+  return say(voice.heard ? "heard" : "connected", "good");
 }
 
 /** How long voice has been interrupted, at a moment in milliseconds since 1970. */

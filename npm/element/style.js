@@ -92,7 +92,7 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
 .person[data-speaking] .avatar { outline-color: var(--good); }
 .person[data-absent] .avatar { background: none; border: 2px dashed var(--edge); color: var(--quiet); }
 .name { position: relative; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.person .note { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-block-size: 1.3rem; }
+.person .note { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; overflow-wrap: anywhere; hyphens: auto; line-height: 1.3; min-block-size: 2.6em; }
 .person meter { grid-column: 1 / -1; }
 meter { inline-size: 100%; block-size: 0.5rem; }
 #warnings { display: flex; flex-direction: column; gap: 0.35rem; }
@@ -124,8 +124,9 @@ meter { inline-size: 100%; block-size: 0.5rem; }
 .before .body, .before .bar { display: none; }
 .ready { padding: 1rem; overflow: auto; flex: 1; gap: 0.6rem; }
 .ready .actions { position: sticky; inset-block-end: -1rem; margin: auto -1rem -1rem; padding: 0.75rem 1rem; background: var(--card); border-block-start: 1px solid var(--line); }
-#ready-trouble:empty { display: none; }
-#ready-trouble { border-inline-start: 3px solid var(--fair); padding-inline-start: 0.75rem; }
+#ready-trouble { margin: 0; }
+#ready-trouble:empty { margin-block-start: -0.6rem; }
+#ready-trouble:not(:empty) { border-inline-start: 3px solid var(--fair); padding-inline-start: 0.75rem; }
 :host([compact]) { min-block-size: 0; block-size: auto; }
 :host([compact]) .body > :not(.voice):not(.sheets), :host([compact]) .voice > :not(.heading):not(#muted-talking) { display: none; }
 :host([compact]) .voice { padding-block: 0.35rem; border: 0; }

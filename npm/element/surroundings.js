@@ -55,18 +55,19 @@ export function mediaKeys(signal, { toggle, hangUp }) {
   return draw;
 }
 
-const COUNTED = /^\(\d+\) /;
-
 /** Tells how many messages are unread in the title and in the page's icon. */
 export function badge(signal) {
   let shown = 0;
+  /** What it has put before the title; an app may count something of its own there. */
+  let own = "";
   let link;
   let before;
   const draw = (count) => {
     if (count === shown) return;
     shown = count;
-    const title = document.title.replace(COUNTED, "");
-    document.title = count > 0 ? `(${count}) ${title}` : title;
+    const title = document.title.startsWith(own) ? document.title.slice(own.length) : document.title;
+    own = count > 0 ? `(${count}) ` : "";
+    document.title = own + title;
     if (!link) {
       link = document.head.querySelector('link[rel~="icon"]') ?? document.head.appendChild(h("link", { rel: "icon" }));
       before = link.getAttribute("href");

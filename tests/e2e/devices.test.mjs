@@ -104,10 +104,14 @@ test("unplugged, plugged in again, another default: the next device is heard, an
   await on(a, "unplug", "headset");
   await on(a, "unplug", "usb");
   await b.until((s) => s.peer.microphoneReason === "ended");
+  await a.page.getByText("You are not heard now.").waitFor();
   assert.equal(await a.page.evaluate(() => globalThis.desk.open()), 0);
   await on(a, "plug", "built-in", "Built-in", BUILT_IN);
   await b.hears(BUILT_IN);
   await onceNegotiated(a, b);
+  // The panel's line about it is of this call.
+  await a.click("Text only");
+  await a.page.locator("#device-notice:empty").waitFor({ state: "attached" });
 });
 
 test("muted by the system, frozen, busy: the device is opened again, or the one that works goes on", async () => {

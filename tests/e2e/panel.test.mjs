@@ -70,6 +70,7 @@ test("a draft stays over a reload and when the session ends, and nobody writes i
   await a.session("joined");
   const field = a.page.getByLabel("Message", { exact: true });
   await field.pressSequentially("half a tho");
+  assert.equal(await a.page.locator("#closed").textContent(), "", "the field is not described as closed");
   await a.page.reload();
   await a.session("joined");
   assert.equal(await field.inputValue(), "half a tho");
@@ -98,6 +99,7 @@ test("M mutes, holding space talks meanwhile, and neither counts where one write
   await a.page.keyboard.down(" ");
   await b.until((s) => !s.peer.muted);
   await mute(true).waitFor();
+  assert.equal(await a.page.locator("#status").getAttribute("aria-live"), "off", "nothing is read into what one says");
   await a.page.keyboard.up(" ");
   await b.until((s) => s.peer.muted);
   // By the button: held it talks, pressed it unmutes.

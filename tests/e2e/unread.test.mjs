@@ -177,3 +177,21 @@ test("a window that is visible follows what comes, and tells that it is read whe
   });
   await isRead(b);
 });
+
+test("what a session that was taken over left unread is told by the title until it was seen", async () => {
+  const here = fresh(text);
+  const [a, b] = await Promise.all([TabPerson.open(tabs, server, "1", here()), Person.open(browser, server, "2", here())]);
+  people.push(a, b);
+  await Promise.all([a.session("joined"), b.session("joined")]);
+  await a.cover();
+  await said([a, b], 2);
+  const title = (pattern) => a.page.waitForFunction((wanted) => new RegExp(wanted).test(document.title), pattern);
+  await title("^\\(2\\) ");
+  people.push(await Person.open(browser, server, "1", here()));
+  await a.session("ended");
+  await title("^\\(2\\) ");
+  await a.uncover();
+  await wheel(a, 20_000);
+  await title("^[^(]");
+  await chip(a, "");
+});

@@ -112,6 +112,9 @@ test("each state has true words and its own sign, and a trouble is said once", a
   assert.deepEqual(say({ voice: { muted: true } }), ["Connected. You are muted.", "Mentor does not hear you.", "limited"]);
   assert.deepEqual(say({ voice: { talking: true } }), ["Connected. You can talk.", "Mentor hears you while you hold the key.", "good"]);
   assert.deepEqual(say({ voice: { heard: false } }), ["Connected.", "", "limited"]);
+  for (const peer of [{ muted: true }, { microphone: "failed", microphoneReason: "denied" }]) assert.deepEqual(say({ voice: { heard: false }, peer }), ["Connected.", "", "limited"]);
+  assert.deepEqual(say({ peer: { microphone: "failed" } })[0], "Connected. Mentor has no microphone.");
+  assert.deepEqual(say({ voice: { heard: true }, peer: { microphone: "failed" } })[0], "Connected. Mentor hears you and has no microphone.");
   const failed = { state: "failed", reason: "missing" };
   assert.deepEqual(say({ voice: { listenOnly: true, microphone: failed } }), ["You hear Mentor; they don’t hear you.", microphoneTrouble(failed, words).join(" "), "limited"]);
   assert.equal(ownNote(stateOf({ voice: { microphone: failed } }), words), "No microphone");
@@ -127,6 +130,11 @@ test("each state has true words and its own sign, and a trouble is said once", a
     "Waiting for the other person.",
     "Voice starts by itself when they come.",
     "busy",
+  ]);
+  assert.deepEqual(say({ voice: { state: "waiting", microphone: failed }, peer: { userId: null, presence: "absent" } }), [
+    "Waiting for the other person. No microphone was found.",
+    "Plug one in, then turn the microphone on again.",
+    "limited",
   ]);
   // Of an end of one's own nothing follows about the other, who may well be here.
   assert.equal(peerNote(stateOf({ session: { state: "ended", reason: "session-full" }, peer: { presence: "absent" } }), words), "");
