@@ -115,14 +115,11 @@ test("media is cut", { skip: why }, async (t) => {
         await bothHear(a, LOW, b, HIGH);
         // Both have told how they hear, so that heartbeats come: silence means something from then on.
         await Promise.all([a, b].map((person) => person.until((s) => s.voice.heard)));
+        // What is being done, for how long, and that there is nothing to do; each is said for some seconds only.
+        const said = ["Nothing arrives from the other person. Looking for another path.", /^Interrupted for \d+ s\.$/, "Voice comes back by itself. What you write is kept."];
+        const told = [a, b].flatMap(({ page }) => said.map((text) => page.getByText(text).waitFor()));
         namespace.cutMedia();
-        await Promise.all([a.voice("reconnecting"), b.voice("reconnecting")]);
-        for (const { page } of [a, b]) {
-          // What is being done, for how long, and that there is nothing to do.
-          await page.getByText("Nothing arrives from the other person. Looking for another path.").waitFor();
-          await page.getByText(/^Interrupted for \d+ s\.$/).waitFor();
-          await page.getByText("Voice comes back by itself. What you write is kept.").waitFor();
-        }
+        await Promise.all([a.voice("reconnecting"), b.voice("reconnecting"), ...told]);
         await chatWorks(a, b);
         if (!retrier) await a.page.waitForFunction(() => globalThis.witness.offers > 1);
         namespace.restoreMedia();

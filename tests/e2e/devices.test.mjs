@@ -228,6 +228,8 @@ test("push-to-talk: what is said just before the press and the release is heard,
       const { track } = globalThis.witness.connections[0].getSenders()[0];
       return track === globalThis.desk.live[0].track ? "microphone" : "delayed";
     });
+  // A sender takes another track a moment after it was given it.
+  const takesMicrophone = () => a.page.waitForFunction(() => globalThis.witness.connections[0].getSenders()[0].track === globalThis.desk.live[0].track);
   await a.page.evaluate(() => {
     const key = (type) => document.querySelector("main").dispatchEvent(new KeyboardEvent(type, { key: " ", bubbles: true, composed: true, cancelable: true }));
     globalThis.press = () => key("keydown");
@@ -247,7 +249,7 @@ test("push-to-talk: what is said just before the press and the release is heard,
   await a.click("Mute");
   await a.page.waitForFunction(() => globalThis.line?.state === "running");
   await released();
-  assert.equal(await sends(), "microphone");
+  await takesMicrophone();
 
   // A machine may be too busy to press in time, which its own clock of sound tells.
   let late = Infinity;
@@ -265,7 +267,7 @@ test("push-to-talk: what is said just before the press and the release is heard,
   }
   assert.ok(late <= 0.1, "never pressed in time");
   await hears(BEFORE);
-  assert.equal(await sends(), "microphone");
+  await takesMicrophone();
 
   await a.page.evaluate(
     async ([longBefore, atTheEnd]) => {
@@ -295,6 +297,6 @@ test("push-to-talk: what is said just before the press and the release is heard,
   await released();
   await a.click("Mute");
   await a.until((s) => !s.voice.muted && !s.voice.talking);
-  assert.equal(await sends(), "microphone");
+  await takesMicrophone();
   await onceNegotiated(a, b);
 });

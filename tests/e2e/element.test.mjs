@@ -123,7 +123,13 @@ test("what is read stays in its place when earlier messages come, and the focus 
   await a.page.reload();
   await a.until((s) => s.chat?.messages.at(-1)?.text === "line 129");
   const list = a.page.locator("#messages");
-  await list.evaluate((element) => element.scrollTo(0, 0));
+  // The panel hears of it a frame later.
+  const scroll = (element) =>
+    new Promise((resolve) => {
+      element.addEventListener("scroll", () => requestAnimationFrame(resolve), { once: true });
+      element.scrollTo(0, 0);
+    });
+  await list.evaluate(scroll);
   const first = a.page.locator(".message", { hasText: "line 30" });
   const before = (await first.boundingBox()).y;
   await a.page.locator("#earlier").press("Enter");

@@ -11,7 +11,7 @@ import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
  */
 const ALLOWED_MS = 30;
 /** A machine that is busy drops some more, at random: what is missing each time is what the change takes away. */
-const TRIES = 3;
+const TRIES = 8;
 /** Milliseconds of tone that are heard before and after each change. */
 const AROUND_MS = 1000;
 

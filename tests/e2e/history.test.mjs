@@ -33,7 +33,12 @@ test("ten thousand messages: the newest are there at once, the oldest can be rea
     up();
   });
   await person.says("written in between");
-  await person.until((s) => !s.chat.more && s.chat.messages[0].seq === 1);
+  // A hundred pages, of which the server lets some five a second pass.
+  const isAll = () => {
+    const { chat } = globalThis.session.getState();
+    return !chat.more && chat.messages[0].seq === 1;
+  };
+  await person.page.waitForFunction(isAll, undefined, { timeout: 180_000, polling: 200 });
   await other.until("chat", (heard) => heard.flatMap((d) => d.messages).some((m) => m.text === "written in between"));
   const texts = await person.page.evaluate(() => globalThis.session.getState().chat.messages.map((m) => m.text));
   const expected = Array.from({ length: COUNT }, (_, n) => `line ${n}`);

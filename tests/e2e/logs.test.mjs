@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { logged } from "../server/support.mjs";
 import { bothHear } from "./support/browser.mjs";
 import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
 
@@ -17,7 +18,7 @@ test("the console and the server show one line per attempt and one per change of
     assert.ok(person.console.every((line) => /^pairvoice: (user 7 offers|voice [a-z]+$)/.test(line)), person.console.join("\n"));
   }
   assert.equal(two.server.log.match(/user "7" offers, user ("9"|\(not here yet\))/g).length, 1);
-  assert.match(two.server.log, /voice connected room="s-\d+" user="7" socket=\S+/);
+  await logged(two.server, /voice connected room="s-\d+" user="7" socket=\S+/);
 });
 
 test("no secret, address or text is in any log, at debug level neither", async () => {

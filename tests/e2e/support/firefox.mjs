@@ -12,9 +12,12 @@ export function launchFirefox({ wrapper, port, secure = [], profile } = {}) {
     browser: "firefox",
     executablePath: wrapper ?? process.env.PAIRVOICE_FIREFOX ?? "/usr/bin/firefox-esr",
     headless: true,
+    // A cold one beside three others on two slow cores.
+    timeout: 120_000,
     debuggingPort: port,
     userDataDir: profile,
     extraPrefsFirefox: {
+      "intl.accept_languages": "en-US",
       "media.navigator.streams.fake": true,
       "media.navigator.permission.disabled": true,
       "media.autoplay.default": 0,

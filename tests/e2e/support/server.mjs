@@ -40,7 +40,7 @@ export async function startServer({ args = ["--dev"], page = "www", wrap = [], e
       ...(existsSync(dist) ? ["--static", dist] : []),
       ...args,
     ];
-    child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+    child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, RUST_LOG: "", ...env } });
     server.pid = child.pid;
     child.stderr.on("data", (data) => (server.log += data));
     child.exited = new Promise((resolve) => child.once("exit", resolve));

@@ -24,6 +24,9 @@ export function launchTabs({ wrapper, ...options } = {}) {
     args: chromiumFlags(options),
     // No port: the browser may be in a network namespace.
     pipe: true,
+    timeout: 120_000,
+    // The language that Playwright's pages have.
+    env: { ...process.env, LANG: "en_US.UTF-8", LANGUAGE: "en_US" },
     ignoreDefaultArgs: ["--mute-audio", ...favours],
   });
 }
