@@ -97,7 +97,6 @@ export async function codeEditor(place, { sessionId, name, words }) {
     shared.doc.transact(() => {
       output.delete(0, output.length);
       output.push([{ kind: "run", by: name() }, ...found]);
-      if (found.length === 0) output.push([{ kind: "log", said: "nothing" }]);
     });
     drawBar();
   }
@@ -105,7 +104,9 @@ export async function codeEditor(place, { sessionId, name, words }) {
   function drawOthers() {
     const names = [...awareness.getStates()].filter(([client]) => client !== awareness.clientID).map(([, state]) => shown(state.user?.name));
     const list = new Intl.ListFormat(words.language).format(names);
-    together.textContent = names.length > 0 ? words.t("editor/together", { names: list, n: names.length }) : "";
+    const text = names.length > 0 ? words.t("editor/together", { names: list, n: names.length }) : "";
+    // A cursor that moves is a change, too, and a text that is written again is read out again.
+    if (together.textContent !== text) together.textContent = text;
   }
 
   runButton.addEventListener("click", execute);

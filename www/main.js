@@ -54,7 +54,8 @@ const opening = idle
 opening.catch(() => ($("editor-trouble").hidden = false));
 
 const call = $("call");
-call.addEventListener("pairvoice-state", () => {
+call.addEventListener("pairvoice-state", ({ detail: state }) => {
+  drawUnread(state);
   if (globalThis.session === call.session) return;
   // For the curious: type session.getState() into the console.
   globalThis.session = call.session;
@@ -79,6 +80,18 @@ function showPart(part) {
   for (const name of ["editor", "call"]) $(`tab-${name}`).setAttribute("aria-pressed", String(name === part));
   call.toggleAttribute("compact", phone.matches && part === "editor");
 }
+
+/** The tab of the call says how many messages are unread: on a phone they may be in the part that is not shown. */
+async function drawUnread({ session, chat }) {
+  const n = session.state === "ended" ? 0 : chat.unread;
+  const words = await speaking;
+  const badge = $("unread");
+  if (badge.textContent === String(n)) return;
+  badge.hidden = n === 0;
+  badge.textContent = String(n);
+  badge.ariaLabel = words.t("page/unread", { n });
+}
+
 const shownPart = () => document.querySelector("main").dataset.part;
 for (const name of ["editor", "call"]) $(`tab-${name}`).addEventListener("click", () => showPart(name));
 phone.addEventListener("change", () => showPart(shownPart()));

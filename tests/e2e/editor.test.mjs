@@ -25,17 +25,48 @@ async function write(person, words) {
   await person.page.keyboard.type(words);
 }
 
+/** The contrast ratio of two opaque colours as computed styles have them (WCAG 2.2). */
+function contrast(...colors) {
+  const luminance = (color) => {
+    const [red, green, blue] = color.match(/\d+/g).map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [dark, light] = colors.map(luminance).sort((one, other) => one - other);
+  return (light + 0.05) / (dark + 0.05);
+}
+
 test("two write in one text, see each other's cursor, and take back their own words only", async () => {
   const [a, b] = await both();
   await reads(b, "export function slugify");
   await write(a, "// from one");
   await reads(b, "// from one");
-  await b.page.locator(".remote-name", { hasText: "1" }).waitFor();
+  const name = b.page.locator(".remote-name", { hasText: "1" });
+  await name.waitFor();
+  for (const colorScheme of ["light", "dark"]) {
+    await b.page.emulateMedia({ colorScheme });
+    const { color, backgroundColor } = await name.evaluate((element) => ({ ...getComputedStyle(element) }));
+    assert.ok(contrast(color, backgroundColor) >= 4.5, `${color} on ${backgroundColor}`);
+  }
   await write(b, " and two");
   await reads(a, "// from one and two");
   await a.page.keyboard.press("Control+z");
   await b.page.waitForFunction((gone) => !document.querySelector("#code-editor").shadowRoot.textContent.includes(gone), "from one");
   await reads(b, "and two");
+});
+
+test("who writes along is said once, not with each step of their cursor", async () => {
+  const [a, b] = await both();
+  await a.page.evaluate(() => {
+    globalThis.told = [];
+    const { shadowRoot } = document.querySelector("#code-editor");
+    new MutationObserver(() => globalThis.told.push(shadowRoot.querySelector("#together").textContent)).observe(shadowRoot.querySelector("#together"), { childList: true, characterData: true, subtree: true });
+  });
+  await write(b, "// with a cursor");
+  await reads(a, "// with a cursor");
+  await a.page.locator(".remote-name", { hasText: "2" }).waitFor();
+  await b.close();
+  await a.page.waitForFunction(() => globalThis.told.at(-1) === "");
+  assert.deepEqual(await a.page.evaluate(() => globalThis.told), [""]);
 });
 
 test("what is written apart comes together, and a reload loses nothing", async () => {

@@ -163,6 +163,24 @@ test("what comes while the page shows something else in the panel's place waits,
   assert.deepEqual(await place(a), { isEnd: false, first: "line 0" });
 });
 
+test("on a phone the tab of the call says how many messages wait there, until they are seen or the session is over", async () => {
+  const [a, b] = await writing((here) => Person.open(browser, server, "1", here({ context: { viewport: { width: 375, height: 740 } } })));
+  const tab = (name) => a.page.getByRole("button", { name, exact: true });
+  await a.click("Code");
+  await said([a, b], 1);
+  await tab("Voice and chat 1 new message").waitFor();
+  await said([a, b], 1);
+  await tab("Voice and chat 2 new messages").click();
+  await tab("Voice and chat").waitFor();
+  await isRead(b);
+  await a.click("Code");
+  await said([a, b], 1);
+  await tab("Voice and chat 1 new message").waitFor();
+  await a.click("Leave");
+  await a.session("ended");
+  await tab("Voice and chat").waitFor();
+});
+
 test("a window that is visible follows what comes, and tells that it is read when it is used again", async () => {
   const [a, b] = await writing((here) => inPage(here, "document.hasFocus = () => globalThis.isUsed === true;"));
   await said([a, b], 40);

@@ -97,7 +97,7 @@ const theme = EditorView.baseTheme({
     padding: "0 0.4em",
     borderRadius: "0.3em 0.3em 0.3em 0",
     background: "var(--remote, #b4460f)",
-    color: "#fff",
+    color: "var(--on-remote, #fff)",
     font: "600 0.7rem/1.5 system-ui, sans-serif",
     whiteSpace: "nowrap",
     pointerEvents: "none",

@@ -1,28 +1,65 @@
 /** What a program finds: `console`, `test` and `expect`. It is read by the interpreter, not by this page. */
 export const PRELUDE = String.raw`
 (() => {
-  const show = (value) => {
-    if (typeof value === "string") return value;
+  const written = (value, above = []) => {
+    if (typeof value === "string") return JSON.stringify(value);
+    if (typeof value === "bigint") return value + "n";
     if (typeof value === "function") return "[function " + (value.name || "anonymous") + "]";
-    if (value instanceof Error) return value.name + ": " + value.message;
+    if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
+    if (value instanceof Error || value instanceof RegExp) return String(value);
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
+    if (above.includes(value)) return "[circular]";
+    const below = [...above, value];
+    const list = (parts) => Array.from(parts, (part) => written(part, below)).join(",");
+    if (Array.isArray(value)) return "[" + list(value) + "]";
+    const name = Object.getPrototypeOf(value)?.constructor?.name ?? "null";
+    const kind = name === "Object" ? "" : name + " ";
+    if (value instanceof Map || value instanceof Set) return kind + "{" + list(value) + "}";
+    return kind + "{" + Object.entries(value).map(([key, part]) => JSON.stringify(key) + ":" + written(part, below)).join(",") + "}";
+  };
+  const told = (value) => {
     try {
-      return JSON.stringify(value) ?? String(value);
+      return written(value);
     } catch {
-      return String(value);
+      // A getter that throws, or more levels than there is room for.
+      return Object.prototype.toString.call(value);
     }
   };
-  const quoted = (value) => (typeof value === "string" ? JSON.stringify(value) : show(value));
+  const show = (value) => (typeof value === "string" ? value : told(value));
   const line = (kind) => (...values) => __line(kind, values.map(show).join(" "));
   globalThis.console = { log: line("log"), info: line("log"), debug: line("log"), warn: line("error"), error: line("error") };
   const tests = [];
   let ended = 0;
   globalThis.test = globalThis.it = (name, body) => void tests.push([String(name), body]);
   globalThis.describe = (_, body) => body();
-  const equal = (one, other) => Object.is(one, other) || JSON.stringify(one) === JSON.stringify(other);
+  const keysOf = (value) => Reflect.ownKeys(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+  const equal = (one, other, above = []) => {
+    if (Object.is(one, other)) return true;
+    if (![one, other].every((value) => value !== null && typeof value === "object")) return false;
+    if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false;
+    // A cycle: these two are being compared.
+    if (above.some(([left, right]) => left === one && right === other)) return true;
+    const below = [...above, [one, other]];
+    const same = (left, right) => equal(left, right, below);
+    // What these hold is not in their properties; equal entries may be other objects, and stand in another order.
+    if ([Date, Number, String, Boolean].some((kind) => one instanceof kind) && !Object.is(one.valueOf(), other.valueOf())) return false;
+    if ((one instanceof RegExp || one instanceof Error) && String(one) !== String(other)) return false;
+    if (one instanceof Map || one instanceof Set) {
+      if (one.size !== other.size) return false;
+      const left = [...other];
+      for (const entry of one) {
+        const found = left.findIndex((another) => same(entry, another));
+        if (found < 0) return false;
+        left.splice(found, 1);
+      }
+    }
+    const keys = keysOf(one);
+    return keys.length === keysOf(other).length && keys.every((key) => Object.hasOwn(other, key) && same(one[key], other[key]));
+  };
   globalThis.expect = (value) => {
     const matchers = (negated) => {
-      const check = (holds, words, wanted) => {
-        if (holds === negated) throw new Error("expected " + quoted(value) + (negated ? " not" : "") + words + (wanted === undefined ? "" : quoted(wanted)));
+      const check = (holds, words, ...wanted) => {
+        if (holds === negated) throw new Error("expected " + told(value) + (negated ? " not" : "") + words + wanted.map((other) => told(other)).join(""));
       };
       return {
         toBe: (wanted) => check(Object.is(value, wanted), " to be ", wanted),

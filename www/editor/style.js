@@ -1,9 +1,9 @@
 // The editor's looks. A constructed style sheet: the page's policy allows no inline styles.
 
 const CSS = `
-:host { display: flex; flex-direction: column; min-block-size: 0; --remote: #b4460f; --border: #c9ced6; --quiet: #556070; --paper: #fff; --ink: #14181f; --good: #1a6b34; --bad: #a3231d; --keyword: #7a1fa2; --string: #a3231d; --number: #0b5a8f; --name: #1d4fb8; color: var(--ink); }
+:host { display: flex; flex-direction: column; min-block-size: 0; --remote: #b4460f; --on-remote: #fff; --border: #c9ced6; --quiet: #556070; --paper: #fff; --ink: #14181f; --good: #1a6b34; --bad: #a3231d; --keyword: #7a1fa2; --string: #a3231d; --number: #0b5a8f; --name: #1d4fb8; color: var(--ink); }
 @media (prefers-color-scheme: dark) {
-  :host { --remote: #d2691e; --border: #3c4350; --quiet: #a7b0bf; --paper: #14171d; --ink: #e8ebf0; --good: #7fd39a; --bad: #ff9a92; --keyword: #d8a6f0; --string: #ffb4a8; --number: #8fd0ff; --name: #a9c4ff; }
+  :host { --remote: #d2691e; --on-remote: #14171d; --border: #3c4350; --quiet: #a7b0bf; --paper: #14171d; --ink: #e8ebf0; --good: #7fd39a; --bad: #ff9a92; --keyword: #d8a6f0; --string: #ffb4a8; --number: #8fd0ff; --name: #a9c4ff; }
 }
 .bar { display: flex; align-items: center; gap: 0.6rem; padding: 0.4rem 0; flex-wrap: wrap; }
 .bar h3 { margin: 0; font-size: 1rem; flex: 1; }

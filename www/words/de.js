@@ -6,6 +6,7 @@ export default {
     parts: "Teile der Seite",
     code: "Code",
     call: "Sprache und Chat",
+    unread: { one: "{n} neue Nachricht", other: "{n} neue Nachrichten" },
     session: "Sitzung {session}",
     you: "Du bist {user}",
     noToken: "Dieser Link enthält kein Token. Bitte die Betreiber des Servers um eines.",
@@ -34,6 +35,8 @@ export default {
   },
   said: {
     nothing: "Das Programm ist zu Ende und hat nichts ausgegeben.",
+    unseen: "Das Programm endete ohne Ausgabe. Fehler in einem Promise, auf das es nicht mit await wartet, werden nicht angezeigt.",
+    stuck: "Das Programm wartet auf etwas, das nie kommt.",
     interrupted: "Das Programm lief {n} Sekunden lang und wurde angehalten.",
     unfinished: "Das Programm kam zu keinem Ende.",
     unstarted: "Das Programm konnte nicht gestartet werden. Lade die Seite neu und versuche es noch einmal.",

@@ -7,6 +7,7 @@ export default {
     parts: "Parts of the page",
     code: "Code",
     call: "Voice and chat",
+    unread: { one: "{n} new message", other: "{n} new messages" },
     session: "Session {session}",
     you: "You are {user}",
     noToken: "This link has no token. Ask whoever runs the server for one.",
@@ -35,6 +36,8 @@ export default {
   },
   said: {
     nothing: "The program ended and wrote nothing.",
+    unseen: "The program ended without output. An error in a promise that it does not await is not shown.",
+    stuck: "The program waits for something that never comes.",
     interrupted: "The program ran for {n} seconds and was stopped.",
     unfinished: "The program did not end.",
     unstarted: "The program could not be started. Reload the page and try again.",

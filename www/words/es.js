@@ -6,6 +6,7 @@ export default {
     parts: "Partes de la página",
     code: "Código",
     call: "Voz y chat",
+    unread: { one: "{n} mensaje nuevo", other: "{n} mensajes nuevos" },
     session: "Sesión {session}",
     you: "Eres {user}",
     noToken: "Este enlace no tiene token. Pide uno a quien administra el servidor.",
@@ -34,7 +35,9 @@ export default {
   },
   said: {
     nothing: "El programa terminó y no escribió nada.",
-    interrupted: "El programa estuvo {n} segundos en marcha y se detuvo.",
+    unseen: "El programa terminó y no escribió nada. Un error en una promesa que no espera con await no se muestra.",
+    stuck: "El programa espera algo que nunca llega.",
+    interrupted: "El programa estuvo {n} segundos en marcha y fue detenido.",
     unfinished: "El programa no terminó.",
     unstarted: "No se pudo iniciar el programa. Recarga la página e inténtalo de nuevo.",
     broken: "El intérprete se detuvo: {why}",

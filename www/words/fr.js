@@ -6,6 +6,7 @@ export default {
     parts: "Parties de la page",
     code: "Code",
     call: "Voix et chat",
+    unread: { one: "{n} nouveau message", other: "{n} nouveaux messages" },
     session: "Session {session}",
     you: "Vous êtes {user}",
     noToken: "Ce lien ne contient pas de jeton. Demandez-en un aux responsables du serveur.",
@@ -34,6 +35,8 @@ export default {
   },
   said: {
     nothing: "Le programme s’est terminé sans rien écrire.",
+    unseen: "Le programme s’est terminé sans rien écrire. Une erreur dans une promesse qu’il n’attend pas (await) n’est pas affichée.",
+    stuck: "Le programme attend quelque chose qui ne vient jamais.",
     interrupted: "Le programme a tourné {n} secondes, puis a été arrêté.",
     unfinished: "Le programme ne s’est pas terminé.",
     unstarted: "Le programme n’a pas pu être lancé. Rechargez la page et réessayez.",

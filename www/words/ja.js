@@ -6,6 +6,7 @@ export default {
     parts: "ページの部分",
     code: "コード",
     call: "通話とチャット",
+    unread: { other: "新しいメッセージ {n} 件" },
     session: "セッション {session}",
     you: "あなたは {user} です",
     noToken: "このリンクにはトークンがありません。サーバーの管理者にもらってください。",
@@ -34,12 +35,14 @@ export default {
   },
   said: {
     nothing: "プログラムは何も出力せずに終わりました。",
+    unseen: "プログラムは何も出力せずに終わりました。await していない Promise の中のエラーは表示されません。",
+    stuck: "プログラムは終わらない処理を待っています。",
     interrupted: "プログラムは {n} 秒動いたので止められました。",
     unfinished: "プログラムは終わりませんでした。",
     unstarted: "プログラムを開始できませんでした。ページを再読み込みして、もう一度試してください。",
     broken: "インタープリターが停止しました: {why}",
     cut: "最初の {n} 行だけを表示しています。",
-    waiting: { other: "{n} 件のテストが、来ないものを待っています。" },
+    waiting: { other: "{n} 件のテストが、終わらない処理を待っています。" },
   },
   phrases: {
     "Fold line": "行を折りたたむ",

@@ -194,7 +194,7 @@ export default {
     "session-full": ["Two people are in this session already.", "Ask one of them to leave, then try again."],
     "opened-elsewhere": ["This session was opened in another tab or on another device.", "Go on there, or continue here."],
     "version-mismatch": ["This page is older or newer than its server.", "Reload the page."],
-    "same-user": ["Both people of this session have the same user ID.", "Give each person an own user ID."],
+    "same-user": ["Both people of this session have the same user ID.", "Give each person their own user ID."],
     "signaling-unreachable": ["The server cannot be reached.", "Nothing to do: it is tried again by itself, and messages are kept."],
     "origin-forbidden": ["The server does not let pages of this site in.", "Tell whoever runs it. It is tried again by itself."],
     "server-error": ["The server has a fault.", "It is tried again by itself, and messages are kept. If it goes on, reload the page."],
@@ -232,7 +232,7 @@ export default {
       "This browser cannot make voice calls.",
       "Open this page in a current Chrome, Edge, Firefox or Safari; the chat works here.",
     ],
-    "insecure-context": ["Browsers allow voice on secure pages only.", "Open this page by https://; the chat works here."],
+    "insecure-context": ["Browsers allow voice on secure pages only.", "Open this page over https://; the chat works here."],
   },
   peerVoice: {
     "unsupported-browser": [
@@ -241,11 +241,11 @@ export default {
     ],
     "insecure-context": [
       "The other person’s page is not secure, so that their browser allows no voice.",
-      "Ask them to open the page by https://; the chat works meanwhile.",
+      "Ask them to open the page over https://; the chat works meanwhile.",
     ],
   },
   microphone: {
-    denied: ["The microphone is not allowed on this page.", "Allow it in the address bar; it is noticed by itself."],
+    denied: ["The microphone is not allowed on this page.", "Allow it in the address bar; this page notices."],
     dismissed: [
       "The microphone was not allowed this time.",
       "Turn the microphone on again and choose to allow it, or allow it in the address bar.",
@@ -275,12 +275,12 @@ export default {
     },
     delay: {
       path: ["The way between you is long: you hear each other late.", "Let each other finish; turn off a VPN."],
-      jitter: ["The network is restless: you hear each other late.", "Pause what else uses the network."],
+      jitter: ["The network is unsteady: you hear each other late.", "Pause whatever else uses the network."],
     },
     bandwidth: { congestion: ["The network has little room: voice uses less of it.", "Pause downloads and videos, also on other devices."] },
     "not-heard": {
-      "nothing-arrives": ["Nothing of what you say arrives.", "It is looked into by itself; write in the chat meanwhile."],
-      silence: ["The other person hears only silence from you.", "Look whether your microphone is switched off, or choose another one."],
+      "nothing-arrives": ["Nothing of what you say arrives.", "The cause is being looked for; write in the chat meanwhile."],
+      silence: ["The other person hears only silence from you.", "Check whether your microphone is switched off, or choose another one."],
       "not-played": [
         "The other person cannot hear you: their browser does not play sound.",
         "Ask them in the chat to click in the page, or to turn up the volume.",
@@ -295,7 +295,7 @@ export default {
     name: "Your name, as the other sees it",
     joinText: "Join with text only",
     help: {
-      chrome: "Click the sign at the left of the address, switch the microphone on, and it is noticed here by itself.",
+      chrome: "Click the icon at the left of the address and switch the microphone on; this page notices.",
       firefox: "Click the crossed-out microphone at the left of the address, remove the block, then press “Turn microphone on”.",
       safari: "Open Safari › Settings for this website, allow the microphone, then press “Turn microphone on”.",
       ios: "Open Settings › Apps › Safari › Microphone, allow it, then press “Turn microphone on”.",
@@ -319,7 +319,7 @@ export default {
     level: "Level of the microphone",
     reasons: {
       "unsupported-browser": ["This browser cannot make voice calls.", "Open this page in a current Chrome, Edge, Firefox or Safari."],
-      "insecure-context": ["Browsers allow voice on secure pages only.", "Open this page by https://."],
+      "insecure-context": ["Browsers allow voice on secure pages only.", "Open this page over https://."],
       "signaling-unreachable": ["The server cannot be reached.", "Check your internet connection, and check again."],
       "origin-forbidden": ["The server does not let pages of this site in.", "Tell whoever runs it."],
       "server-error": ["The server has a fault.", "Check again in a moment."],
@@ -331,7 +331,7 @@ export default {
       "version-mismatch": ["This page is older or newer than its server.", "Reload the page."],
       refused: ["The server refuses this page.", "Reload the page, or tell whoever runs it."],
       blocked: ["This network lets no voice through.", "Try another network; the chat works here."],
-      useless: ["Too much gets lost on the way for voice.", "Use a cable, or try another network."],
+      useless: ["Too many packets get lost on the way for voice.", "Use a cable, or try another network."],
       "microphone-denied": ["The microphone is not allowed on this page.", "Allow it in the address bar, and check again."],
       "microphone-missing": ["No microphone was found.", "Plug one in, and check again."],
       "microphone-busy": ["The microphone could not be opened.", "Close other programs that use it, and check again."],
@@ -357,14 +357,14 @@ export default {
     serverStates: {
       asking: "Asking …",
       reached: "Version {version}, answers within {ms} ms",
-      older: "Answers, and knows no checks",
+      older: "Answers, but knows no checks",
       unreachable: "Does not answer",
       "token-failed": "This page got no permission to join",
       "module-failed": "A part of this page could not be loaded",
       unauthorized: "Does not let you in",
       "token-expired": "Says that your link has expired",
       "token-invalid": "Says that your link is wrong",
-      "version-mismatch": "Speaks another version",
+      "version-mismatch": "Uses another version",
       refused: "Refuses",
     },
     ways: { host: "directly", srflx: "through your router", prflx: "through your router", relay: "by relay" },
