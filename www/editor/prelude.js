@@ -32,7 +32,8 @@ export const PRELUDE = String.raw`
   let ended = 0;
   globalThis.test = globalThis.it = (name, body) => void tests.push([String(name), body]);
   globalThis.describe = (_, body) => body();
-  const keysOf = (value) => Reflect.ownKeys(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+  // As elsewhere, what is undefined is as good as absent.
+  const keysOf = (value) => Reflect.ownKeys(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key) && value[key] !== undefined);
   const equal = (one, other, above = []) => {
     if (Object.is(one, other)) return true;
     if (![one, other].every((value) => value !== null && typeof value === "object")) return false;
@@ -41,6 +42,7 @@ export const PRELUDE = String.raw`
     if (above.some(([left, right]) => left === one && right === other)) return true;
     const below = [...above, [one, other]];
     const same = (left, right) => equal(left, right, below);
+    if (Array.isArray(one) && one.length !== other.length) return false;
     // What these hold is not in their properties; equal entries may be other objects, and stand in another order.
     if ([Date, Number, String, Boolean].some((kind) => one instanceof kind) && !Object.is(one.valueOf(), other.valueOf())) return false;
     if ((one instanceof RegExp || one instanceof Error) && String(one) !== String(other)) return false;

@@ -18,7 +18,7 @@ export default {
     muted: "Verbunden. Du bist stummgeschaltet.",
     mutedHint: "{name} hört dich nicht.",
     talking: "{name} hört dich, solange du die Taste hältst.",
-    peerMuted: "Verbunden. {name} ist stumm.",
+    peerMuted: "Verbunden. {name} ist stummgeschaltet.",
     peerNoMicrophone: "Verbunden. {name} hat kein Mikrofon.",
     peerListens: "Verbunden. {name} hört dich und hat kein Mikrofon.",
     heard: "Verbunden. {name} hört dich.",

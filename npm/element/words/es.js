@@ -18,7 +18,7 @@ export default {
     muted: "Conectado. Tienes el micrófono silenciado.",
     mutedHint: "{name} no te oye.",
     talking: "{name} te oye mientras mantengas pulsada la tecla.",
-    peerMuted: "Conectado. {name} está en silencio.",
+    peerMuted: "Conectado. {name} tiene el micrófono silenciado.",
     peerNoMicrophone: "Conectado. {name} no tiene micrófono.",
     peerListens: "Conectado. {name} te oye y no tiene micrófono.",
     heard: "Conectado. {name} te oye.",
