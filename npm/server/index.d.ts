@@ -7,9 +7,10 @@ export interface SocketIoServer {
 
 /** What a token says of its user, as `verify` tells it. The payload of a JSON web token has this form. */
 export interface Claims {
-  /** Compared with the user and the session of the handshake, where they are given. */
-  sub?: string;
-  session?: string;
+  /** Compared with the user of the handshake. */
+  sub: string;
+  /** Compared with its session. An ordinary login's token has none: it lets nobody in. */
+  session: string;
   /** Until when the token is good, in seconds since 1970. A minute before, the client is asked for another one. Without it, it does not run out. */
   exp?: number;
   /** When it was issued, in seconds since 1970. Without it the token is void once tokens of its user or session were revoked. */
@@ -22,7 +23,8 @@ export interface Claims {
 }
 
 /**
- * Whether a token lets a user into a session: what the token says, or `true`. Everything else, and what is thrown, refuses the client with
+ * Whether a token lets a user into a session: what the token says, of which `sub` and `session` are compared with those of the handshake, or `true`, which
+ * says that you have compared both yourself. Claims without one of them, everything else, and what is thrown, refuse the client with
  * `unauthorized`; an error with `retryable: true` has it come again, and one with the `detail` `"expired"` or `"invalid"` has the client say `token-expired` or
  * `token-invalid`. What is thrown is told to `log` and not to the client.
  */

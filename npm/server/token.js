@@ -115,8 +115,11 @@ function checkClaims({ exp, nbf, iat, aud, iss }, audience, issuer) {
 export function grantOf(claims, sessionId, userId) {
   if (claims === true) return { lastsMs: Number.MAX_SAFE_INTEGER };
   if (typeof claims !== "object" || claims === null) unauthorized("the token does not let this user into this session");
-  if (claims.sub !== undefined && claims.sub !== userId) invalid("the token is for another user");
-  if (claims.session !== undefined && claims.session !== sessionId) invalid("the token is for another session");
+  // A login's token has no session: what it does not say is not taken for a yes.
+  const missing = ["sub", "session"].filter((name) => (claims[name] ?? undefined) === undefined);
+  if (missing.length > 0) invalid(`what the token says has no ${missing.join(" and no ")}; verify returns both, or true when it has compared them itself`);
+  if (claims.sub !== userId) invalid("the token is for another user");
+  if (claims.session !== sessionId) invalid("the token is for another session");
   const { participants } = claims;
   const [iat, exp] = [claims.iat, claims.exp].map((date) => date ?? undefined);
   if (![iat, exp].every((date) => date === undefined || (typeof date === "number" && date >= 0))) invalid("the token's dates are not numbers");

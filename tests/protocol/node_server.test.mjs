@@ -81,16 +81,21 @@ describe("an app's own server", { concurrency: true }, () => {
         if (text === "error") throw new Error("a secret of the app");
         if (text === "late") throw Object.assign(new Error("too late"), { detail: "expired" });
         if (text === "odd") throw Object.assign(new Error("odd"), { detail: "a secret of the app" });
-        if (text === "other") return { sub: "somebody else" };
+        if (text === "other") return { sub: "somebody else", session: sessionId };
+        if (text === "elsewhere") return { sub: userId, session: "another" };
+        if (text === "login") return { sub: userId, email: "ada@example.com", exp: Date.now() };
+        if (text === "empty") return {};
         if (text === "pair") return { sub: userId, session: sessionId, participants: [userId, "9"] };
         return text === "good";
       },
     });
     const codes = {};
-    for (const text of ["good", "bad", "error", "outage", "other"]) codes[text] = await codeOf(enter(server, "7", { token: text }));
-    assert.deepEqual(codes, { good: "let in", bad: "unauthorized", error: "unauthorized", outage: "busy", other: "unauthorized" });
+    for (const text of ["good", "bad", "error", "outage", "other", "elsewhere", "login", "empty"]) codes[text] = await codeOf(enter(server, "7", { token: text }));
+    const no = "unauthorized";
+    assert.deepEqual(codes, { good: "let in", bad: no, error: no, outage: "busy", other: no, elsewhere: no, login: no, empty: no });
     const detailOf = (text) => enter(server, "7", { token: text }).then(assert.fail, ({ detail }) => detail);
-    assert.deepEqual(await Promise.all(["bad", "late", "odd", "other"].map(detailOf)), [undefined, "expired", undefined, "invalid"]);
+    assert.deepEqual(await Promise.all(["bad", "late", "odd", "other", "login"].map(detailOf)), [undefined, "expired", undefined, "invalid", "invalid"]);
+    for (const missing of [/ no session;/, / no sub and no session;/]) assert.ok(lines.some(({ event, message: told }) => event === "refused" && missing.test(told)), String(missing));
     await enter(server, "7", { token: "pair" });
     assert.equal(await codeOf(enter(server, "8", { token: "good" })), "unauthorized");
     assert.ok(lines.some(({ event, error }) => event === "verify-failed" && error.message === "a secret of the app"));
