@@ -17,7 +17,7 @@ export interface Claims {
   iat?: number;
   /** The two users of the session: the first token that names them keeps everybody else out for good. */
   participants?: readonly string[] | null;
-  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. */
+  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. Half of a character becomes U+FFFD. */
   name?: unknown;
   [claim: string]: unknown;
 }
@@ -149,9 +149,15 @@ export interface AttachOptions {
 }
 
 export interface Pairvoice {
-  /** Makes tokens void that were issued until now: one user's, or everybody's of the session. Whoever is there by one is hung up on. */
-  revoke(sessionId: string, userId?: string): Promise<void>;
-  /** Tells clients when to come back, waits for what is being written, ends their connections, and closes the store. The app's Socket.IO server stays. */
+  /**
+   * Makes tokens void that were issued until now: one user's, or everybody's of the session. Whoever is there by one is hung up on. Rejects with a `TypeError`
+   * for what is no ID, such as an empty text.
+   */
+  revoke(sessionId: string | number, userId?: string | number | null): Promise<void>;
+  /**
+   * Tells clients when to come back, waits for what is being written, ends their connections, and closes the store. The app's Socket.IO server stays:
+   * {@link attachPairvoice} may be called for it again afterwards, and until then whoever comes is told to come back.
+   */
   close(): Promise<void>;
   /** Answers a request of `node:http`, if it is a knock; else it is the app's, and `false` is returned. For frameworks: before any parser of bodies. */
   handleKnock(request: object, response: object): boolean;
@@ -160,7 +166,8 @@ export interface Pairvoice {
 }
 
 /**
- * Adds the namespace `/pairvoice` to a Socket.IO server. Throws a `TypeError` for options that can't be used.
+ * Adds the namespace `/pairvoice` to a Socket.IO server. Throws a `TypeError` for options that can't be used, and an `Error` for a server that has it already and
+ * whose {@link Pairvoice.close} has not ended.
  *
  * Which pages may connect is the affair of the server's own `cors` and `allowRequest`, and so are `maxHttpBufferSize` (128 KiB is enough), `connectTimeout`, `pingInterval` and
  * `pingTimeout` (the program pairvoice-server has 8 s, 10 s and 8 s). docs/protocol.md has what this namespace promises. A connection on which other namespaces of the app are
@@ -186,7 +193,7 @@ export interface TokenOptions {
   expiresIn?: number;
   audience?: string;
   issuer?: string;
-  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. */
+  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. Half of a character, as in a name that was cut, becomes U+FFFD. */
   name?: string;
   role?: string;
 }

@@ -18,11 +18,12 @@ attachPairvoice(io, {
   log: ({ event, error }) => console.log(event, error),
 });
 void pairvoice.revoke("s", "7");
+void pairvoice.revoke(42, null);
 export const token: string = signToken(new Uint8Array(32), { sessionId: 1, userId: "7", peerUserId: 9, expiresIn: 60 });
 // @ts-expect-error a chat needs a place
 attachPairvoice(io, { verify: () => true });
-// @ts-expect-error a token is for a user
 // @ts-expect-error a login's claims name no session
 attachPairvoice(io, { verify: (_token, { userId }) => ({ sub: userId }), store: kept });
+// @ts-expect-error a token is for a user
 signToken("secret", { sessionId: 1 });
 attachPairvoice(io, { verify: () => null, store: memoryStore() });
