@@ -14,17 +14,21 @@ export const failures = {
   "session-ended": "the session is over; join again to send",
 };
 
+/** Throws what `refuse` makes of a code and a message when a topic is none. */
+export function checkTopic(topic, refuse) {
+  if (typeof topic !== "string" || new TextEncoder().encode(topic).length > MAX_TOPIC_BYTES) throw refuse("invalid-options", "a topic is a string of at most 128 bytes");
+}
+
 /**
  * What travels for a topic and a string or bytes: topic, whether it is a string, its bytes and these in base64.
  * `refuse` makes an error of a code and a message.
  */
 export function packed(topic, data, refuse) {
-  const encoder = new TextEncoder();
+  checkTopic(topic, refuse);
   const text = typeof data === "string";
-  if (typeof topic !== "string" || encoder.encode(topic).length > MAX_TOPIC_BYTES) throw refuse("invalid-options", "a topic is a string of at most 128 bytes");
   if (!text && !ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer)) throw refuse("invalid-options", "data is a string, an ArrayBuffer or a view of one");
   const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data) ? data : { buffer: data, byteOffset: 0, byteLength: data.byteLength };
-  const bytes = text ? encoder.encode(data) : new Uint8Array(buffer, byteOffset, byteLength);
+  const bytes = text ? new TextEncoder().encode(data) : new Uint8Array(buffer, byteOffset, byteLength);
   if (bytes.length > MAX_DATA_BYTES) throw refuse("data-too-large", "a piece of data has at most 64 KiB; send it in pieces");
   let payload = "";
   for (let at = 0; at < bytes.length; at += CHUNK) payload += btoa(String.fromCharCode(...bytes.subarray(at, at + CHUNK)));

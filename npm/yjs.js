@@ -6,6 +6,8 @@ import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwareness
 import { messageYjsSyncStep1, messageYjsSyncStep2, messageYjsUpdate } from "y-protocols/sync";
 import { applyUpdate, decodeStateVector, encodeStateAsUpdate, encodeStateVector, mergeUpdates } from "yjs";
 
+import { checkTopic } from "./data.js";
+
 /** A message of the sync protocol (y-protocols). */
 const SYNC = 0;
 /** States of people (y-protocols). */
@@ -29,6 +31,9 @@ const MAX_WAITING = 8 * 1024 * 1024;
 const FRAME = 128;
 /** What was refused is tried again after so many milliseconds. */
 const RETRY_MS = 1_000;
+/** What is refused so is refused however often one tries. */
+const FINAL = new Set(["invalid-options", "data-too-large"]);
+const refusal = (code, message) => Object.assign(new Error(message), { name: "PairvoiceError", code });
 
 /** The content of a message. */
 function message(kind, content, step) {
@@ -85,6 +90,7 @@ export class PairvoiceProvider extends ObservableV2 {
 
   constructor(session, doc, { topic = "yjs", awareness } = {}) {
     super();
+    checkTopic(topic, refusal);
     this.#isOwn = awareness === undefined;
     this.#session = session;
     this.#topic = topic;
@@ -197,9 +203,7 @@ export class PairvoiceProvider extends ObservableV2 {
     const arrived = () => {
       if (round === this.#round && piece.state) this.#theirs = piece.state;
     };
-    const failed = ({ code }) => {
-      if (round === this.#round) this.#refused(code, piece);
-    };
+    const failed = (error) => round === this.#round && this.#refused(error, piece);
     const next = () => {
       this.#flying -= 1;
       this.#pump();
@@ -207,7 +211,8 @@ export class PairvoiceProvider extends ObservableV2 {
     this.#session.sendData(this.#topic, piece.bytes).then(arrived, failed).then(next);
   }
 
-  #refused(code, piece) {
+  #refused(error, piece) {
+    const { code } = error;
     if (code === "data-queue-full") {
       // With one piece under way none can be missing before another: from then on it is enough to repeat it.
       if (this.#window === 1) this.#again = piece;
@@ -218,6 +223,11 @@ export class PairvoiceProvider extends ObservableV2 {
       this.#becomes(false);
     }
     if (code === "session-ended" || this.#destroyed) return;
+    if (FINAL.has(code)) {
+      for (const stop of this.#stops.splice(0)) stop();
+      this.#forget();
+      return console.error("pairvoice: the document is no longer kept the same on both sides", error);
+    }
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       this.#look();

@@ -7,22 +7,24 @@ export interface SocketIoServer {
 
 /** What a token says of its user, as `verify` tells it. The payload of a JSON web token has this form. */
 export interface Claims {
-  /** Compared with the user and the session of the handshake, where they are given. */
-  sub?: string;
-  session?: string;
+  /** Compared with the user of the handshake. */
+  sub: string;
+  /** Compared with its session. An ordinary login's token has none: it lets nobody in. */
+  session: string;
   /** Until when the token is good, in seconds since 1970. A minute before, the client is asked for another one. Without it, it does not run out. */
   exp?: number;
   /** When it was issued, in seconds since 1970. Without it the token is void once tokens of its user or session were revoked. */
   iat?: number;
   /** The two users of the session: the first token that names them keeps everybody else out for good. */
   participants?: readonly string[] | null;
-  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. */
+  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. Half of a character becomes U+FFFD. */
   name?: unknown;
   [claim: string]: unknown;
 }
 
 /**
- * Whether a token lets a user into a session: what the token says, or `true`. Everything else, and what is thrown, refuses the client with
+ * Whether a token lets a user into a session: what the token says, of which `sub` and `session` are compared with those of the handshake, or `true`, which
+ * says that you have compared both yourself. Claims without one of them, everything else, and what is thrown, refuse the client with
  * `unauthorized`; an error with `retryable: true` has it come again, and one with the `detail` `"expired"` or `"invalid"` has the client say `token-expired` or
  * `token-invalid`. What is thrown is told to `log` and not to the client.
  */
@@ -147,9 +149,15 @@ export interface AttachOptions {
 }
 
 export interface Pairvoice {
-  /** Makes tokens void that were issued until now: one user's, or everybody's of the session. Whoever is there by one is hung up on. */
-  revoke(sessionId: string, userId?: string): Promise<void>;
-  /** Tells clients when to come back, waits for what is being written, ends their connections, and closes the store. The app's Socket.IO server stays. */
+  /**
+   * Makes tokens void that were issued until now: one user's, or everybody's of the session. Whoever is there by one is hung up on. Rejects with a `TypeError`
+   * for what is no ID, such as an empty text.
+   */
+  revoke(sessionId: string | number, userId?: string | number | null): Promise<void>;
+  /**
+   * Tells clients when to come back, waits for what is being written, ends their connections, and closes the store. The app's Socket.IO server stays:
+   * {@link attachPairvoice} may be called for it again afterwards, and until then whoever comes is told to come back.
+   */
   close(): Promise<void>;
   /** Answers a request of `node:http`, if it is a knock; else it is the app's, and `false` is returned. For frameworks: before any parser of bodies. */
   handleKnock(request: object, response: object): boolean;
@@ -158,7 +166,8 @@ export interface Pairvoice {
 }
 
 /**
- * Adds the namespace `/pairvoice` to a Socket.IO server. Throws a `TypeError` for options that can't be used.
+ * Adds the namespace `/pairvoice` to a Socket.IO server. Throws a `TypeError` for options that can't be used, and an `Error` for a server that has it already and
+ * whose {@link Pairvoice.close} has not ended.
  *
  * Which pages may connect is the affair of the server's own `cors` and `allowRequest`, and so are `maxHttpBufferSize` (128 KiB is enough), `connectTimeout`, `pingInterval` and
  * `pingTimeout` (the program pairvoice-server has 8 s, 10 s and 8 s). docs/protocol.md has what this namespace promises. A connection on which other namespaces of the app are
@@ -184,7 +193,7 @@ export interface TokenOptions {
   expiresIn?: number;
   audience?: string;
   issuer?: string;
-  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. */
+  /** What the user is called: the other reads it as `peer.name`, 64 characters of it at most. Half of a character, as in a name that was cut, becomes U+FFFD. */
   name?: string;
   role?: string;
 }

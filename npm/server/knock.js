@@ -1,5 +1,6 @@
 // `POST /pairvoice/knock`: a handshake by HTTP, which is here before the client's socket is open. The room decides what it is answered.
-import { Refused, readHandshakeText, refusal, refuse } from "./room.js";
+import { Refused, refusal, refuse } from "./refusal.js";
+import { readHandshakeText } from "./room.js";
 
 const PATH = "/pairvoice/knock";
 const MAX_BODY_BYTES = 128 * 1024;
@@ -24,14 +25,26 @@ export const isKnock = ({ method, url }) => (method === "POST" || method === "OP
 /** Whether a page whose socket could not be opened asks why: an answer means that it is not for its origin. */
 const asksWhy = ({ url }) => url.endsWith("?why");
 
+/** What answers the knocks of each HTTP server that is listened to; nothing while they are left to the app. */
+const answers = new WeakMap();
+
 /** Has an HTTP server of an app answer knocks before anything else does, as Engine.IO does for its own requests. */
 export function listenForKnocks(http, answer) {
+  const listens = answers.has(http);
+  answers.set(http, answer);
+  if (listens) return;
   const others = http.listeners("request");
   http.removeAllListeners("request");
   http.on("request", (request, response) => {
-    if (isKnock(request)) answer(request, response);
+    const own = isKnock(request) ? answers.get(http) : undefined;
+    if (own) own(request, response);
     else for (const listener of others) listener.call(http, request, response);
   });
+}
+
+/** Leaves the knocks that something answered to the app. */
+export function leaveKnocks(http, answer) {
+  if (answers.get(http) === answer) answers.set(http, undefined);
 }
 
 /** Answers a knock. `admit` verifies it and asks its room, `refused` is told of each refusal; `io` says which pages may connect. */

@@ -1,5 +1,5 @@
 // What one connection and one user may send, and what may wait to be read.
-import { refusal } from "./room.js";
+import { refusal } from "./refusal.js";
 
 /** So many seconds' worth of events may come at once. */
 const BURST_S = 4;

@@ -15,8 +15,10 @@ export function memoryStore() {
       return { log, last: messages.at(-1)?.seq ?? 0, receipts: [...receipts.values()], participants, revoked: Object.fromEntries(revoked), bytes: Object.fromEntries(bytes) };
     },
     async read(session, { after, before, limit }) {
+      const { messages } = of(session);
       // Numbers are places: nothing is ever removed.
-      return of(session).messages.slice(Math.max(after, before - 1 - limit), Math.max(0, before - 1));
+      const end = Math.max(0, Math.min(before - 1, messages.length));
+      return messages.slice(Math.max(after, end - limit), end);
     },
     async find(session, ids) {
       const { byId } = of(session);

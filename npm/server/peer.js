@@ -1,5 +1,5 @@
 // One socket of the namespace, as its room sees it.
-import { refusal as refusalOf } from "./room.js";
+import { refusal as refusalOf } from "./refusal.js";
 
 /** Longest Socket.IO message, and longest event that is neither a `chat` nor a `data` event, in bytes of JSON. */
 const MAX_MESSAGE_BYTES = 128 * 1024;
@@ -8,6 +8,8 @@ const MAX_EVENT_BYTES = 48 * 1024;
 const LAST_WORDS_MS = 1_000;
 /** What a page of history costs, in events: it may be some hundred kilobytes. */
 const PAGE_COST = 20;
+/** What Socket.IO is told of a socket whose connection ended before it was let in. */
+export const GONE = refusalOf("busy", "the connection ended before the handshake was answered");
 
 export class Peer {
   /** `entering`, `admitted` (Socket.IO is told, and has not told the client yet), `in`, `over`. */
@@ -57,7 +59,7 @@ export class Peer {
   admit() {
     if (this.phase !== "entering" || !this.isOpen) return undefined;
     this.phase = "admitted";
-    this.#next();
+    this.#decide();
     return true;
   }
 
@@ -70,8 +72,15 @@ export class Peer {
     if (this.phase !== "entering") return;
     this.phase = "over";
     this.forget();
-    this.#next(new Error(JSON.stringify(refusal)));
-    setImmediate(() => this.#close());
+    this.#decide(refusal);
+    setImmediate(() => endUnlessShared(this.#socket));
+  }
+
+  /** Tells Socket.IO, once: until then it keeps the socket with its handshake, whether the connection lasts or not. */
+  #decide(refusal) {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.(refusal && new Error(JSON.stringify(refusal)));
   }
 
   /** Socket.IO has let the client in. */
@@ -109,7 +118,8 @@ export class Peer {
     this.phase = "over";
     this.forget();
     this.#socket.disconnect();
-    this.#close();
+    endUnlessShared(this.#socket);
+    this.#decide(GONE);
     if (wasIn) this.#host.gone(this);
   }
 
@@ -118,6 +128,7 @@ export class Peer {
     this.forget();
     if (this.phase === "over") return;
     this.phase = "over";
+    this.#decide(GONE);
     this.#host.gone(this);
   };
 
@@ -133,11 +144,6 @@ export class Peer {
 
   sweep() {
     if (this.#unread.isOverdue) this.hangUp();
-  }
-
-  /** Closes the connection, unless other namespaces of the app are on it. */
-  #close() {
-    if (!(this.#socket.client.sockets?.size > 0)) end(this.#socket.conn);
   }
 
   #event(name, args) {
@@ -157,6 +163,11 @@ export class Peer {
     if (bytes > MAX_EVENT_BYTES && name !== "chat" && name !== "data") return refuse("too-large", "only a chat or data event may have more than 48 KiB");
     return this.#host.event(this, name, body, answer, () => refuse("bad-request", "the event does not have its form"));
   }
+}
+
+/** Closes a socket's connection, unless other namespaces of the app are on it. */
+export function endUnlessShared(socket) {
+  if (!(socket.client.sockets?.size > 0)) end(socket.conn);
 }
 
 /** Closes an Engine.IO connection. One whose peer does not read would stay until its TCP connection times out. */

@@ -1,9 +1,16 @@
-// The rules of a session: the crate `room`, compiled to WebAssembly. It is read from the disk and compiled when this file is imported.
+// The rules of a session: the crate `room`, compiled to WebAssembly. A program that only signs tokens imports this file and never compiles it.
 import { readFileSync } from "node:fs";
 
+import { Refused } from "./refusal.js";
 import { NodeRoom, admissionRefusal, initSync, readHandshake as read } from "./wasm/room.js";
 
-initSync({ module: readFileSync(new URL("./wasm/room_bg.wasm", import.meta.url)) });
+let compiled = false;
+
+/** Reads and compiles the rules, once; before that nothing else here can be called. */
+export function compileRules() {
+  if (!compiled) initSync({ module: readFileSync(new URL("./wasm/room_bg.wasm", import.meta.url)) });
+  compiled = true;
+}
 
 /** JSON of what a client sent; `undefined` for what is none, such as a structure that is too deep. */
 export function json(value) {
@@ -52,30 +59,4 @@ export class Room {
   free() {
     this.#room.free();
   }
-}
-
-const RETRYABLE = new Set(["rate-limited", "not-joined", "busy", "storage-full", "restarting"]);
-
-/** A refusal as clients are told it. */
-export function refusal(code, message, afterMs, detail) {
-  return { code, message, retryable: RETRYABLE.has(code), ...(afterMs === undefined ? {} : { afterMs }), ...(detail === undefined ? {} : { detail }) };
-}
-
-/** A refusal that is thrown. */
-export class Refused extends Error {
-  constructor(told) {
-    super(told.message);
-    this.name = "PairvoiceRefusal";
-    this.refusal = told;
-  }
-}
-
-/** Throws a refusal. */
-export function refuse(code, message, afterMs) {
-  throw new Refused(refusal(code, message, afterMs));
-}
-
-/** Throws a refusal of a token; `detail` says what is wrong with it, if that is known. */
-export function unauthorized(message, detail) {
-  throw new Refused(refusal("unauthorized", message, undefined, detail));
 }

@@ -1,7 +1,7 @@
 // JSON web tokens (RFC 7519) with HS256: signed for clients, and verified by the rules of docs/protocol.md.
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-import { unauthorized } from "./room.js";
+import { unauthorized } from "./refusal.js";
 
 /** How far clocks may differ, in seconds. */
 const SKEW_S = 30;
@@ -28,21 +28,25 @@ export function secretBytes(secret) {
 
 const mac = (secret, text) => createHmac("sha256", secret).update(text).digest();
 
-function id(value, what) {
+/** An ID as a text; throws for what is none. Half of a surrogate pair is no character, and can't be told to the rules. */
+export function idOf(value, what) {
   const text = String(value ?? "");
-  if (text === "" || Buffer.byteLength(text) > MAX_ID_BYTES || /[\u0000-\u001f\u007f-\u009f]/.test(text)) {
-    throw new TypeError(`${what} has 1 to 128 bytes and no control characters`);
+  if (text === "" || Buffer.byteLength(text) > MAX_ID_BYTES || !text.isWellFormed() || /[\u0000-\u001f\u007f-\u009f]/.test(text)) {
+    throw new TypeError(`${what} has 1 to 128 bytes, no control characters and no half of a character`);
   }
   return text;
 }
 
+/** A text that was cut within a character, as a name may be, has a sign in its place: a server refuses the token otherwise. */
+const shown = (text) => (typeof text === "string" ? text.toWellFormed() : text);
+
 /** A token that lets one user into one session. The contract is index.d.ts. */
 export function signToken(secret, { sessionId, userId, peerUserId, expiresIn = EXPIRES_S, audience, issuer, name, role, now = nowS() } = {}) {
   if (!Number.isFinite(expiresIn) || expiresIn < 1) throw new TypeError("expiresIn is a number of seconds, at least 1");
-  const sub = id(userId, "userId");
-  const claims = { sub, session: id(sessionId, "sessionId"), iat: now, exp: now + Math.floor(expiresIn), aud: audience, iss: issuer, name, role };
+  const sub = idOf(userId, "userId");
+  const claims = { sub, session: idOf(sessionId, "sessionId"), iat: now, exp: now + Math.floor(expiresIn), aud: audience, iss: issuer, name: shown(name), role: shown(role) };
   if (peerUserId !== undefined) {
-    const peer = id(peerUserId, "peerUserId");
+    const peer = idOf(peerUserId, "peerUserId");
     if (peer === sub) throw new TypeError("peerUserId is another user than userId");
     claims.participants = [sub, peer];
   }
@@ -93,8 +97,10 @@ function signedClaims(token, secrets) {
   if (good.length === 0) invalid("the token is signed with another key");
   const claims = parsed(parts[1]);
   const dates = ["exp", "nbf", "iat"].map((name) => claims?.[name]);
+  const texts = [claims?.sub, claims?.session, claims?.name, claims?.role, claims?.iss, claims?.aud, claims?.participants].flat();
   const hasForm =
     typeof claims?.sub === "string" && typeof claims.session === "string" && claims.exp !== undefined &&
+    texts.every((text) => (text ?? undefined) === undefined || (typeof text === "string" && text.isWellFormed())) &&
     dates.every((date) => date === undefined || (typeof date === "number" && date >= 0 && date < 2 ** 64));
   if (!hasForm) invalid("the token's claims do not have the form of the protocol; it needs sub, session and exp");
   return claims;
@@ -115,8 +121,11 @@ function checkClaims({ exp, nbf, iat, aud, iss }, audience, issuer) {
 export function grantOf(claims, sessionId, userId) {
   if (claims === true) return { lastsMs: Number.MAX_SAFE_INTEGER };
   if (typeof claims !== "object" || claims === null) unauthorized("the token does not let this user into this session");
-  if (claims.sub !== undefined && claims.sub !== userId) invalid("the token is for another user");
-  if (claims.session !== undefined && claims.session !== sessionId) invalid("the token is for another session");
+  // A login's token has no session: what it does not say is not taken for a yes.
+  const missing = ["sub", "session"].filter((name) => (claims[name] ?? undefined) === undefined);
+  if (missing.length > 0) invalid(`what the token says has no ${missing.join(" and no ")}; verify returns both, or true when it has compared them itself`);
+  if (claims.sub !== userId) invalid("the token is for another user");
+  if (claims.session !== sessionId) invalid("the token is for another session");
   const { participants } = claims;
   const [iat, exp] = [claims.iat, claims.exp].map((date) => date ?? undefined);
   if (![iat, exp].every((date) => date === undefined || (typeof date === "number" && date >= 0))) invalid("the token's dates are not numbers");
@@ -130,7 +139,7 @@ export function grantOf(claims, sessionId, userId) {
   return {
     participants: participants ?? null,
     // The room brings it into its form.
-    name: typeof claims.name === "string" ? claims.name : "",
+    name: typeof claims.name === "string" ? claims.name.toWellFormed() : "",
     issuedAt: iat === undefined ? null : Math.min(Number.MAX_SAFE_INTEGER, Math.floor(iat)),
     lastsMs: Math.min(Number.MAX_SAFE_INTEGER, lastsMs),
   };
@@ -138,7 +147,7 @@ export function grantOf(claims, sessionId, userId) {
 
 function isId(value) {
   try {
-    return typeof value === "string" && id(value, "") === value;
+    return typeof value === "string" && idOf(value, "") === value;
   } catch {
     return false;
   }

@@ -270,3 +270,36 @@ test("a document that is too large is not sent at all", async (t) => {
   assert.equal(there.synced, false);
   assert.ok(a.sent < MIB, `${a.sent} bytes were sent`);
 });
+
+test("a topic that is none is said at once", () => {
+  const [a] = pages();
+  for (const topic of ["x".repeat(129), "é".repeat(65), 7, null]) {
+    assert.throws(() => joins(a, document(), "one", { topic }), { name: "PairvoiceError", code: "invalid-options" });
+  }
+  joins(a, document(), "one", { topic: "é".repeat(64) });
+});
+
+test("what is refused for good is said once, and not tried again", async (t) => {
+  const error = t.mock.method(console, "error", () => {});
+  const [a, b] = pages();
+  let calls = 0;
+  a.sendData = () => {
+    calls += 1;
+    return Promise.reject(Object.assign(new Error("no"), { code: "invalid-options" }));
+  };
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const here = joins(a, document(), "one");
+  await until("a refusal", () => calls > 0);
+  await quiet(a, b);
+  const before = calls;
+  for (let second = 0; second < 5; second += 1) {
+    t.mock.timers.tick(1_000);
+    a.sees("away");
+    a.sees("present");
+    write(here.doc, "more");
+    await quiet(a, b);
+  }
+  assert.equal(calls, before);
+  // Node's own warning of timers that are a test's goes there, too.
+  assert.equal(error.mock.calls.filter(({ arguments: [said] }) => said.startsWith("pairvoice")).length, 1);
+});

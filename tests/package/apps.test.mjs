@@ -1,29 +1,38 @@
 // What an app gets when it installs the package: each of these joins a session on the real server and exchanges messages.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join as path } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { CAP_MS, Person, bothHear, launch } from "../e2e/support/browser.mjs";
 import { HIGH, LOW } from "../e2e/support/pair.mjs";
 import { startServer } from "../e2e/support/server.mjs";
+import { join } from "../server/support.mjs";
 import { serveApps, serveByNpx, serveNext } from "./support.mjs";
 
 const workshop = fileURLToPath(new URL("../../.package", import.meta.url));
-let [server, apps, turbopack, nextWebpack, low, high] = [];
+/** What the apps that sign tokens themselves share with a server of their own. */
+const secret = randomBytes(32).toString("hex");
+const secretFile = path(workshop, "secret");
+let [server, strict, apps, turbopack, nextWebpack, low, high] = [];
 
 before(async () => {
+  writeFileSync(secretFile, secret, { mode: 0o600 });
   server = await startServer({ page: "none" });
-  [apps, turbopack, nextWebpack, low, high] = await Promise.all([
+  [strict, apps, turbopack, nextWebpack, low, high] = await Promise.all([
+    startServer({ page: "none", args: ["--jwt-secret-file", secretFile] }),
     serveApps(workshop, server.url),
-    serveNext(workshop, "next"),
-    serveNext(workshop, "next-webpack"),
+    serveNext(workshop, "next", secret),
+    serveNext(workshop, "next-webpack", secret),
     launch({ hertz: LOW }),
     launch({ hertz: HIGH }),
   ]);
 });
 after(async () => {
   await Promise.all([low?.close(), high?.close()]);
-  await Promise.all([turbopack?.stop(), nextWebpack?.stop(), apps?.stop(), server?.stop()]);
+  await Promise.all([turbopack?.stop(), nextWebpack?.stop(), apps?.stop(), strict?.stop(), server?.stop()]);
 });
 
 /** Two people at an app; `more` goes into the address, `init` runs before the page's own code. */
@@ -74,6 +83,31 @@ describe("apps", { concurrency: 2 }, () => {
     await rendered(nextWebpack);
     await talk(await open(t, nextWebpack.url));
   });
+
+  const routes = {
+    Turbopack: () => turbopack,
+    webpack: () => nextWebpack,
+    // Nothing is left out of a module here that is not used.
+    "webpack's development server": async (t) => {
+      const served = await serveNext(workshop, "next-webpack", secret, ["dev", "--webpack"]);
+      t.after(() => served.stop());
+      return served;
+    },
+  };
+  for (const [bundler, serve] of Object.entries(routes)) {
+    test(`a route handler of Next.js by ${bundler} signs tokens`, async (t) => {
+      const { url } = await serve(t);
+      const enter = async (user) => {
+        const response = await fetch(`${url}/pairvoice-token?${new URLSearchParams({ session: t.name, user })}`);
+        assert.equal(response.status, 200);
+        return join(strict, t.name, user, { auth: { token: await response.text() } });
+      };
+      const [a, b] = await Promise.all(["1", "2"].map(enter));
+      assert.deepEqual(await a.emit("probe", null), { ok: true });
+      await b.emit("bye", null);
+      await a.until("peer", (all) => all.at(-1)?.presence === "absent");
+    });
+  }
 
   const plain = {
     "Vite, with the module's address by ?url": "/vite/url",

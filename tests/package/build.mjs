@@ -73,8 +73,8 @@ async function next(workshop, app, bundler) {
 const turbopack = (workshop) => next(workshop, "next", "--turbopack");
 const nextWebpack = (workshop) => next(workshop, "next-webpack", "--webpack");
 
-/** The program that serves Next's build, with its arguments. */
-export const nextStart = (port) => [require.resolve("next/dist/bin/next"), "start", "--port", String(port)];
+/** The program that serves Next's build, or what one works on, with its arguments. */
+export const nextStart = (port, how = ["start"]) => [require.resolve("next/dist/bin/next"), ...how, "--port", String(port)];
 
 const builds = { turbopack, "next-webpack": nextWebpack, vite, webpack, esbuild };
 

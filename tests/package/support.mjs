@@ -106,11 +106,11 @@ export async function serveApps(workshop, server) {
   return { url: `http://localhost:${web.address().port}`, stop: () => web.close() };
 }
 
-/** Serves one of Next's builds, which renders on the server for each request. */
-export async function serveNext(workshop, app) {
+/** Serves one of Next's builds, which renders on the server for each request, and signs tokens by a secret; `how` serves what one works on. */
+export async function serveNext(workshop, app, secret, how) {
   const port = await freePort();
-  const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" };
-  const child = spawn(process.execPath, nextStart(port), { cwd: join(workshop, app), env, stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, PAIRVOICE_SECRET: secret, NODE_ENV: how ? "development" : "production", NEXT_TELEMETRY_DISABLED: "1" };
+  const child = spawn(process.execPath, nextStart(port, how), { cwd: join(workshop, app), env, stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   let said = "";
   const ready = new Promise((resolve) => {
@@ -121,7 +121,7 @@ export async function serveNext(workshop, app) {
       });
     }
   });
-  if (!(await Promise.race([ready, exited.then(() => false)]))) throw new Error(`next start: ${said}`);
+  if (!(await Promise.race([ready, exited.then(() => false)]))) throw new Error(`next ${how?.join(" ") ?? "start"}: ${said}`);
   const stop = async () => {
     child.kill("SIGTERM");
     await exited;

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
-import { createServer, request } from "node:http";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { Server } from "socket.io";
 import { io as connect } from "socket.io-client";
@@ -16,29 +16,12 @@ import { io as connect } from "socket.io-client";
 import { attachPairvoice, memoryStore, signToken, sqliteStore } from "../../npm/server/index.js";
 import { startServer } from "../e2e/support/server.mjs";
 import { instance, join } from "../server/support.mjs";
+import { app, codeOf, enter, settings, token } from "./node_app.mjs";
 import { SECRET, message, messages } from "./support.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const cli = path(root, "npm", "server", "cli.js");
 const native = process.env.PAIRVOICE_NATIVE ?? path(root, "target", "release", "pairvoice-server");
-
-/** An app with a Socket.IO server of its own. */
-async function app(t, options, own) {
-  const http = createServer((_, response) => response.end("the app"));
-  await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const io = new Server(http, own);
-  io.on("connection", (socket) => socket.on("echo", (said, done) => done(said)));
-  const pairvoice = attachPairvoice(io, { store: memoryStore(), verify: { secret: SECRET }, ...options });
-  t.after(async () => {
-    await pairvoice.close();
-    await new Promise((resolve) => io.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${http.address().port}`, pairvoice, io };
-}
-
-const token = (user, more = {}) => signToken(SECRET, { sessionId: "s", userId: user, ...more });
-const enter = (server, user, auth = {}) => join(server, "s", user, { auth: { token: token(user), ...auth } });
-const codeOf = (joining) => joining.then(() => "let in", ({ code }) => code);
 
 describe("an app's own server", { concurrency: true }, () => {
   test("keeps its pages and its namespaces, and a session is beside them", async (t) => {
@@ -81,16 +64,21 @@ describe("an app's own server", { concurrency: true }, () => {
         if (text === "error") throw new Error("a secret of the app");
         if (text === "late") throw Object.assign(new Error("too late"), { detail: "expired" });
         if (text === "odd") throw Object.assign(new Error("odd"), { detail: "a secret of the app" });
-        if (text === "other") return { sub: "somebody else" };
+        if (text === "other") return { sub: "somebody else", session: sessionId };
+        if (text === "elsewhere") return { sub: userId, session: "another" };
+        if (text === "login") return { sub: userId, email: "ada@example.com", exp: Date.now() };
+        if (text === "empty") return {};
         if (text === "pair") return { sub: userId, session: sessionId, participants: [userId, "9"] };
         return text === "good";
       },
     });
     const codes = {};
-    for (const text of ["good", "bad", "error", "outage", "other"]) codes[text] = await codeOf(enter(server, "7", { token: text }));
-    assert.deepEqual(codes, { good: "let in", bad: "unauthorized", error: "unauthorized", outage: "busy", other: "unauthorized" });
+    for (const text of ["good", "bad", "error", "outage", "other", "elsewhere", "login", "empty"]) codes[text] = await codeOf(enter(server, "7", { token: text }));
+    const no = "unauthorized";
+    assert.deepEqual(codes, { good: "let in", bad: no, error: no, outage: "busy", other: no, elsewhere: no, login: no, empty: no });
     const detailOf = (text) => enter(server, "7", { token: text }).then(assert.fail, ({ detail }) => detail);
-    assert.deepEqual(await Promise.all(["bad", "late", "odd", "other"].map(detailOf)), [undefined, "expired", undefined, "invalid"]);
+    assert.deepEqual(await Promise.all(["bad", "late", "odd", "other", "login"].map(detailOf)), [undefined, "expired", undefined, "invalid", "invalid"]);
+    for (const missing of [/ no session;/, / no sub and no session;/]) assert.ok(lines.some(({ event, message: told }) => event === "refused" && missing.test(told)), String(missing));
     await enter(server, "7", { token: "pair" });
     assert.equal(await codeOf(enter(server, "8", { token: "good" })), "unauthorized");
     assert.ok(lines.some(({ event, error }) => event === "verify-failed" && error.message === "a secret of the app"));
@@ -170,7 +158,14 @@ describe("an app's own server", { concurrency: true }, () => {
     const { code: again, detail } = await enter(server, "7", old).then(assert.fail, (error) => error);
     assert.deepEqual([again, detail], ["unauthorized", "revoked"]);
     const bGone = b.gone();
-    await server.pairvoice.revoke("s");
+    for (const nobody of ["", "a\n", "x".repeat(129), "\ud83d"]) {
+      await assert.rejects(server.pairvoice.revoke("s", nobody), TypeError);
+      await assert.rejects(server.pairvoice.revoke(nobody), TypeError);
+    }
+    await assert.rejects(server.pairvoice.revoke(), TypeError);
+    assert.equal((await b.emit("probe", null)).ok, true);
+    // As a form without a user has it: everybody.
+    await server.pairvoice.revoke("s", null);
     await bGone;
     const iat = Math.floor(Date.now() / 1000) + 5;
     await enter(server, "7", { token: token("7", { now: iat }) });
@@ -186,9 +181,44 @@ describe("an app's own server", { concurrency: true }, () => {
     const error = await enter(server, "7").catch((refused) => refused);
     assert.ok(error.code === "restarting" && error.retryable && error.afterMs > 0);
   });
+
+  test("once it is closed it is attached again, and never twice", async (t) => {
+    const server = await app(t);
+    const knock = (user) => {
+      const body = { v: 1, token: token(user), sessionId: "s", userId: user, instance: instance() };
+      return fetch(`${server.url}/pairvoice/knock`, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "text/plain" } });
+    };
+    await enter(server, "7");
+    assert.throws(() => attachPairvoice(server.io, settings()), /has pairvoice already/);
+    for (let times = 0; times < 2; times += 1) {
+      const before = server.pairvoice;
+      await Promise.all([before.close(), before.close()]);
+      assert.equal((await knock("7")).status, 503);
+      assert.throws(() => attachPairvoice(server.io, { verify: () => true }), /store needs the function load/);
+      server.pairvoice = attachPairvoice(server.io, settings());
+      // What is over closes nothing.
+      await before.close();
+      assert.equal((await knock("7")).status, 200);
+      const [a, b] = [await enter(server, "7"), await enter(server, "9")];
+      await a.emit("chat", { messages: [message("hello again")] });
+      await b.until("chat", (all) => all.length === 1);
+      assert.equal(server.pairvoice.sessions, 1);
+    }
+    await server.pairvoice.close();
+    server.pairvoice = attachPairvoice(server.io, settings({ knock: false }));
+    assert.equal(await (await knock("7")).text(), "the app", "knocks may be left to the app from now on");
+  });
 });
 
 describe("signToken", () => {
+  test("needs no WebAssembly", () => {
+    const program = `globalThis.WebAssembly = undefined;
+      const { signToken } = await import(${JSON.stringify(pathToFileURL(path(root, "npm", "server", "index.js")))});
+      console.log(signToken("x".repeat(32), { sessionId: "s", userId: "7" }).split(".").length);`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8", timeout: 30_000 });
+    assert.deepEqual([stdout, stderr], ["3\n", ""]);
+  });
+
   const decode = (text) => JSON.parse(Buffer.from(text.split(".")[1], "base64url"));
   test("signs what docs/protocol.md wants, and refuses what would be refused", () => {
     const claims = decode(signToken(Buffer.from(SECRET), { sessionId: 42, userId: 7, peerUserId: 9, expiresIn: 60, now: 1000 }));
@@ -199,6 +229,7 @@ describe("signToken", () => {
       ["-----BEGIN PUBLIC KEY-----".repeat(3), { sessionId: 1, userId: 2 }, /PEM/],
       [SECRET, { userId: 2 }, /sessionId/],
       [SECRET, { sessionId: 1, userId: "a\n" }, /userId/],
+      [SECRET, { sessionId: 1, userId: "a\ud83d" }, /userId/],
       [SECRET, { sessionId: 1, userId: 2, peerUserId: "2" }, /another user/],
       [SECRET, { sessionId: 1, userId: 2, expiresIn: 0 }, /expiresIn/],
       [undefined, { sessionId: 1, userId: 2 }, /secret/],

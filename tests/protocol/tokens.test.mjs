@@ -13,6 +13,9 @@ function raw(claims, header = { alg: "HS256", typ: "JWT" }, secret = SECRET.trim
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
 }
 
+/** Half of a surrogate pair. */
+const HALF = "\ud83d";
+
 const WHAT = "JSON web token of at most 8 KiB, HS256 (a server may take RS256, ES256 and EdDSA, too): `sub`, `session`, `exp`";
 
 conformance((test) => {
@@ -38,6 +41,10 @@ conformance((test) => {
     "an audience of others": (claims) => raw({ ...claims, aud: "mail" }),
     "9 KiB": (claims) => raw({ ...claims, name: "x".repeat(9 * 1024) }),
     "claims that are no JSON": () => raw("no JSON"),
+    "half of a character in the name": (claims) => raw({ ...claims, name: HALF }),
+    "half of a character in the user": (claims) => raw({ ...claims, sub: `7${HALF}` }),
+    "half of a character in a participant": (claims) => raw({ ...claims, participants: ["7", HALF] }),
+    "a name that is a number": (claims) => raw({ ...claims, name: 7 }),
   };
   for (const [detail, make] of Object.entries(cases)) {
     test(WHAT, async ({ refusal, session }) => {
@@ -139,6 +146,7 @@ conformance((test) => {
   for (const [detail, given, told] of [
     ["as it is", "Ada Lovelace", "Ada Lovelace"],
     ["what is no part of it", " \u202eAda\u0007\u2069\n", "Ada"],
+    ["cut within a character by the one that signs it", `Ada ${HALF}`, "Ada \ufffd"],
     ["too long", "😀".repeat(65), "😀".repeat(64)],
     ["nothing remains", " \u202e", undefined],
     ["nothing is shown", "\u200b\u3164", undefined],

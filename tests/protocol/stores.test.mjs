@@ -1,4 +1,5 @@
-// The chat log in a file, by each of the two packages that it can be written by: what one has written, the other reads.
+// What a store promises (npm/server/index.d.ts), of the one in memory and of the one in a file, by each of the two packages that it can be written by: what
+// one has written, the other reads.
 import assert from "node:assert/strict";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,7 +8,7 @@ import { join as path } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { sqliteStore } from "../../npm/server/index.js";
+import { memoryStore, sqliteStore } from "../../npm/server/index.js";
 import { messageId } from "../server/support.mjs";
 
 const source = fileURLToPath(new URL("../../npm/server/sqlite-store.js", import.meta.url));
@@ -35,40 +36,60 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const message = (seq, text = `line ${seq}`) => ({ id: messageId(), sender: "7", seq, at: 1_700_000_000_000 + seq, text });
 
+const said = [message(1), message(2, "naïve 👋"), message(3)];
+
+/** Writes into a new store, by several changes of one turn, and returns what it keeps from then on. */
+async function fill(store) {
+  const empty = await store.load("s");
+  assert.match(empty.log, /^[0-9a-f]{32}$/);
+  assert.deepEqual(empty, { log: empty.log, last: 0, receipts: [], participants: undefined, revoked: {}, bytes: {} });
+  await Promise.all([
+    ...said.map((one) => store.write("s", { messages: [one] })),
+    store.write("s", { receipt: { user: "9", delivered: 2, read: 1 } }),
+    store.write("s", { participants: ["7", "9"] }),
+    store.write("s", { revoked: { user: "9", at: 1_700_000_000 } }),
+  ]);
+  return {
+    log: empty.log,
+    last: 3,
+    receipts: [{ user: "9", delivered: 2, read: 1 }],
+    participants: ["7", "9"],
+    revoked: { 9: 1_700_000_000 },
+    bytes: { 7: said.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) },
+  };
+}
+
+async function holds(store, kept) {
+  assert.deepEqual(await store.load("s"), kept);
+  const read = async (after, before, limit) => (await store.read("s", { after, before, limit })).map(({ seq }) => seq);
+  assert.deepEqual(await store.read("s", { after: 0, before: 4, limit: 50 }), said);
+  assert.deepEqual(await read(0, Number.MAX_SAFE_INTEGER, 2), [2, 3], "the newest, however far it may go");
+  assert.deepEqual(await read(0, 3, 50), [1, 2]);
+  assert.deepEqual(await read(0, 3, 1), [2]);
+  assert.deepEqual(await read(1, 9, 50), [2, 3]);
+  assert.deepEqual([await read(3, 9, 50), await read(9, 20, 50), await read(0, 1, 50), await read(0, 0, 50)], [[], [], [], []]);
+  assert.deepEqual(await store.find("s", [said[1].id, messageId()]), [said[1]]);
+  assert.equal((await store.load("another")).last, 0);
+}
+
+test("the store in memory keeps what the store's contract says", async () => {
+  const store = memoryStore();
+  await holds(store, await fill(store));
+});
+
 for (const [name, other] of [["better-sqlite3", "node:sqlite"], ["node:sqlite", "better-sqlite3"]]) {
   const is = { skip: name === "node:sqlite" && skip };
 
   test(`${name} keeps what the store's contract says`, is, async () => {
     const file = path(folder, `${name.replace(":", "-")}.db`);
-    const said = [message(1), message(2, "naïve 👋"), message(3)];
     let store = stores[name](file);
-    const empty = await store.load("s");
-    assert.match(empty.log, /^[0-9a-f]{32}$/);
-    assert.deepEqual(empty, { log: empty.log, last: 0, receipts: [], participants: undefined, revoked: {}, bytes: {} });
-    await Promise.all([
-      ...said.map((one) => store.write("s", { messages: [one] })),
-      store.write("s", { receipt: { user: "9", delivered: 2, read: 1 } }),
-      store.write("s", { participants: ["7", "9"] }),
-      store.write("s", { revoked: { user: "9", at: 1_700_000_000 } }),
-    ]);
-    const kept = {
-      log: empty.log,
-      last: 3,
-      receipts: [{ user: "9", delivered: 2, read: 1 }],
-      participants: ["7", "9"],
-      revoked: { 9: 1_700_000_000 },
-      bytes: { 7: said.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) },
-    };
-    assert.deepEqual(await store.load("s"), kept);
+    const kept = await fill(store);
+    await holds(store, kept);
     assert.throws(() => stores[name](file), /in use by another server/);
     store.close();
     for (const by of skip ? [name] : [other, name]) {
       store = stores[by](file);
-      assert.deepEqual(await store.load("s"), kept);
-      const read = (limits) => store.read("s", limits);
-      assert.deepEqual(await read({ after: 0, before: Number.MAX_SAFE_INTEGER, limit: 2 }), said.slice(1));
-      assert.deepEqual(await read({ after: 0, before: 3, limit: 50 }), said.slice(0, 2));
-      assert.deepEqual(await store.find("s", [said[1].id, messageId()]), [said[1]]);
+      await holds(store, kept);
       store.close();
     }
   });
