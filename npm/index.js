@@ -57,7 +57,9 @@ function guarded(work) {
   }
 }
 
-const sessionEnded = Object.freeze({
+const { freeze } = Object;
+
+const sessionEnded = freeze({
   state: "ended",
   reason: "internal-error",
   message: "Something in this page broke.",
@@ -98,12 +100,11 @@ class Session {
     this.#start?.letGo();
     const { voice, peer, chat } = this.#last;
     const none = { state: "off", reason: null, message: null, hint: null };
-    const { freeze } = Object;
     const microphone = freeze({ ...voice.microphone, ...none, label: "", deviceId: "" });
-    const unsaid = { role: null, path: null, recovery: null, since: null, heard: null };
+    const no = { talking: false, listenOnly: false, playbackBlocked: false, mutedTalking: false };
     this.#last = freeze({
       session: sessionEnded,
-      voice: freeze({ ...voice, ...none, ...unsaid, talking: false, listenOnly: false, playbackBlocked: false, mutedTalking: false, microphone }),
+      voice: freeze({ ...voice, ...none, ...no, role: null, path: null, recovery: null, since: null, heard: null, microphone }),
       peer: freeze({ ...peer, presence: "absent", voice: false, microphone: "off", microphoneReason: null }),
       chat,
     });
@@ -180,12 +181,12 @@ class Session {
       const system = Math.max(0, devices.findIndex(({ deviceId }) => deviceId === "default"));
       const entry = ({ deviceId: id, label }, place) => {
         const isDefault = place === system;
-        return Object.freeze({ id, label, isDefault, current: used === id || (used === "" && isDefault) });
+        return freeze({ id, label, isDefault, current: used === id || (used === "" && isDefault) });
       };
-      return Object.freeze(devices.map(entry));
+      return freeze(devices.map(entry));
     };
     const used = microphone.state === "live" ? microphone.deviceId : undefined;
-    return Object.freeze({ microphones: entries("audioinput", used), speakers: entries("audiooutput", speaker.deviceId) });
+    return freeze({ microphones: entries("audioinput", used), speakers: entries("audiooutput", speaker.deviceId) });
   }
 
   setMicrophone(microphone) {

@@ -46,7 +46,8 @@ export function work() {
       const [frame, type] = primary(new Uint8Array(data));
       const before = (distance) => (timestamp - distance * FRAME) >>> 0;
       kept.set(timestamp, frame);
-      kept.delete(before(KEPT));
+      // Timestamps jump where silence is not sent.
+      if (kept.size > KEPT) kept.delete(kept.keys().next().value);
       unsent += 1;
       if (unsent < frames) return;
       // The frames of a packet but its newest ride as copies do, also those that waited when fewer were wanted.

@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { root } from "./tools.mjs";
 
 /** Bytes after gzip. */
-const BUDGET = 167_500;
+const BUDGET = 168_000;
 
 /** Bundles a page that has nothing but the package, and measures it. */
 export async function measure() {

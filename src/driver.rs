@@ -277,17 +277,19 @@ impl Driver {
                 let before = self.look.replace(Look::new(id, &self.connections.contexts, self.inbox.clone()));
                 drop(before);
             }
-            Output::Connection { id, command } => self.connections.command(id, command, self.microphone.sent()),
+            Output::Connection { id, command } => {
+                self.connections.command(id, command, self.microphone.sent());
+                if !self.connections.are_open() {
+                    self.listen_no_more();
+                }
+            }
             Output::OpenMicrophone { id, source, processing } => {
                 set_audio_session("play-and-record");
                 self.microphone.open(id, &source, processing);
             }
             Output::CloseMicrophone => {
                 self.meter.stop();
-                self.speech_ear.stop();
-                if self.speaks.replace(false) {
-                    self.inbox.input(Input::Speaking(false));
-                }
+                self.listen_no_more();
                 self.microphone.close();
             }
             Output::EnableMicrophone(enabled) => self.microphone.enable(enabled),

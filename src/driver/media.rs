@@ -69,6 +69,14 @@ impl Driver {
         }
     }
 
+    /// There is nobody to speak to: what listens to a muted microphone keeps it open.
+    pub(super) fn listen_no_more(&self) {
+        self.speech_ear.stop();
+        if self.speaks.replace(false) {
+            self.inbox.input(Input::Speaking(false));
+        }
+    }
+
     pub(super) fn report_devices(&self) {
         let inbox = self.inbox.clone();
         spawn_local(async move {

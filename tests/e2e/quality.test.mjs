@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { makeWorld, whyNoNetwork } from "../network/support.mjs";
-import { bothHear, launch } from "./support/browser.mjs";
+import { CAP_MS, bothHear, launch } from "./support/browser.mjs";
 import { HIGH, LOW, fresh, pair } from "./support/pair.mjs";
 
 const skip = whyNoNetwork() ?? false;
@@ -120,6 +120,12 @@ describe("on a good network", () => {
     await a.click("Mute");
     await a.until((s) => !s.voice.mutedTalking && s.voice.heard);
     assert.equal((await a.held()).tracks, 1, "what listened to the muted microphone is gone");
+    // With whoever was called by it.
+    await a.click("Mute");
+    await a.until((s) => s.voice.mutedTalking);
+    await b.click("Leave");
+    await a.voice("waiting");
+    await a.page.waitForFunction(() => globalThis.witness.held().tracks === 1, undefined, { timeout: CAP_MS });
   });
 
   test("a browser that does not play is found out by the other side", async () => {

@@ -86,8 +86,9 @@ struct Counters {
     told_stopped: u32,
     /// Reports in a row by which the other has played next to nothing.
     stalled: u8,
-    /// Seconds in a row without a report.
+    /// Seconds in a row of which no report tells, and in which none came.
     unreported: u8,
+    silent: u8,
     /// What was said last of what the other hears, and for how many seconds they have said nothing since.
     outgoing: Option<(Stream, u8)>,
 }
@@ -176,6 +177,7 @@ impl Quality {
         }
         let waits = self.counters.round_trips.wait() >= WAITING_MS;
         let Some(hearing) = heartbeat.hearing else { return false };
+        self.counters.silent = 0;
         let hearing = Hearing { queue: hearing.queue.min(MAX_QUEUE_MS), ..hearing };
         let Some(before) = self.counters.told else {
             self.counters.told = Some(hearing.reception);
@@ -193,10 +195,11 @@ impl Quality {
             // It has an element that plays, and nothing takes its samples.
             hearing.playing = false;
         }
-        self.counters.stalled = 0;
+        let halves = std::mem::take(&mut self.counters.stalled).max(1);
         let stopped = hearing.stopped.wrapping_sub(std::mem::replace(&mut self.counters.told_stopped, hearing.stopped));
         self.counters.told = Some(hearing.reception);
-        self.heard.report(&heard, &hearing, audible && self.speech.own, round_trip.saturating_add(heard.buffer()));
+        let delay = round_trip.saturating_add(heard.buffer());
+        self.heard.report(&heard, &hearing, audible && self.speech.own, delay, halves);
         self.controller.report(&heard.without(stopped), &hearing, waits)
     }
 
@@ -285,6 +288,10 @@ impl Quality {
             |heard: &Reception, frames, kbps| (heard.samples > 0).then(|| Stream::new(heard, round_trip, frames, kbps));
         let reported = heard_there.samples > 0;
         self.counters.unreported = if reported { 0 } else { self.counters.unreported.saturating_add(1) };
+        self.counters.silent = self.counters.silent.saturating_add(1);
+        if self.counters.silent >= SILENT_SECONDS {
+            self.heard.hush();
+        }
         if self.counters.unreported >= SILENT_SECONDS && heard.loss() >= HEAVY_LOSS {
             self.controller.go_blind();
         }

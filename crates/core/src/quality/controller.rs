@@ -86,7 +86,12 @@ impl Controller {
     /// Another connection can do something else about loss.
     pub(crate) fn set_means(&mut self, means: Means) {
         self.means = means;
-        self.step = Protection::choose(self.level, self.bandwidth.ceiling(), means);
+        let step = Protection::choose(self.level, self.bandwidth.ceiling(), means);
+        if std::mem::replace(&mut self.step, step) != step {
+            // What was measured was of another one.
+            self.stayed = 0;
+            self.recent.clear();
+        }
     }
 
     /// Much is lost on the way here, and the other's reports have stopped.

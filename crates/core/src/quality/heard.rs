@@ -42,9 +42,19 @@ impl Heard {
     }
 
     /// The other reports what they heard since their last report, while this person spoke or did not. `delay` is how old that is, in
-    /// milliseconds: what was just said can't be in it.
-    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, speaks: bool, delay: u32) {
+    /// milliseconds: what was just said can't be in it. It counts as `halves` half seconds.
+    pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, speaks: bool, delay: u32, halves: u8) {
         let delayed = u8::try_from(delay / REPORT_MS).unwrap_or(u8::MAX);
+        let is_mended = match self.verdict {
+            Some(Err(Unheard::NotPlayed)) => hearing.playing,
+            Some(Err(Unheard::NothingArrives)) => heard.packets > 0,
+            _ => false,
+        };
+        if is_mended {
+            // Whether they hear is seen once somebody speaks.
+            self.verdict = None;
+            self.in_vain = 0;
+        }
         if hearing.playing && heard.energy >= AUDIBLE {
             self.in_vain = 0;
             self.verdict = Some(Ok(()));
@@ -52,7 +62,7 @@ impl Heard {
             // They did hear, and would not now.
             self.verdict = None;
         } else if speaks {
-            self.in_vain = self.in_vain.saturating_add(1);
+            self.in_vain = self.in_vain.saturating_add(halves);
             if self.in_vain >= REPORTS.saturating_add(delayed) {
                 self.verdict = Some(Err(match hearing.playing {
                     false => Unheard::NotPlayed,
@@ -72,7 +82,7 @@ mod tests {
         let mut heard = Heard::default();
         for &(packets, energy, playing, speaks) in reports {
             let reception = Reception { packets, energy, ..Reception::default() };
-            heard.report(&reception, &Hearing { reception, playing, ..Hearing::default() }, speaks, 100);
+            heard.report(&reception, &Hearing { reception, playing, ..Hearing::default() }, speaks, 100, 1);
         }
         heard.verdict()
     }
@@ -93,17 +103,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_mended_is_no_longer_said_before_somebody_speaks() {
+        let not_played = [(25, 900, false, true); 4];
+        assert_eq!(after(&[&not_played[..], &[(25, 0, false, false)]].concat()), Some(Err(Unheard::NotPlayed)));
+        assert_eq!(after(&[&not_played[..], &[(25, 0, true, false)]].concat()), None);
+        let nothing = [(0, 0, true, true); 4];
+        assert_eq!(after(&[&nothing[..], &[(25, 0, true, false)]].concat()), None);
+        assert_eq!(after(&[&nothing[..], &[(25, 0, true, true); 3]].concat()), None, "silence is found anew");
+    }
+
+    #[test]
     fn a_long_way_and_words_apart_take_longer() {
         let reception = Reception { packets: 25, ..Reception::default() };
         let hearing = Hearing { reception, playing: true, ..Hearing::default() };
         let mut heard = Heard::default();
         for _ in 0..REPORTS + 3 {
-            heard.report(&reception, &hearing, true, 2_100);
+            heard.report(&reception, &hearing, true, 2_100, 1);
         }
         assert_eq!(heard.verdict(), None);
         let mut heard = Heard::default();
         for said in [true, true, false, false, true, true] {
-            heard.report(&reception, &hearing, said, 0);
+            heard.report(&reception, &hearing, said, 0, 1);
             if !said {
                 heard.hush();
             }

@@ -17,11 +17,34 @@ fn who_has_nothing_that_plays_does_not_hear() {
     }
     assert_eq!(quality.is_heard(), Some(true));
     let mut verdicts = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..3 {
         (0..STALLED).for_each(|_| _ = quality.heartbeat(id, &report(125, 96_100), 50, true));
         verdicts.push(quality.is_heard());
     }
-    assert_eq!(verdicts, [None, None, None, None, Some(false), Some(false)]);
+    assert_eq!(verdicts, [None, Some(false), Some(false)], "those without samples count as what they were");
+}
+
+#[test]
+fn of_whoever_reports_nothing_it_is_not_known_whether_they_hear() {
+    let (mut quality, id) = (Quality::default(), OpId(1));
+    quality.speaks(true);
+    let mut second = 0;
+    let mut pass = |quality: &mut Quality| {
+        second += 1;
+        quality.second(id, None, Traffic { at: second * 1_000, ..Traffic::default() }, 50, true);
+    };
+    for n in 1..5 {
+        quality.heartbeat(id, &report(25 * n, 24_000 * n), 50, true);
+        pass(&mut quality);
+    }
+    // Heartbeats without a report tell that the link lives.
+    for _ in 2..SILENT_SECONDS {
+        quality.heartbeat(id, &Heartbeat::default(), 50, true);
+        pass(&mut quality);
+    }
+    assert_eq!(quality.is_heard(), Some(true));
+    pass(&mut quality);
+    assert_eq!(quality.is_heard(), None);
 }
 
 #[test]
