@@ -127,7 +127,8 @@ export function chatPanel(context, read) {
   /** What stands on the screen of a window in use counts as seen. */
   function seen() {
     if (!chat) return;
-    const isSeen = inView && document.visibilityState === "visible" && document.hasFocus();
+    // What is not drawn any more is told a frame later.
+    const isSeen = inView && scroller.clientHeight > 0 && document.visibilityState === "visible" && document.hasFocus();
     if (unread() > 0 && isSeen && over) {
       seenSince = true;
       read();

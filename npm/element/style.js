@@ -51,7 +51,9 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
 .fine, .note, .hint { font-size: 0.875rem; }
 .icon { inline-size: 1.25rem; block-size: 1.25rem; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
 .visually-hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.voice > .heading { align-items: start; }
+/* What is open in it scrolls in it: status, composer and bar stay where they are. */
+.voice { flex: 0 1 auto; min-block-size: 8rem; overflow-y: auto; }
+.voice > .heading { align-items: start; position: sticky; inset-block-start: -0.5rem; z-index: 1; background: var(--card); }
 .voice > .heading > .state { flex: 1; padding-block-start: 0.5rem; min-inline-size: 0; }
 .voice { display: flex; flex-direction: column; gap: 0.5rem; padding: 0.5rem 0.75rem 0.75rem; border-block-end: 1px solid var(--line); }
 .state { display: flex; flex-direction: column; gap: 0.25rem; }
@@ -91,8 +93,9 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
 }
 .person[data-speaking] .avatar { outline-color: var(--good); }
 .person[data-absent] .avatar { background: none; border: 2px dashed var(--edge); color: var(--quiet); }
-.name { position: relative; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.person .note { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; overflow-wrap: anywhere; hyphens: auto; line-height: 1.3; min-block-size: 2.6em; }
+.name, .person .note { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; overflow-wrap: anywhere; hyphens: auto; line-height: 1.3; }
+.name { position: relative; font-weight: 600; }
+.person .note { -webkit-line-clamp: 3; min-block-size: 2.6em; }
 .person meter { grid-column: 1 / -1; }
 meter { inline-size: 100%; block-size: 0.5rem; }
 #warnings { display: flex; flex-direction: column; gap: 0.35rem; }
@@ -129,7 +132,7 @@ meter { inline-size: 100%; block-size: 0.5rem; }
 #ready-trouble:not(:empty) { border-inline-start: 3px solid var(--fair); padding-inline-start: 0.75rem; }
 :host([compact]) { min-block-size: 0; block-size: auto; }
 :host([compact]) .body > :not(.voice):not(.sheets), :host([compact]) .voice > :not(.heading):not(#muted-talking) { display: none; }
-:host([compact]) .voice { padding-block: 0.35rem; border: 0; }
+:host([compact]) .voice { padding-block: 0.35rem; border: 0; min-block-size: 0; flex: none; }
 :host([compact]) .state > .hint, :host([compact]) #help-open { display: none; }
 @container (max-width: 20rem) { .people { grid-template-columns: 1fr; } }
 `;

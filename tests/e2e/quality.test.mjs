@@ -86,6 +86,14 @@ describe("on a network of its own", () => {
   });
 });
 
+/** Whether all of a part of the panel is on the screen. */
+const inSight = (person, part) =>
+  person.page.locator(part).evaluate((element) => {
+    const { top, bottom, height } = element.getBoundingClientRect();
+    const [x, y] = [element.getBoundingClientRect().left + 5, (top + bottom) / 2];
+    return height > 0 && top >= 0 && bottom <= innerHeight && element.contains(element.getRootNode().elementFromPoint(x, y));
+  });
+
 describe("on a good network", () => {
   const two = pair();
 
@@ -106,6 +114,8 @@ describe("on a good network", () => {
     await a.page.locator("#quality > summary").click();
     await a.page.locator("#quality-incoming", { hasText: "from mouth to ear" }).waitFor();
     await a.page.locator("#quality-sending", { hasText: "no copies of each frame, 32 kbit/s" }).waitFor();
+    // What opens scrolls by itself: what one writes in, and the bar, stay in sight.
+    for (const part of ["#status", "#composer", "#leave"]) assert.ok(await inSight(a, part), part);
   });
 
   test("whoever is muted and talks is told, and the other sees no speech", async () => {
