@@ -1,6 +1,7 @@
 // npm run bench:page: the demo in text mode as a window opens it: tasks of its main thread after its first paint, in processor time, which another
 // program's work does not lengthen, and shifts of its layout. TIMES=5 openings; FOLDERS=www,… compares the builds in FOLDER/dist, one opening
-// of each in turn. LIGHTHOUSE=<folder that has it in node_modules> has Lighthouse judge the page as well, which needs a quiet machine.
+// of each in turn. LIGHTHOUSE=<folder that has it in node_modules> has Lighthouse judge the page as well, which needs a quiet machine; with PHONE=1
+// as it does by itself, with a phone's width, a processor four times slower and a slow network.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +15,7 @@ import { startServer } from "../tests/e2e/support/server.mjs";
 
 const TIMES = Number(process.env.TIMES ?? 5);
 const FOLDERS = (process.env.FOLDERS ?? "www").split(",");
-const LIGHTHOUSE = process.env.LIGHTHOUSE;
+const { LIGHTHOUSE, PHONE } = process.env;
 /** Longer tasks keep a person waiting (Long Tasks API), in milliseconds. */
 const LONG_MS = 50;
 /** So long the editor may take, and so long the page is watched once it is there, in milliseconds. */
@@ -72,7 +73,7 @@ function read(events) {
 async function judge(url) {
   const folder = mkdtempSync(join(tmpdir(), "pairvoice-lighthouse-"));
   const file = join(folder, "report.json");
-  const flags = ["--preset=desktop", "--quiet", "--output=json", `--output-path=${file}`, "--chrome-flags=--headless=new --no-sandbox --disable-gpu"];
+  const flags = [...(PHONE ? [] : ["--preset=desktop"]), "--quiet", "--output=json", `--output-path=${file}`, "--chrome-flags=--headless=new --no-sandbox --disable-gpu"];
   const child = spawn("npx", ["lighthouse", url, ...flags], { cwd: LIGHTHOUSE, env: { CHROME_PATH: "/usr/bin/chromium", ...process.env }, stdio: "ignore" });
   await new Promise((resolve) => child.once("exit", resolve));
   const { runtimeError, categories, audits } = JSON.parse(readFileSync(file, "utf8"));

@@ -205,6 +205,7 @@ export class PairvoiceSession extends Base {
       signal,
       settings,
       badge: this.getAttribute("badge") !== "off",
+      withVoice: () => this.getAttribute("voice") !== "off",
       session: () => this.#handle,
       options: () => this.#all(),
       ids: () => [this.#all().sessionId, this.#all().userId],

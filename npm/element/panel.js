@@ -25,7 +25,7 @@ export const frame = (words, direction, elements) => h("div", { class: "panel", 
 
 /**
  * Builds the panel. `context` has `words`, `session()` (the handle), `name()` (what the other is called), `ownName()`, `ids()`,
- * `options()`, `settings`, `badge` and `signal`, which takes it down. `act` does `leave` and `join`.
+ * `options()`, `withVoice()`, `settings`, `badge` and `signal`, which takes it down. `act` does `leave` and `join`.
  */
 export function buildPanel(context, act) {
   const { words, session, signal } = context;
@@ -152,6 +152,9 @@ export function buildPanel(context, act) {
     wasTalking = state.voice.talking;
     setText(line, found.line);
     line.dataset.state = found.look;
+    // Leaves room for what follows, so that nothing moves.
+    line.parentElement.toggleAttribute("data-joining", state.session.state === "joining");
+    line.parentElement.toggleAttribute("data-text", !context.withVoice());
     setText(hint, found.hint);
     show(hint, found.hint !== "");
     drawSince();

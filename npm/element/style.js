@@ -57,6 +57,8 @@ h2, h3 { font-size: 1rem; display: flex; align-items: center; gap: 0.5rem; }
 .voice > .heading > .state { flex: 1; padding-block-start: 0.5rem; min-inline-size: 0; }
 .voice { display: flex; flex-direction: column; gap: 0.5rem; padding: 0.5rem 0.75rem 0.75rem; border-block-end: 1px solid var(--line); }
 .state { display: flex; flex-direction: column; gap: 0.25rem; }
+.state[data-joining] { min-block-size: 3.5625rem; }
+.state[data-joining][data-text] { min-block-size: 6.3125rem; }
 .status { font-weight: 600; padding-inline-start: 1.4rem; position: relative; overflow-wrap: anywhere; }
 .status::before {
   content: "";
@@ -133,6 +135,7 @@ meter { inline-size: 100%; block-size: 0.5rem; }
 :host([compact]) { min-block-size: 0; block-size: auto; }
 :host([compact]) .body > :not(.voice):not(.sheets), :host([compact]) .voice > :not(.heading):not(#muted-talking) { display: none; }
 :host([compact]) .voice { padding-block: 0.35rem; border: 0; min-block-size: 0; flex: none; }
+:host([compact]) .state { min-block-size: 0; }
 :host([compact]) .state > .hint, :host([compact]) #help-open { display: none; }
 @container (max-width: 20rem) { .people { grid-template-columns: 1fr; } }
 `;
