@@ -40,7 +40,7 @@ export interface Words {
 export class PairvoiceSession extends HTMLElement {
   /** The handle; `undefined` while there is none. What is set is the attribute, as React and Vue do it. */
   get session(): Session | undefined;
-  set session(id: string | number | null | undefined);
+  set session(id: Session | string | number | null | undefined);
   /** The token, or a function that brings one, as in {@link SessionOptions}. Setting another one leaves nothing: the session takes it. */
   get token(): ElementToken | null;
   set token(value: ElementToken | null | undefined);

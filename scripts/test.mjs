@@ -24,6 +24,7 @@ const parts = {
     await run("cargo", ["clippy", "--locked", "--quiet", "--target", wasm[1], "--package", "pairvoice-room-node", ...strict]);
     const rustdoc = { env: { ...env, RUSTDOCFLAGS: "--deny warnings" } };
     await run("cargo", ["doc", "--locked", "--quiet", "--no-deps", "--workspace"], rustdoc);
+    await run("npx", ["oxlint", "--deny-warnings", "npm", "www", "tests", "scripts", "bench"]);
     const projects = ["", ".esnext", ".node16", ".bundler"].map((name) => `tests/types/tsconfig${name}.json`);
     await Promise.all(projects.map((project) => run("npx", ["tsc", "--project", project])));
   },

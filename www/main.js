@@ -79,11 +79,17 @@ function showPart(part) {
   document.querySelector("main").dataset.part = part;
   for (const name of ["editor", "call"]) $(`tab-${name}`).setAttribute("aria-pressed", String(name === part));
   call.toggleAttribute("compact", phone.matches && part === "editor");
+  if (latest) void drawUnread(latest);
 }
 
+let latest;
 /** The tab of the call says how many messages are unread: on a phone they may be in the part that is not shown. */
-async function drawUnread({ session, chat }) {
-  const n = session.state === "ended" ? 0 : chat.unread;
+async function drawUnread(state) {
+  latest = state;
+  const { session, chat } = state;
+  // After the end nobody counts any more: what was unread stays so until it is looked at.
+  const isLeft = session.state === "ended" && shownPart() === "call";
+  const n = isLeft ? 0 : chat.unread;
   const words = await speaking;
   const badge = $("unread");
   if (badge.textContent === String(n)) return;

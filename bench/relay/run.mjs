@@ -1,7 +1,7 @@
 // npm run bench:relay: what one stream of voice costs the relay: 100 one-way streams of 50 packets of 100 bytes a second, between the two
 // people of 50 sessions, over UDP and over TCP, through the server's own relay and through a coturn, in turn. CPU is user and system
 // time of the process. SECONDS=20 of each, ROUNDS=3; PAIRVOICE_SERVER names a server that is built already.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 

@@ -36,7 +36,7 @@ export function devicesView({ words, session, settings, signal }) {
   const own = { sounds: choice("sounds"), keys: choice("keys") };
   const line = (input) => h("label", {}, input, say(input.id));
   const speakerRow = h("div", { class: "row" }, h("label", { for: "speakers" }, say("speaker")), speakers);
-  const test = h("button", { type: "button", id: "test-sound", onclick: () => void playTest(speakers.value).catch(failed) }, say("test"));
+  const test = h("button", { type: "button", id: "test-sound", onclick: () => void playTest(speakers.value).then(worked, failed) }, say("test"));
   const element = h(
     "div",
     { class: "settings" },
@@ -61,9 +61,10 @@ export function devicesView({ words, session, settings, signal }) {
     note(say("speakerFailed"), "speaker");
     void list();
   };
+  const worked = () => about === "speaker" && note("");
 
   microphones.addEventListener("change", () => session()?.setMicrophone(microphones.value || null));
-  speakers.addEventListener("change", () => session()?.setSpeaker(speakers.value).then(() => about === "speaker" && note(""), failed));
+  speakers.addEventListener("change", () => session()?.setSpeaker(speakers.value).then(worked, failed));
   volume.addEventListener("input", () => session()?.setVolume(volume.valueAsNumber / 100));
   for (const name of SWITCHES) switches[name].addEventListener("change", () => session()?.setProcessing({ [name]: switches[name].checked }));
   for (const [name, input] of Object.entries(own)) {
@@ -85,6 +86,7 @@ export function devicesView({ words, session, settings, signal }) {
   }
 
   let seen;
+  let wasCalled = false;
   return {
     element,
     loudness,
@@ -96,9 +98,10 @@ export function devicesView({ words, session, settings, signal }) {
     },
     /** Another state. */
     draw({ session: { state }, voice }) {
-      // What it says was of a call that is over, or is mended.
-      const isOver = voice.state === "off" || state === "joining" || state === "ended";
-      if (isOver || (about === "none" && voice.microphone.state === "live")) note("");
+      const isCalled = voice.state !== "off" && state !== "joining" && state !== "ended";
+      // What it says was of a call that is over now, or is mended.
+      if ((wasCalled && !isCalled) || (about === "none" && voice.microphone.state === "live")) note("");
+      wasCalled = isCalled;
       show(speakerRow, voice.speaker.selectable);
       if (volume.getRootNode().activeElement !== volume) volume.value = Math.round(voice.volume * 100);
       for (const name of SWITCHES) switches[name].checked = voice.microphone[name];

@@ -26,7 +26,7 @@ export function sheetsView({ words }, contents, changed) {
     if (before === open) return;
     const { activeElement } = sheets[name].getRootNode();
     const hadFocus = before && sheets[before].contains(activeElement);
-    if (on && !Object.values(sheets).some((sheet) => sheet.contains(activeElement))) opener = activeElement;
+    if (on && activeElement && !Object.values(sheets).some((sheet) => sheet.contains(activeElement))) opener = activeElement;
     for (const [each, sheet] of Object.entries(sheets)) show(sheet, each === open);
     for (const each of Object.keys(sheets)) if (each === before || each === open) changed(each, each === open);
     if (open) sheets[open].querySelector("select, input, button:not(.square)")?.focus();

@@ -21,7 +21,7 @@ export const chatStyle = `
 .message .fine { display: flex; flex-wrap: wrap; gap: 0.35rem; align-items: center; font-size: 0.8rem; }
 .message.own .fine { color: color-mix(in srgb, var(--quiet) 80%, var(--text)); }
 .message.failed .fine, .error { color: var(--bad); }
-.chat[data-over] .message.failed button { display: none; }
+.chat[data-over] .message.failed > .fine button { display: none; }
 .message.found { outline: 2px solid var(--accent); }
 ::highlight(pairvoice-search) { background: var(--fair); color: var(--card); }
 .day { display: flex; align-items: center; gap: 0.75rem; margin-block: 0.25rem 0.5rem; color: var(--quiet); font-size: 0.8rem; }

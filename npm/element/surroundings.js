@@ -55,31 +55,41 @@ export function mediaKeys(signal, { toggle, hangUp }) {
   return draw;
 }
 
+/** How many messages are unread in each panel of this page, and in all of them as it is shown. */
+const counts = new Map();
+let shown = 0;
+/** What stands before the title for it; an app may count something of its own there. */
+let before = "";
+/** The page's icon, and its own address. */
+let link;
+let href;
+
 /** Tells how many messages are unread in the title and in the page's icon. */
 export function badge(signal) {
-  let shown = 0;
-  /** What it has put before the title; an app may count something of its own there. */
-  let own = "";
-  let link;
-  let before;
   const draw = (count) => {
-    if (count === shown) return;
-    shown = count;
-    const title = document.title.startsWith(own) ? document.title.slice(own.length) : document.title;
-    own = count > 0 ? `(${count}) ` : "";
-    document.title = own + title;
-    if (!link) {
-      link = document.head.querySelector('link[rel~="icon"]') ?? document.head.appendChild(h("link", { rel: "icon" }));
-      before = link.getAttribute("href");
-    }
-    if (count > 0) return link.setAttribute("href", picture(count));
-    // Without one of the page's own, its icon is the site's.
-    if (before === null) link.remove();
-    else link.setAttribute("href", before);
-    link = undefined;
+    if (count > 0) counts.set(signal, count);
+    else counts.delete(signal);
+    drawBadge([...counts.values()].reduce((sum, each) => sum + each, 0));
   };
   signal.addEventListener("abort", () => draw(0));
   return draw;
+}
+
+function drawBadge(count) {
+  if (count === shown) return;
+  shown = count;
+  const title = document.title.startsWith(before) ? document.title.slice(before.length) : document.title;
+  before = count > 0 ? `(${count}) ` : "";
+  document.title = before + title;
+  if (!link) {
+    link = document.head.querySelector('link[rel~="icon"]') ?? document.head.appendChild(h("link", { rel: "icon" }));
+    href = link.getAttribute("href");
+  }
+  if (count > 0) return link.setAttribute("href", picture(count));
+  // Without one of the page's own, its icon is the site's.
+  if (href === null) link.remove();
+  else link.setAttribute("href", href);
+  link = undefined;
 }
 
 /** A round sign with a number. */

@@ -6,7 +6,7 @@ import { Hosted } from "./hosted.js";
 import { tell } from "./knock.js";
 import { Connection, Unread, UserBuckets } from "./limits.js";
 import { GONE, Peer, end } from "./peer.js";
-import { Refused, refusal, unauthorized } from "./refusal.js";
+import { Refused, refusal, refuse, unauthorized } from "./refusal.js";
 import { compileRules, readHandshake, refusalOfCheck } from "./room.js";
 import { grantOf, idOf, nowS, verifier } from "./token.js";
 

@@ -178,6 +178,7 @@ test("on a phone the tab of the call says how many messages wait there, until th
   await tab("Voice and chat 1 new message").waitFor();
   await a.click("Leave");
   await a.session("ended");
+  await tab("Voice and chat 1 new message").click();
   await tab("Voice and chat").waitFor();
 });
 

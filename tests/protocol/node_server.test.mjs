@@ -82,7 +82,9 @@ describe("an app's own server", { concurrency: true }, () => {
     await enter(server, "7", { token: "pair" });
     assert.equal(await codeOf(enter(server, "8", { token: "good" })), "unauthorized");
     assert.ok(lines.some(({ event, error }) => event === "verify-failed" && error.message === "a secret of the app"));
-    assert.equal(lines.filter(({ event, code }) => event === "refused" && code === "busy").length, 1, "one line for each refusal");
+    const busy = lines.filter(({ event, code }) => event === "refused" && code === "busy").map(({ message: told }) => told);
+    assert.deepEqual(busy, ["the token can't be verified at the moment"], "one line for each refusal");
+    assert.deepEqual(lines.filter(({ event }) => event === "error"), []);
   });
 
   test("each refusal is one line, which names its kind: a token, a full session, another token, a knock, an origin", async (t) => {

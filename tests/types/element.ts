@@ -8,8 +8,8 @@ if (element) {
   // What is set is the attribute; the handle is the element's own.
   element.session = "s-42";
   element.session?.send("hello");
-  // @ts-expect-error: no session is an object
-  element.session = {};
+  // @ts-expect-error: no session is a list
+  element.session = [];
   const words: Words = { bar: { leave: "Hang up" }, chat: { fresh: { one: "{n} message", other: "{n} messages" } }, session: { left: ["Gone.", ""] } };
   element.words = words;
   element.addEventListener("pairvoice-joined", ({ detail }) => detail.session.send("hello"));

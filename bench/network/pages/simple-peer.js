@@ -1,5 +1,5 @@
 // simple-peer by a Socket.IO relay, as its README has it.
-const { session, user } = Object.fromEntries(new URLSearchParams(location.search));
+const { session } = Object.fromEntries(new URLSearchParams(location.search));
 
 globalThis.start = async () => {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
