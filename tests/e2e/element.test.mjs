@@ -126,6 +126,7 @@ test("what is read stays in its place when earlier messages come, and the focus 
   // The panel hears of it a frame later.
   const scroll = (element) =>
     new Promise((resolve) => {
+      if (element.scrollTop === 0) return void requestAnimationFrame(resolve);
       element.addEventListener("scroll", () => requestAnimationFrame(resolve), { once: true });
       element.scrollTo(0, 0);
     });

@@ -257,6 +257,13 @@ test("the element is a tag of React's: it joins by its properties, another one i
   assert.deepEqual(a.console.filter((line) => /uncaught|TypeError/.test(line)), []);
 });
 
+test("the element that a server rendered has its token by a ref", async () => {
+  const a = await open(two.low, "1", fresh());
+  await a.page.evaluate(() => globalThis.hydrate());
+  await a.session("joined");
+  assert.deepEqual(a.console.filter((line) => /uncaught|hydrat/i.test(line)), []);
+});
+
 test("a server renders what a browser begins with", async () => {
   const { SessionProvider, useChat, useDevices, useLevel, useSession, useVoice } = await import("pairvoice/react");
   function Panel() {

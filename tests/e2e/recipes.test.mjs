@@ -54,12 +54,13 @@ async function buildComponents() {
   for (const name of ["usePairvoice.js", "Call.vue", "pairvoice.js", "Call.svelte"]) {
     writeFileSync(join(pages, name), labelled("site/recipes.md", name));
   }
+  writeFileSync(join(pages, "Panel.vue"), labelled("docs/element.md", "Panel.vue"));
   await build({
     root: join(root, FOLDER),
     base: "./",
     configFile: false,
     logLevel: "warn",
-    plugins: [vue(), svelte({ configFile: false })],
+    plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag === "pairvoice-session" } } }), svelte({ configFile: false })],
     build: { target: "es2022", outDir: "dist", emptyOutDir: true },
   });
 }
@@ -143,6 +144,10 @@ test("Vue's composable and Svelte's store talk to each other, and leave with the
 
 test("the element is a tag of Vue's, which joins by its properties and leaves with its component", async () => {
   const person = await open(low, "1", fresh(), { with: "element" });
+  await person.session("joined");
+  await person.click("Leave");
+  await person.page.waitForFunction(() => globalThis.ended === "left", undefined, { timeout: CAP_MS });
+  await person.click("Join again");
   await person.session("joined");
   await person.page.evaluate(() => globalThis.unmount());
   const isNothing = (nothing) => JSON.stringify(globalThis.witness.held()) === nothing;

@@ -15,12 +15,12 @@ export async function app(t, options, own) {
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
   const io = new Server(http, own);
   io.on("connection", (socket) => socket.on("echo", (said, done) => done(said)));
-  const pairvoice = attachPairvoice(io, settings(options));
+  const server = { url: `http://127.0.0.1:${http.address().port}`, pairvoice: attachPairvoice(io, settings(options)), io };
   t.after(async () => {
-    await pairvoice.close();
+    await server.pairvoice.close();
     await new Promise((resolve) => io.close(resolve));
   });
-  return { url: `http://127.0.0.1:${http.address().port}`, pairvoice, io };
+  return server;
 }
 
 export const token = (user, more = {}) => signToken(SECRET, { sessionId: "s", userId: user, ...more });

@@ -187,6 +187,7 @@ impl Quality {
         };
         let heard = hearing.reception.since(before);
         let mut hearing = hearing;
+        let mut halves = 1;
         if heard.samples < HALF_SECOND_SAMPLES && hearing.reception.samples > 0 && hearing.playing {
             self.counters.stalled = self.counters.stalled.saturating_add(1);
             if self.counters.stalled < STALLED {
@@ -194,8 +195,9 @@ impl Quality {
             }
             // It has an element that plays, and nothing takes its samples.
             hearing.playing = false;
+            halves = STALLED;
         }
-        let halves = std::mem::take(&mut self.counters.stalled).max(1);
+        self.counters.stalled = 0;
         let stopped = hearing.stopped.wrapping_sub(std::mem::replace(&mut self.counters.told_stopped, hearing.stopped));
         self.counters.told = Some(hearing.reception);
         let delay = round_trip.saturating_add(heard.buffer());
@@ -290,7 +292,7 @@ impl Quality {
         self.counters.unreported = if reported { 0 } else { self.counters.unreported.saturating_add(1) };
         self.counters.silent = self.counters.silent.saturating_add(1);
         if self.counters.silent >= SILENT_SECONDS {
-            self.heard.hush();
+            self.heard = Heard::default();
         }
         if self.counters.unreported >= SILENT_SECONDS && heard.loss() >= HEAVY_LOSS {
             self.controller.go_blind();

@@ -36,7 +36,7 @@ pub(crate) const fn of_session(reason: SessionReason) -> Sentences {
         }
         SessionReason::VersionMismatch => say("This page is older or newer than its server.", "Reload the page."),
         SessionReason::SameUser => {
-            say("Both people of this session have the same user ID.", "Give each person an own user ID.")
+            say("Both people of this session have the same user ID.", "Give each person their own user ID.")
         }
         SessionReason::SignalingUnreachable => {
             say("The server cannot be reached.", "Nothing to do: it is tried again by itself, and messages are kept.")
@@ -82,7 +82,7 @@ pub(crate) const fn of_voice(reason: VoiceReason) -> Sentences {
         ),
         VoiceReason::InsecureContext => say(
             "Browsers allow voice on secure pages only.",
-            "Open this page by https:// or on localhost; the chat works here.",
+            "Open this page over https:// or on localhost; the chat works here.",
         ),
     }
 }
@@ -101,7 +101,7 @@ pub(crate) const fn of_peer_voice(reason: VoiceReason) -> Sentences {
         ),
         VoiceReason::InsecureContext => say(
             "The other person's page is not secure, so that their browser allows no voice.",
-            "Ask them to open the page by https://; the chat works meanwhile.",
+            "Ask them to open the page over https://; the chat works meanwhile.",
         ),
     }
 }
@@ -158,7 +158,7 @@ pub(crate) const fn of_warning(warning: Warning, cause: Cause) -> Sentences {
             "It is made up for as far as possible. Move closer to the Wi-Fi, or use a cable.",
         ),
         (Warning::Delay, Cause::Jitter) => {
-            say("The network is restless: you hear each other late.", "Pause what else uses the network.")
+            say("The network is unsteady: you hear each other late.", "Pause whatever else uses the network.")
         }
         (Warning::Delay, _) => {
             say("The way between you is long: you hear each other late.", "Let each other finish; turn off a VPN.")
@@ -176,7 +176,7 @@ pub(crate) const fn of_warning(warning: Warning, cause: Cause) -> Sentences {
             "Look whether your microphone is switched off, or choose another one.",
         ),
         (Warning::NotHeard, _) => {
-            say("Nothing of what you say arrives.", "It is looked into by itself; write in the chat meanwhile.")
+            say("Nothing of what you say arrives.", "The cause is being looked for; write in the chat meanwhile.")
         }
         (Warning::MutedTalking, _) => say("You are muted.", "Unmute to be heard."),
     }

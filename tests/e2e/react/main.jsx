@@ -1,8 +1,8 @@
 // An app in React, whose properties the tests set. Options are an object literal that each render makes anew.
 import { refresh } from "./refresh.js";
 
-import { StrictMode, Suspense, use, useEffect } from "react";
-import { createRoot } from "react-dom/client";
+import { StrictMode, Suspense, use, useCallback, useEffect } from "react";
+import { createRoot, hydrateRoot } from "react-dom/client";
 
 import "pairvoice/element";
 import { SessionProvider, useChat, useDevices, useLevel, useSession, useVoice } from "pairvoice/react";
@@ -75,6 +75,24 @@ function Tag({ session, user, voice }) {
   const count = ({ detail }) => seen.handles.add((globalThis.session = detail.session));
   return <pairvoice-session session={session} user={user} token={token} voice={voice} compact={false} onpairvoice-joined={count} />;
 }
+
+/** The same as docs/element.md has it for a page that a server rendered. */
+function RenderedTag({ session, user, token }) {
+  const ref = useCallback((element) => void (element && (element.token = token)), [token]);
+  return <pairvoice-session session={session} user={user} voice="off" ref={ref} />;
+}
+
+/** Takes over what a server would have rendered. */
+globalThis.hydrate = () => {
+  const [session, user] = [query.get("session"), query.get("user")];
+  const { token } = optionsOf({ session, user });
+  const place = document.body.appendChild(document.createElement("div"));
+  const tag = document.createElement("pairvoice-session");
+  for (const [name, value] of Object.entries({ session, user, voice: "off" })) tag.setAttribute(name, value);
+  tag.addEventListener("pairvoice-joined", ({ detail }) => (globalThis.session = detail.session));
+  place.append(tag);
+  hydrateRoot(place, <RenderedTag session={session} user={user} token={token} />);
+};
 
 /** Another version of the component, as an editor would save it: with the same hooks, or with others, for which React mounts it anew. */
 globalThis.save = (reset) => {

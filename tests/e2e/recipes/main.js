@@ -1,11 +1,10 @@
 // Mounts a component of site/recipes.md, whose code the test writes into .pages; `unmount()` takes it away.
 import { mount, unmount } from "svelte";
-import { createApp, h } from "vue";
-
-import "pairvoice/element";
+import { createApp } from "vue";
 
 import SvelteCall from "./.pages/Call.svelte";
 import VueCall from "./.pages/Call.vue";
+import Panel from "./.pages/Panel.vue";
 
 const query = new URLSearchParams(location.search);
 const options = {
@@ -21,9 +20,8 @@ const options = {
 const target = document.querySelector("main");
 
 if (query.get("with") === "element") {
-  // The element, as Vue's compiler makes it of a template.
-  const joined = ({ detail }) => (globalThis.session = detail.session);
-  const app = createApp({ render: () => h("pairvoice-session", { session: options.sessionId, user: options.userId, token: options.token, voice: "off", onPairvoiceJoined: joined }) });
+  target.addEventListener("pairvoice-joined", ({ detail }) => (globalThis.session = detail.session));
+  const app = createApp(Panel, { session: options.sessionId, user: options.userId, token: options.token, onEnded: ({ reason }) => (globalThis.ended = reason) });
   app.mount(target);
   globalThis.unmount = () => app.unmount();
 } else if (query.get("with") === "vue") {

@@ -27,7 +27,9 @@ pub enum Unheard {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Heard {
     verdict: Option<Result<(), Unheard>>,
+    /// Half seconds that were said in vain, and why the last of them was.
     in_vain: u8,
+    cause: Option<Unheard>,
 }
 
 impl Heard {
@@ -42,33 +44,34 @@ impl Heard {
     }
 
     /// The other reports what they heard since their last report, while this person spoke or did not. `delay` is how old that is, in
-    /// milliseconds: what was just said can't be in it. It counts as `halves` half seconds.
+    /// milliseconds: what was just said can't be in it. The report counts as `halves` half seconds.
     pub(crate) fn report(&mut self, heard: &Reception, hearing: &Hearing, speaks: bool, delay: u32, halves: u8) {
         let delayed = u8::try_from(delay / REPORT_MS).unwrap_or(u8::MAX);
-        let is_mended = match self.verdict {
-            Some(Err(Unheard::NotPlayed)) => hearing.playing,
-            Some(Err(Unheard::NothingArrives)) => heard.packets > 0,
-            _ => false,
+        let is_mended = match self.cause {
+            Some(Unheard::NotPlayed) => hearing.playing,
+            Some(Unheard::NothingArrives) => heard.packets > 0,
+            Some(Unheard::Silence) | None => false,
         };
         if is_mended {
-            // Whether they hear is seen once somebody speaks.
-            self.verdict = None;
-            self.in_vain = 0;
+            // Whether they hear is seen once somebody speaks; what they did hear stands.
+            let verdict = self.verdict.filter(Result::is_ok);
+            *self = Self { verdict, ..Self::default() };
         }
         if hearing.playing && heard.energy >= AUDIBLE {
-            self.in_vain = 0;
-            self.verdict = Some(Ok(()));
+            *self = Self { verdict: Some(Ok(())), ..Self::default() };
         } else if !hearing.playing && self.verdict == Some(Ok(())) {
             // They did hear, and would not now.
             self.verdict = None;
         } else if speaks {
             self.in_vain = self.in_vain.saturating_add(halves);
+            let cause = match hearing.playing {
+                false => Unheard::NotPlayed,
+                true if heard.packets == 0 => Unheard::NothingArrives,
+                true => Unheard::Silence,
+            };
+            self.cause = Some(cause);
             if self.in_vain >= REPORTS.saturating_add(delayed) {
-                self.verdict = Some(Err(match hearing.playing {
-                    false => Unheard::NotPlayed,
-                    true if heard.packets == 0 => Unheard::NothingArrives,
-                    true => Unheard::Silence,
-                }));
+                self.verdict = Some(Err(cause));
             }
         }
     }
@@ -110,6 +113,15 @@ mod tests {
         let nothing = [(0, 0, true, true); 4];
         assert_eq!(after(&[&nothing[..], &[(25, 0, true, false)]].concat()), None);
         assert_eq!(after(&[&nothing[..], &[(25, 0, true, true); 3]].concat()), None, "silence is found anew");
+        // Also while nobody says anything of it, as between two words of push-to-talk.
+        let reception = Reception { packets: 25, ..Reception::default() };
+        let hearing = |playing| Hearing { reception, playing, ..Hearing::default() };
+        let mut heard = Heard::default();
+        (0..REPORTS).for_each(|_| heard.report(&reception, &hearing(false), true, 0, 1));
+        heard.hush();
+        heard.report(&reception, &hearing(true), false, 0, 1);
+        heard.report(&reception, &hearing(true), true, 0, 1);
+        assert_eq!(heard.verdict(), None);
     }
 
     #[test]
