@@ -7,7 +7,7 @@ const [from, to = fileURLToPath(new URL("../speech.svg", import.meta.url))] = pr
 if (!from) throw new Error("node bench/speech/plot.mjs FILE.json [FILE.svg]");
 const RTT = Number(process.env.RTT ?? 50);
 const LOSSES = [0, 5, 10, 20, 30];
-const BURSTS = [{ burst: 1, dash: "", name: "each packet by chance" }, { burst: 2, dash: "5 4", name: "bursts of 2" }];
+const BURSTS = [{ burst: 1, dash: "", name: "by chance" }, { burst: 2, dash: "5 4", name: "bursts of 2" }];
 const PANELS = [
   { what: "concealed", title: "Concealed sound, %", from: 0 },
   { what: "score", title: "PESQ wide band, 1 to 4.64", from: 1, to: 4.64 },
