@@ -60,7 +60,8 @@ export class PairvoiceSession extends Base {
   /** The attribute: React and Vue set what an element has as a property. */
   set session(id) {
     if (id === null || id === undefined) this.removeAttribute("session");
-    else this.setAttribute("session", id);
+    // A handle names no session.
+    else if (typeof id !== "object") this.setAttribute("session", id);
   }
 
   /** The token, or a function that brings one; the attribute when none was set. */

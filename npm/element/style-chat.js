@@ -1,6 +1,6 @@
 // How the chat looks.
 export const chatStyle = `
-.chat { flex: 1; min-block-size: 11rem; display: flex; flex-direction: column; gap: 0.35rem; padding: 0.35rem 0.75rem 0.6rem; }
+.chat { flex: 1; min-block-size: 12.25rem; display: flex; flex-direction: column; gap: 0.35rem; padding: 0.35rem 0.75rem 0.6rem; }
 .window { flex: 1; min-block-size: 3rem; position: relative; display: flex; flex-direction: column; }
 #messages { flex: 1; min-block-size: 0; overflow-y: auto; overflow-anchor: none; position: relative; padding: 0.25rem; border-radius: 0.5rem; }
 #messages ol { list-style: none; display: flow-root; }

@@ -163,7 +163,7 @@ test("what comes while the page shows something else in the panel's place waits,
   assert.deepEqual(await place(a), { isEnd: false, first: "line 0" });
 });
 
-test("on a phone the tab of the call says how many messages wait there, until they are seen or the session is over", async () => {
+test("on a phone the tab of the call says how many messages wait there, until they are seen, also after the end", async () => {
   const [a, b] = await writing((here) => Person.open(browser, server, "1", here({ context: { viewport: { width: 375, height: 740 } } })));
   const tab = (name) => a.page.getByRole("button", { name, exact: true });
   await a.click("Code");
